@@ -1,0 +1,164 @@
+//! What a client asks of the gateway.
+
+use crate::{Channel, Epoch, Payload};
+
+/// One request of a client, with the number that its reply repeats.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Command {
+    /// Chosen by the client; greater than 0 for everything but [`Request::Pong`] and [`Request::Send`].
+    pub id: u32,
+    /// What is asked.
+    pub request: Request,
+}
+
+/// What a client can ask for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Request {
+    /// Who I am; the first command of every connection.
+    Connect(Box<ConnectRequest>),
+    /// Let me hear a channel.
+    Subscribe(Box<SubscribeRequest>),
+    /// Let me hear a channel no more.
+    Unsubscribe(Channel),
+    /// Tell everyone who hears a channel.
+    Publish(PublishRequest),
+    /// Who hears a channel now?
+    Presence(Channel),
+    /// How many hear a channel now?
+    PresenceStats(Channel),
+    /// What was published in a channel lately?
+    History(HistoryRequest),
+    /// Is this line alive? Answered at once.
+    Ping,
+    /// A message to the backend that wants no answer.
+    Send(Payload),
+    /// A request to the backend.
+    Rpc(RpcRequest),
+    /// A new connection token.
+    Refresh {
+        /// The JWT.
+        token: String,
+    },
+    /// A new subscription token.
+    SubRefresh(SubRefreshRequest),
+    /// The answer to a server ping: an empty command.
+    Pong,
+}
+
+/// Who connects, and what it last heard.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ConnectRequest {
+    /// A connection JWT; empty if the client has none.
+    pub token: String,
+    /// Anything, for the backend's connect webhook.
+    pub data: Option<Payload>,
+    /// Server-side subscriptions that the client remembers.
+    pub subs: Vec<(Channel, RecoverFrom)>,
+    /// A label of the client's program.
+    pub name: String,
+    /// A label of its version.
+    pub version: String,
+    /// Emulated HTTP headers; names in lower case.
+    pub headers: Vec<(String, String)>,
+}
+
+/// The position from which a client wants to recover.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RecoverFrom {
+    /// Whether it wants to recover at all.
+    pub recover: bool,
+    /// The offset of the last publication that it saw; 0 for none.
+    pub offset: u64,
+    /// The epoch of that offset, if it was given.
+    pub epoch: Option<Epoch>,
+}
+
+/// Which channel to hear, and from where on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SubscribeRequest {
+    /// The channel.
+    pub channel: Channel,
+    /// A subscription JWT; empty if the client has none.
+    pub token: String,
+    /// The last position, if the client wants to recover.
+    pub since: RecoverFrom,
+    /// Anything, for the backend's subscribe webhook.
+    pub data: Option<Payload>,
+    /// Asks for positioning.
+    pub positioned: bool,
+    /// Asks for recovery.
+    pub recoverable: bool,
+    /// Asks for join and leave events.
+    pub join_leave: bool,
+    /// The delta format that the client speaks; empty for none.
+    pub delta: String,
+    /// Asks for error 112 instead of `recovered: false` (bit 2 of `flag`).
+    pub reject_unrecovered: bool,
+    /// A subscription type that only other servers know: 0 is a stream.
+    pub kind: i32,
+    /// Whether a publication tag filter was sent.
+    pub tags_filter: bool,
+}
+
+impl SubscribeRequest {
+    /// A plain subscription to `channel`, nothing else asked.
+    pub fn new(channel: Channel) -> Self {
+        Self {
+            channel,
+            token: String::new(),
+            since: RecoverFrom::default(),
+            data: None,
+            positioned: false,
+            recoverable: false,
+            join_leave: false,
+            delta: String::new(),
+            reject_unrecovered: false,
+            kind: 0,
+            tags_filter: false,
+        }
+    }
+}
+
+/// What to publish where.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PublishRequest {
+    /// The channel.
+    pub channel: Channel,
+    /// The payload; empty if none was sent.
+    pub data: Payload,
+    /// A repeat within five minutes gets the first outcome and does nothing else; empty for none.
+    pub idempotency_key: String,
+}
+
+/// Which part of a channel's history to read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HistoryRequest {
+    /// The channel.
+    pub channel: Channel,
+    /// 0 for the position alone, less than 0 for as many as allowed.
+    pub limit: i32,
+    /// Only publications after this offset (before it when `reverse`). The epoch may be left out.
+    pub since: Option<(u64, Option<Epoch>)>,
+    /// Newest first.
+    pub reverse: bool,
+}
+
+/// A call of a backend's method.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RpcRequest {
+    /// The method's name; may be empty.
+    pub method: String,
+    /// The argument.
+    pub data: Option<Payload>,
+    /// As in [`PublishRequest::idempotency_key`].
+    pub idempotency_key: String,
+}
+
+/// A new token for a subscription.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SubRefreshRequest {
+    /// The channel.
+    pub channel: Channel,
+    /// The JWT.
+    pub token: String,
+}

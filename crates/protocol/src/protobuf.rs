@@ -1,0 +1,1 @@
+//! The Protobuf codec: messages with a varint length before each.

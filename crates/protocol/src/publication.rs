@@ -1,0 +1,131 @@
+//! One message in a channel, encoded once for everyone.
+
+use std::{
+    ops::Range,
+    sync::{Arc, OnceLock},
+};
+
+use bytes::Bytes;
+
+use crate::{Channel, Epoch, Payload, json, ws};
+
+/// Who published, joined or left.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClientInfo {
+    /// The user; empty for an anonymous one.
+    pub user: String,
+    /// The connection.
+    pub client: String,
+    /// Anything, from the connection's token or the backend.
+    pub conn_info: Option<Payload>,
+    /// Anything, from the subscription's token or the backend.
+    pub chan_info: Option<Payload>,
+}
+
+/// One message in a channel.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Publication {
+    /// The payload.
+    pub data: Payload,
+    /// Its place in the stream; 0 if the channel keeps none.
+    pub offset: u64,
+    /// The client that published it, if a client did.
+    pub info: Option<Arc<ClientInfo>>,
+    /// Labels of the publisher's choosing.
+    pub tags: Vec<(String, String)>,
+    /// The stream's life; sent with the first publication of a stream only.
+    pub epoch: Option<Epoch>,
+}
+
+/// In what form a client reads publications: one shared frame exists for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wire {
+    /// The managed door's JSON, in a text frame.
+    Json,
+    /// The bare payload, in a text frame.
+    PlainText,
+    /// The bare payload, in a binary frame.
+    PlainBinary,
+}
+
+/// What kind of payload a channel carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// Valid JSON text.
+    Json,
+    /// Any bytes; JSON clients cannot read them.
+    Binary,
+}
+
+/// A publication together with its frames, each encoded at most once and then shared by reference.
+///
+/// The JSON frame of a JSON publication is made at once, since most clients read it; the payload is a slice
+/// of it, not a copy. Every frame is a whole server-side WebSocket message, header included.
+#[derive(Debug)]
+pub struct Encoded {
+    channel: Channel,
+    publication: Publication,
+    json: Option<JsonFrame>,
+    plain_text: OnceLock<Bytes>,
+    plain_binary: OnceLock<Bytes>,
+}
+
+/// A push in its frame, and where in it the publication object lies.
+#[derive(Debug)]
+struct JsonFrame {
+    frame: Bytes,
+    fragment: Range<usize>,
+}
+
+impl Encoded {
+    /// Encodes `publication` for `channel`. A JSON payload must be valid JSON; raw line feeds inside it are
+    /// removed, because a line feed ends a message on the wire.
+    pub fn new(channel: Channel, publication: Publication, content: Content) -> Self {
+        let mut encoded =
+            Self { channel, publication, json: None, plain_text: OnceLock::new(), plain_binary: OnceLock::new() };
+        if content == Content::Json {
+            let push = json::encode_publication_push(&encoded.channel, &encoded.publication);
+            encoded.publication.data = push.frame.slice(push.data);
+            encoded.json = Some(JsonFrame { frame: push.frame, fragment: push.fragment });
+        }
+        encoded
+    }
+
+    /// The channel that it was published in.
+    pub fn channel(&self) -> &Channel {
+        &self.channel
+    }
+
+    /// The values.
+    pub fn publication(&self) -> &Publication {
+        &self.publication
+    }
+
+    /// The frame for readers of `wire`; `None` if they cannot read this payload.
+    pub fn frame(&self, wire: Wire) -> Option<&Bytes> {
+        let data = &self.publication.data;
+        match wire {
+            Wire::Json => self.json.as_ref().map(|json| &json.frame),
+            Wire::PlainText => {
+                self.json.as_ref()?;
+                Some(self.plain_text.get_or_init(|| ws::frame(ws::Opcode::Text, data)))
+            }
+            Wire::PlainBinary => Some(self.plain_binary.get_or_init(|| ws::frame(ws::Opcode::Binary, data))),
+        }
+    }
+
+    /// The publication as a JSON object, as history and recovery replies wrap it; `None` for binary payloads.
+    pub fn json_fragment(&self) -> Option<&[u8]> {
+        self.json.as_ref().map(|json| &json.frame[json.fragment.clone()])
+    }
+
+    /// How many bytes its retention costs, roughly: the longest of its forms.
+    pub fn len(&self) -> usize {
+        self.json.as_ref().map_or(self.publication.data.len(), |json| json.frame.len())
+    }
+
+    /// Whether nothing is retained at all, as for an empty binary payload.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}

@@ -1,0 +1,169 @@
+//! Keeps streams and presence, and carries publications between nodes.
+//!
+//! The trait is shaped for engines that answer later and may fail: nothing is returned, every outcome arrives
+//! at an [`Answer`]. Publications, joins and leaves reach clients only through the hub's `deliver`, never
+//! through what `publish` answers, so that an engine that carries them by itself fits.
+
+use std::{sync::Arc, time::Duration};
+
+use suona_protocol::{Channel, ClientInfo, Content, Encoded, Epoch, Payload, Position, PresenceStatsResult};
+
+use crate::hub::ShardId;
+
+/// The broker could not do what was asked. Our own trouble: logged in full, the client hears "internal".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BrokerError {
+    /// A shard that hears the channel has no room for the publication; nothing was stored.
+    #[error("a shard's mailbox is full")]
+    NoRoom,
+    /// The engine cannot be reached, or dropped the question.
+    #[error("the engine is unreachable")]
+    Unreachable,
+    /// `since` names an epoch that is not the stream's.
+    #[error("the position is of another life of the stream")]
+    OtherEpoch,
+}
+
+/// Where an outcome goes, whenever it comes. Dropped unanswered, it answers [`BrokerError::Unreachable`].
+pub struct Answer<T>(Option<Box<dyn FnOnce(Result<T, BrokerError>) + Send>>);
+
+impl<T> Answer<T> {
+    /// Hands the outcome to `then`, on whatever thread it is known.
+    pub fn new(then: impl FnOnce(Result<T, BrokerError>) + Send + 'static) -> Self {
+        Self(Some(Box::new(then)))
+    }
+
+    /// For a question whose outcome nobody waits for.
+    pub fn ignored() -> Self {
+        Self(None)
+    }
+
+    /// Gives the outcome.
+    pub fn give(mut self, outcome: Result<T, BrokerError>) {
+        if let Some(then) = self.0.take() {
+            then(outcome);
+        }
+    }
+}
+
+impl<T> Drop for Answer<T> {
+    fn drop(&mut self) {
+        if let Some(then) = self.0.take() {
+            then(Err(BrokerError::Unreachable));
+        }
+    }
+}
+
+/// How a channel's stream is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// How many publications, at most. With 0 nothing is kept, and publications have no offset.
+    pub size: usize,
+    /// How long after the last publication; 0 means that nothing is kept.
+    pub ttl: Duration,
+    /// How long offset and epoch outlive the last use of the stream; at least `ttl`.
+    pub meta_ttl: Duration,
+}
+
+impl Retention {
+    /// Whether publications are kept at all.
+    pub fn keeps(&self) -> bool {
+        self.size > 0 && !self.ttl.is_zero()
+    }
+}
+
+/// Something to publish.
+#[derive(Clone, Debug)]
+pub struct Message {
+    /// The payload, valid for `content`.
+    pub data: Payload,
+    /// What kind of payload it is.
+    pub content: Content,
+    /// The client that publishes, if a client does.
+    pub info: Option<Arc<ClientInfo>>,
+    /// Labels.
+    pub tags: Vec<(String, String)>,
+    /// Do not keep it, and give it no offset.
+    pub skip_history: bool,
+}
+
+/// Which part of a stream to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Query {
+    /// How many publications, at most; 0 for the position alone.
+    pub limit: usize,
+    /// How many bytes of publications ([`Encoded::len`]), at most: the page ends before it would be more.
+    pub max_bytes: usize,
+    /// Only publications after this offset (before it when `reverse`), of this life if it is given.
+    pub since: Option<(u64, Option<Epoch>)>,
+    /// Newest first.
+    pub reverse: bool,
+}
+
+impl Query {
+    /// Only where the stream stands.
+    pub const TOP: Query = Query { limit: 0, max_bytes: 0, since: None, reverse: false };
+}
+
+/// A part of a stream, and where the stream stands, read in one instant.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// The publications, in the order asked for.
+    pub publications: Vec<Arc<Encoded>>,
+    /// The offset of the last publication ever, and the stream's life.
+    pub top: Position,
+}
+
+/// Keeps streams and presence, and carries publications, joins and leaves to the hub of every node.
+pub trait Broker: Send + Sync + 'static {
+    /// Gives `message` the next offset, keeps it, and carries it to everyone who hears `channel`.
+    ///
+    /// Answers its position, or `None` if the channel keeps no stream.
+    fn publish(&self, channel: &Channel, message: Message, retention: Retention, answer: Answer<Option<Position>>);
+
+    /// Tells everyone who hears `channel` and wants to know that somebody came.
+    fn join(&self, channel: &Channel, info: Arc<ClientInfo>);
+
+    /// Tells everyone who hears `channel` and wants to know that somebody went.
+    fn leave(&self, channel: &Channel, info: Arc<ClientInfo>);
+
+    /// From now on `shard` hears `channel`, if it did not already; with a query the stream is read in the
+    /// same instant: whatever is published after the page was read is delivered to the shard.
+    ///
+    /// A `since` of another epoch is no error here: the page then holds the top alone.
+    fn subscribe(
+        &self,
+        channel: &Channel,
+        shard: ShardId,
+        query: Option<Query>,
+        retention: Retention,
+        answer: Answer<Option<Page>>,
+    );
+
+    /// From now on `shard` does not hear `channel`.
+    fn unsubscribe(&self, channel: &Channel, shard: ShardId);
+
+    /// Reads a part of the stream; creates its epoch if it was never used.
+    ///
+    /// If the offset of `since` is not kept any more, reading forward starts at the oldest that is. A
+    /// `since` of another epoch is [`BrokerError::OtherEpoch`].
+    fn history(&self, channel: &Channel, query: Query, retention: Retention, answer: Answer<Page>);
+
+    /// Forgets the publications; offset and epoch stay.
+    fn remove_history(&self, channel: &Channel, answer: Answer<()>);
+
+    /// From now on `info.client` is present in `channel`; if it was already, its info is replaced.
+    fn add_presence(&self, channel: &Channel, info: Arc<ClientInfo>, answer: Answer<()>);
+
+    /// From now on `client` is not present in `channel`.
+    fn remove_presence(&self, channel: &Channel, client: &str);
+
+    /// Who is present.
+    fn presence(&self, channel: &Channel, answer: Answer<Vec<Arc<ClientInfo>>>);
+
+    /// How many are present.
+    fn presence_stats(&self, channel: &Channel, answer: Answer<PresenceStatsResult>);
+
+    /// Whether the engine can be reached, for `/ready`.
+    fn is_ready(&self) -> bool;
+}

@@ -1,0 +1,15 @@
+//! The Suona gateway as a library.
+//!
+//! A message's way in: [`io`] reads a frame, a [`door`] decodes it, a [`session`] decides, the shard in [`hub`]
+//! does what was decided. A publication's way out: the [`broker`] stores it, [`hub`] hands it to every shard
+//! whose connections hear the channel, and each of their outboxes gets the same frame.
+
+pub mod auth;
+pub mod broker;
+pub mod config;
+pub mod hub;
+pub mod io;
+
+mod clock;
+
+pub use clock::Now;
