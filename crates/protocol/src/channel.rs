@@ -76,7 +76,8 @@ impl Epoch {
         if text.is_empty() {
             return None;
         }
-        let letters = <[u8; 8]>::try_from(text.as_bytes()).ok().filter(|l| l.iter().all(u8::is_ascii_alphabetic));
+        let letters =
+            <[u8; 8]>::try_from(text.as_bytes()).ok().filter(|l| l.iter().all(u8::is_ascii_alphabetic));
         Some(letters.map_or(Self::FOREIGN, Self))
     }
 

@@ -160,8 +160,12 @@ mod tests {
         let disconnects: Vec<_> = DisconnectCode::ALL.iter().map(|c| c.code()).collect();
         let unsubscribes: Vec<_> = UnsubscribeCode::ALL.iter().map(|c| c.code()).collect();
         assert!(errors.is_sorted_by(|a, b| a < b) && errors.iter().all(|c| (100..400).contains(c)));
-        assert!(disconnects.is_sorted_by(|a, b| a < b) && disconnects.iter().all(|c| (3000..4000).contains(c)));
-        assert!(unsubscribes.is_sorted_by(|a, b| a < b) && unsubscribes.iter().all(|c| (2000..3000).contains(c)));
+        assert!(
+            disconnects.is_sorted_by(|a, b| a < b) && disconnects.iter().all(|c| (3000..4000).contains(c))
+        );
+        assert!(
+            unsubscribes.is_sorted_by(|a, b| a < b) && unsubscribes.iter().all(|c| (2000..3000).contains(c))
+        );
     }
 
     #[test]

@@ -16,13 +16,13 @@ pub mod ws;
 pub use channel::{Channel, Epoch, Position};
 pub use codes::{Disconnect, DisconnectCode, ErrorCode, UnsubscribeCode};
 pub use command::{
-    Command, ConnectRequest, HistoryRequest, PublishRequest, RecoverFrom, Request, RpcRequest, SubRefreshRequest,
-    SubscribeRequest,
+    Command, ConnectRequest, HistoryRequest, PublishRequest, RecoverFrom, Request, RpcRequest,
+    SubRefreshRequest, SubscribeRequest,
 };
 pub use publication::{ClientInfo, Content, Encoded, Publication, Wire};
 pub use reply::{
-    ConnectResult, ErrorReply, HistoryResult, Outcome, PresenceStatsResult, Push, PushEvent, RefreshResult, Reply,
-    SubscribeResult,
+    ConnectResult, ErrorReply, HistoryResult, Outcome, PresenceStatsResult, Push, PushEvent, RefreshResult,
+    Reply, SubscribeResult,
 };
 
 /// A payload as it came: JSON text for JSON namespaces, any bytes for binary ones. Never re-serialised.

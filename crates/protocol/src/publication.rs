@@ -81,8 +81,13 @@ impl Encoded {
     /// Encodes `publication` for `channel`. A JSON payload must be valid JSON; raw line feeds inside it are
     /// removed, because a line feed ends a message on the wire.
     pub fn new(channel: Channel, publication: Publication, content: Content) -> Self {
-        let mut encoded =
-            Self { channel, publication, json: None, plain_text: OnceLock::new(), plain_binary: OnceLock::new() };
+        let mut encoded = Self {
+            channel,
+            publication,
+            json: None,
+            plain_text: OnceLock::new(),
+            plain_binary: OnceLock::new(),
+        };
         if content == Content::Json {
             let push = json::encode_publication_push(&encoded.channel, &encoded.publication);
             encoded.publication.data = push.frame.slice(push.data);

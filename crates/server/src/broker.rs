@@ -119,7 +119,13 @@ pub trait Broker: Send + Sync + 'static {
     /// Gives `message` the next offset, keeps it, and carries it to everyone who hears `channel`.
     ///
     /// Answers its position, or `None` if the channel keeps no stream.
-    fn publish(&self, channel: &Channel, message: Message, retention: Retention, answer: Answer<Option<Position>>);
+    fn publish(
+        &self,
+        channel: &Channel,
+        message: Message,
+        retention: Retention,
+        answer: Answer<Option<Position>>,
+    );
 
     /// Tells everyone who hears `channel` and wants to know that somebody came.
     fn join(&self, channel: &Channel, info: Arc<ClientInfo>);

@@ -95,7 +95,9 @@ impl Outboxes {
     /// On [`Overflow`] the frame is not queued and the outbox is left as it was.
     pub fn push(&mut self, id: ConnectionId, frame: Frame) -> Result<(), Overflow> {
         let limit = self.limit;
-        let Some(outbox) = self.get_mut(id).filter(|outbox| outbox.state == State::Open) else { return Ok(()) };
+        let Some(outbox) = self.get_mut(id).filter(|outbox| outbox.state == State::Open) else {
+            return Ok(());
+        };
         if outbox.bytes + frame.len() > limit {
             return Err(Overflow);
         }
