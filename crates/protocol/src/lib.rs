@@ -7,6 +7,7 @@
 mod channel;
 mod codes;
 mod command;
+mod decode;
 pub mod json;
 pub mod protobuf;
 mod publication;
@@ -19,6 +20,7 @@ pub use command::{
     Command, ConnectRequest, HistoryRequest, PublishRequest, RecoverFrom, Request, RpcRequest,
     SubRefreshRequest, SubscribeRequest,
 };
+pub use decode::DecodeError;
 pub use publication::{ClientInfo, Content, Encoded, Publication, Wire};
 pub use reply::{
     ConnectResult, ErrorReply, HistoryResult, Outcome, PresenceStatsResult, Push, PushEvent, RefreshResult,

@@ -7,7 +7,7 @@ use std::{
 
 use bytes::Bytes;
 
-use crate::{Channel, Epoch, Payload, json, ws};
+use crate::{Channel, Epoch, Payload, json, protobuf, ws};
 
 /// Who published, joined or left.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,6 +42,8 @@ pub struct Publication {
 pub enum Wire {
     /// The managed door's JSON, in a text frame.
     Json,
+    /// The managed door's Protobuf, in a binary frame.
+    Protobuf,
     /// The bare payload, in a text frame.
     PlainText,
     /// The bare payload, in a binary frame.
@@ -66,6 +68,7 @@ pub struct Encoded {
     channel: Channel,
     publication: Publication,
     json: Option<JsonFrame>,
+    protobuf: OnceLock<protobuf::PublicationPush>,
     plain_text: OnceLock<Bytes>,
     plain_binary: OnceLock<Bytes>,
 }
@@ -85,6 +88,7 @@ impl Encoded {
             channel,
             publication,
             json: None,
+            protobuf: OnceLock::new(),
             plain_text: OnceLock::new(),
             plain_binary: OnceLock::new(),
         };
@@ -111,6 +115,7 @@ impl Encoded {
         let data = &self.publication.data;
         match wire {
             Wire::Json => self.json.as_ref().map(|json| &json.frame),
+            Wire::Protobuf => Some(&self.protobuf().frame),
             Wire::PlainText => {
                 self.json.as_ref()?;
                 Some(self.plain_text.get_or_init(|| ws::frame(ws::Opcode::Text, data)))
@@ -124,6 +129,16 @@ impl Encoded {
         self.json.as_ref().map(|json| &json.frame[json.fragment.clone()])
     }
 
+    /// The publication as a Protobuf message, as history and recovery replies wrap it.
+    pub fn protobuf_fragment(&self) -> Bytes {
+        let push = self.protobuf();
+        push.frame.slice(push.fragment.clone())
+    }
+
+    fn protobuf(&self) -> &protobuf::PublicationPush {
+        self.protobuf.get_or_init(|| protobuf::encode_publication_push(&self.channel, &self.publication))
+    }
+
     /// How many bytes its retention costs, roughly: the longest of its forms.
     pub fn len(&self) -> usize {
         self.json.as_ref().map_or(self.publication.data.len(), |json| json.frame.len())
@@ -132,5 +147,45 @@ impl Encoded {
     /// Whether nothing is retained at all, as for an empty binary payload.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encoded(data: &'static str, content: Content) -> Encoded {
+        let publication = Publication { data: data.into(), offset: 1, ..Publication::default() };
+        Encoded::new("c".into(), publication, content)
+    }
+
+    #[test]
+    fn a_json_payload_is_a_slice_of_its_frame() {
+        let encoded = encoded("[\n1]", Content::Json);
+        let frame = encoded.frame(Wire::Json).unwrap();
+        let data = &encoded.publication().data;
+        assert_eq!(data, "[1]");
+        assert!(frame.as_ptr_range().contains(&data.as_ptr()));
+        assert_eq!(encoded.json_fragment(), Some(&br#"{"data":[1],"offset":1}"#[..]));
+    }
+
+    #[test]
+    fn every_frame_is_made_once() {
+        let encoded = encoded("1", Content::Json);
+        for wire in [Wire::Json, Wire::Protobuf, Wire::PlainText, Wire::PlainBinary] {
+            let [first, second] = [encoded.frame(wire).unwrap(), encoded.frame(wire).unwrap()];
+            assert_eq!(first.as_ptr(), second.as_ptr(), "{wire:?}");
+        }
+        let fragment = encoded.protobuf_fragment();
+        assert!(encoded.frame(Wire::Protobuf).unwrap().as_ptr_range().contains(&fragment.as_ptr()));
+    }
+
+    #[test]
+    fn a_binary_payload_has_no_text_frames() {
+        let encoded = encoded("\0", Content::Binary);
+        assert!(encoded.frame(Wire::Json).is_none() && encoded.frame(Wire::PlainText).is_none());
+        assert!(encoded.json_fragment().is_none());
+        assert_eq!(encoded.frame(Wire::PlainBinary).unwrap()[..], [0x82, 1, 0]);
+        assert!(encoded.frame(Wire::Protobuf).is_some());
     }
 }

@@ -31,8 +31,30 @@ pub enum Message<'a> {
     Pong(&'a [u8]),
 }
 
+/// The header of an unmasked, final frame with a payload of `len` bytes, and how many of its bytes count.
+pub fn header(opcode: Opcode, len: usize) -> ([u8; 10], usize) {
+    let mut header = [0; 10];
+    header[0] = 0x80 | opcode as u8;
+    match len {
+        0..=125 => {
+            header[1] = len as u8;
+            (header, 2)
+        }
+        126..=0xFFFF => {
+            header[1] = 126;
+            header[2..4].copy_from_slice(&(len as u16).to_be_bytes());
+            (header, 4)
+        }
+        _ => {
+            header[1] = 127;
+            header[2..].copy_from_slice(&(len as u64).to_be_bytes());
+            (header, 10)
+        }
+    }
+}
+
 /// An unmasked, final frame, as a server sends it.
 pub fn frame(opcode: Opcode, payload: &[u8]) -> Bytes {
-    let _ = (opcode, payload);
-    Bytes::new()
+    let (header, header_len) = header(opcode, payload.len());
+    [&header[..header_len], payload].concat().into()
 }

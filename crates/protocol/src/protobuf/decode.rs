@@ -1,0 +1,275 @@
+//! Commands from length-delimited Protobuf.
+
+use std::{collections::BTreeMap, iter};
+
+use bytes::Bytes;
+use prost::{Message, encoding::decode_varint};
+
+use crate::{
+    Channel, Command, ConnectRequest, DecodeError, Epoch, HistoryRequest, Payload, PublishRequest,
+    RecoverFrom, Request, RpcRequest, SubRefreshRequest, SubscribeRequest, decode::REJECT_UNRECOVERED,
+};
+
+/// Reads the commands of one message lazily: those before a malformed one count.
+///
+/// An empty message is an error, and so is a command of more than `limit` bytes. Nothing is read beyond the
+/// first error.
+pub fn decode_commands(message: &[u8], limit: usize) -> impl Iterator<Item = Result<Command, DecodeError>> {
+    let mut rest = Some(message);
+    iter::from_fn(move || {
+        let found = decode_first(rest.take()?, limit);
+        rest = found.as_ref().ok().map(|(_, others)| *others).filter(|others| !others.is_empty());
+        Some(found.map(|(command, _)| command))
+    })
+}
+
+/// Reads one command and returns what follows it.
+fn decode_first(mut rest: &[u8], limit: usize) -> Result<(Command, &[u8]), DecodeError> {
+    let len = decode_varint(&mut rest).map_err(|error| describe(&error))?;
+    let len = usize::try_from(len).ok().filter(|len| *len <= limit);
+    let len = len.ok_or_else(|| DecodeError(format!("longer than {limit} bytes")))?;
+    let (body, others) = rest.split_at_checked(len).ok_or_else(|| DecodeError("cut short".into()))?;
+    let envelope = Envelope::decode(body).map_err(|error| describe(&error))?;
+    Ok((Command::assemble(envelope.id, envelope.request())?, others))
+}
+
+/// What prost says names fields, never their contents.
+fn describe(error: &prost::DecodeError) -> DecodeError {
+    DecodeError(error.to_string())
+}
+
+/// A command as it is on the wire. Here and below, a zero or empty value is the same as none.
+#[derive(Clone, PartialEq, Message)]
+struct Envelope {
+    #[prost(uint32, tag = "1")]
+    id: u32,
+    #[prost(message, optional, tag = "4")]
+    connect: Option<Connect>,
+    #[prost(message, optional, tag = "5")]
+    subscribe: Option<Subscribe>,
+    #[prost(message, optional, tag = "6")]
+    unsubscribe: Option<OfChannel>,
+    #[prost(message, optional, tag = "7")]
+    publish: Option<Publish>,
+    #[prost(message, optional, tag = "8")]
+    presence: Option<OfChannel>,
+    #[prost(message, optional, tag = "9")]
+    presence_stats: Option<OfChannel>,
+    #[prost(message, optional, tag = "10")]
+    history: Option<History>,
+    #[prost(message, optional, tag = "11")]
+    ping: Option<Ping>,
+    #[prost(message, optional, tag = "12")]
+    send: Option<Send>,
+    #[prost(message, optional, tag = "13")]
+    rpc: Option<Rpc>,
+    #[prost(message, optional, tag = "14")]
+    refresh: Option<Refresh>,
+    #[prost(message, optional, tag = "15")]
+    sub_refresh: Option<SubRefresh>,
+}
+
+impl Envelope {
+    /// What is asked. Of several things the first in this order counts.
+    fn request(self) -> Option<Request> {
+        (self.connect.map(Connect::request))
+            .or_else(|| self.ping.map(|_| Request::Ping))
+            .or_else(|| self.subscribe.map(Subscribe::request))
+            .or_else(|| self.unsubscribe.map(|asked| Request::Unsubscribe(Channel::new(asked.channel))))
+            .or_else(|| self.publish.map(Publish::request))
+            .or_else(|| self.presence.map(|asked| Request::Presence(Channel::new(asked.channel))))
+            .or_else(|| self.presence_stats.map(|asked| Request::PresenceStats(Channel::new(asked.channel))))
+            .or_else(|| self.history.map(History::request))
+            .or_else(|| self.rpc.map(Rpc::request))
+            .or_else(|| self.send.map(|send| Request::Send(send.data)))
+            .or_else(|| self.refresh.map(|asked| Request::Refresh { token: asked.token }))
+            .or_else(|| self.sub_refresh.map(SubRefresh::request))
+    }
+}
+
+fn payload(data: Bytes) -> Option<Payload> {
+    (!data.is_empty()).then_some(data)
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Ping {}
+
+#[derive(Clone, PartialEq, Message)]
+struct Connect {
+    #[prost(string, tag = "1")]
+    token: String,
+    #[prost(bytes = "bytes", tag = "2")]
+    data: Bytes,
+    #[prost(btree_map = "string, message", tag = "3")]
+    subs: BTreeMap<String, Subscribe>,
+    #[prost(string, tag = "4")]
+    name: String,
+    #[prost(string, tag = "5")]
+    version: String,
+    #[prost(btree_map = "string, string", tag = "6")]
+    headers: BTreeMap<String, String>,
+}
+
+impl Connect {
+    fn request(self) -> Request {
+        Request::Connect(Box::new(ConnectRequest {
+            token: self.token,
+            data: payload(self.data),
+            subs: self.subs.into_iter().map(|(name, sub)| (Channel::new(name), sub.since())).collect(),
+            name: self.name,
+            version: self.version,
+            headers: self.headers.into_iter().map(|(name, value)| (name.to_lowercase(), value)).collect(),
+        }))
+    }
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Subscribe {
+    #[prost(string, tag = "1")]
+    channel: String,
+    #[prost(string, tag = "2")]
+    token: String,
+    #[prost(bool, tag = "3")]
+    recover: bool,
+    #[prost(string, tag = "6")]
+    epoch: String,
+    #[prost(uint64, tag = "7")]
+    offset: u64,
+    #[prost(bytes = "bytes", tag = "8")]
+    data: Bytes,
+    #[prost(bool, tag = "9")]
+    positioned: bool,
+    #[prost(bool, tag = "10")]
+    recoverable: bool,
+    #[prost(bool, tag = "11")]
+    join_leave: bool,
+    #[prost(string, tag = "12")]
+    delta: String,
+    /// A tree of conditions, not looked into.
+    #[prost(bytes = "bytes", optional, tag = "13")]
+    tf: Option<Bytes>,
+    #[prost(int64, tag = "14")]
+    flag: i64,
+    #[prost(int32, tag = "15")]
+    kind: i32,
+}
+
+impl Subscribe {
+    fn since(&self) -> RecoverFrom {
+        RecoverFrom { recover: self.recover, offset: self.offset, epoch: Epoch::parse(&self.epoch) }
+    }
+
+    fn request(self) -> Request {
+        Request::Subscribe(Box::new(SubscribeRequest {
+            since: self.since(),
+            channel: Channel::new(self.channel),
+            token: self.token,
+            data: payload(self.data),
+            positioned: self.positioned,
+            recoverable: self.recoverable,
+            join_leave: self.join_leave,
+            delta: self.delta,
+            reject_unrecovered: self.flag & REJECT_UNRECOVERED != 0,
+            kind: self.kind,
+            tags_filter: self.tf.is_some(),
+        }))
+    }
+}
+
+/// A request about a channel and nothing else.
+#[derive(Clone, PartialEq, Message)]
+struct OfChannel {
+    #[prost(string, tag = "1")]
+    channel: String,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Publish {
+    #[prost(string, tag = "1")]
+    channel: String,
+    #[prost(bytes = "bytes", tag = "2")]
+    data: Bytes,
+}
+
+impl Publish {
+    /// The idempotency key is a field of JSON only: Protobuf numbers are not ours to give.
+    fn request(self) -> Request {
+        let channel = Channel::new(self.channel);
+        Request::Publish(PublishRequest { channel, data: self.data, idempotency_key: String::new() })
+    }
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct History {
+    #[prost(string, tag = "1")]
+    channel: String,
+    #[prost(int32, tag = "7")]
+    limit: i32,
+    #[prost(message, optional, tag = "8")]
+    since: Option<Since>,
+    #[prost(bool, tag = "9")]
+    reverse: bool,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Since {
+    #[prost(uint64, tag = "1")]
+    offset: u64,
+    #[prost(string, tag = "2")]
+    epoch: String,
+}
+
+impl History {
+    fn request(self) -> Request {
+        Request::History(HistoryRequest {
+            channel: Channel::new(self.channel),
+            limit: self.limit,
+            since: self.since.map(|since| (since.offset, Epoch::parse(&since.epoch))),
+            reverse: self.reverse,
+        })
+    }
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Rpc {
+    #[prost(bytes = "bytes", tag = "1")]
+    data: Bytes,
+    #[prost(string, tag = "2")]
+    method: String,
+}
+
+impl Rpc {
+    fn request(self) -> Request {
+        let data = payload(self.data);
+        Request::Rpc(RpcRequest { method: self.method, data, idempotency_key: String::new() })
+    }
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Send {
+    #[prost(bytes = "bytes", tag = "1")]
+    data: Bytes,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Refresh {
+    #[prost(string, tag = "1")]
+    token: String,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct SubRefresh {
+    #[prost(string, tag = "1")]
+    channel: String,
+    #[prost(string, tag = "2")]
+    token: String,
+}
+
+impl SubRefresh {
+    fn request(self) -> Request {
+        Request::SubRefresh(SubRefreshRequest { channel: Channel::new(self.channel), token: self.token })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,157 @@
+//! Pushes as Protobuf; a publication is encoded once, in its frame, for all who hear it.
+
+use std::{collections::BTreeMap, ops::Range};
+
+use bytes::Bytes;
+use prost::{Message, Oneof};
+
+use super::reply::{ClientInfo, Content, Data, Expiry, Reply, append, client_info, epoch, expiry, payload};
+use crate::{Channel, Epoch, PushEvent, ws};
+
+/// Appends `push`, in a reply without an id, with its length before it.
+pub fn encode_push(push: &crate::Push, out: &mut Vec<u8>) {
+    let push = Push { channel: push.channel.to_string(), event: Some(event(&push.event)) };
+    append(&Reply { id: 0, content: Some(Content::Push(push)) }, out);
+}
+
+/// A publication push in its WebSocket binary frame.
+#[derive(Debug)]
+pub struct PublicationPush {
+    /// The whole frame, header included.
+    pub frame: Bytes,
+    /// Where in the frame the publication message lies, without the length before it.
+    pub fragment: Range<usize>,
+}
+
+/// Encodes a publication for everyone who hears `channel`.
+pub fn encode_publication_push(channel: &Channel, publication: &crate::Publication) -> PublicationPush {
+    let fragment = Bytes::from(Publication::from(publication).encode_to_vec());
+    let len = fragment.len();
+    let event = Some(Event::Publication(fragment));
+    let push = Content::Push(Push { channel: channel.to_string(), event });
+    let mut message = Vec::new();
+    append(&Reply { id: 0, content: Some(push) }, &mut message);
+
+    let frame = ws::frame(ws::Opcode::Binary, &message);
+    // The publication is the last field of the last field.
+    PublicationPush { fragment: frame.len() - len..frame.len(), frame }
+}
+
+/// A publication as it is on the wire.
+#[derive(Clone, PartialEq, Message)]
+struct Publication {
+    #[prost(bytes = "bytes", tag = "4")]
+    data: Bytes,
+    #[prost(message, optional, tag = "5")]
+    info: Option<ClientInfo>,
+    #[prost(uint64, tag = "6")]
+    offset: u64,
+    #[prost(btree_map = "string, string", tag = "7")]
+    tags: BTreeMap<String, String>,
+    #[prost(string, tag = "14")]
+    epoch: String,
+}
+
+impl From<&crate::Publication> for Publication {
+    fn from(publication: &crate::Publication) -> Self {
+        Self {
+            data: publication.data.clone(),
+            info: publication.info.as_deref().map(client_info),
+            offset: publication.offset,
+            tags: publication.tags.iter().cloned().collect(),
+            epoch: publication.epoch.as_ref().map_or_else(String::new, Epoch::to_string),
+        }
+    }
+}
+
+/// A push as it is on the wire.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Push {
+    #[prost(string, tag = "2")]
+    channel: String,
+    #[prost(oneof = "Event", tags = "4, 5, 6, 7, 8, 9, 11, 12")]
+    event: Option<Event>,
+}
+
+#[derive(Clone, PartialEq, Oneof)]
+enum Event {
+    /// A message encoded already: on the wire it looks like bytes.
+    #[prost(bytes = "bytes", tag = "4")]
+    Publication(Bytes),
+    #[prost(message, tag = "5")]
+    Join(Info),
+    #[prost(message, tag = "6")]
+    Leave(Info),
+    #[prost(message, tag = "7")]
+    Unsubscribe(Unsubscribe),
+    #[prost(message, tag = "8")]
+    Message(Data),
+    #[prost(message, tag = "9")]
+    Subscribe(Subscribed),
+    #[prost(message, tag = "11")]
+    Disconnect(Disconnect),
+    #[prost(message, tag = "12")]
+    Refresh(Expiry),
+}
+
+fn event(event: &PushEvent) -> Event {
+    match event {
+        PushEvent::Join(info) => Event::Join(Info { info: Some(client_info(info)) }),
+        PushEvent::Leave(info) => Event::Leave(Info { info: Some(client_info(info)) }),
+        PushEvent::Unsubscribe(code) => {
+            Event::Unsubscribe(Unsubscribe { code: code.code(), reason: code.reason().into() })
+        }
+        PushEvent::Subscribe(result) => Event::Subscribe(Subscribed {
+            recoverable: result.recoverable,
+            epoch: epoch(result),
+            offset: result.position.map_or(0, |position| position.offset),
+            positioned: result.position.is_some(),
+            data: payload(&result.data),
+        }),
+        PushEvent::Message(data) => Event::Message(Data { data: data.clone() }),
+        PushEvent::Disconnect(disconnect) => {
+            Event::Disconnect(Disconnect { code: disconnect.code(), reason: disconnect.reason().into() })
+        }
+        PushEvent::Refresh(result) => Event::Refresh(expiry(*result)),
+    }
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Info {
+    #[prost(message, optional, tag = "1")]
+    info: Option<ClientInfo>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Unsubscribe {
+    #[prost(uint32, tag = "2")]
+    code: u32,
+    #[prost(string, tag = "3")]
+    reason: String,
+}
+
+/// What a server-side subscription made in session tells.
+#[derive(Clone, PartialEq, Message)]
+struct Subscribed {
+    #[prost(bool, tag = "1")]
+    recoverable: bool,
+    #[prost(string, tag = "4")]
+    epoch: String,
+    #[prost(uint64, tag = "5")]
+    offset: u64,
+    #[prost(bool, tag = "6")]
+    positioned: bool,
+    #[prost(bytes = "bytes", tag = "7")]
+    data: Bytes,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Disconnect {
+    #[prost(uint32, tag = "1")]
+    code: u32,
+    #[prost(string, tag = "2")]
+    reason: String,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,272 @@
+//! Replies as Protobuf.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use bytes::Bytes;
+use prost::{Message, Oneof};
+
+use super::push::Push;
+use crate::{ConnectResult, Encoded, Outcome, Payload, RefreshResult, SubscribeResult};
+
+/// Appends `reply` with its length before it.
+pub fn encode_reply(reply: &crate::Reply, out: &mut Vec<u8>) {
+    append(&Reply { id: reply.id, content: Some(content(&reply.outcome)) }, out);
+}
+
+pub(super) fn append(reply: &Reply, out: &mut Vec<u8>) {
+    reply.encode_length_delimited(out).expect("a vector takes everything");
+}
+
+/// A reply as it is on the wire.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Reply {
+    #[prost(uint32, tag = "1")]
+    pub(super) id: u32,
+    #[prost(oneof = "Content", tags = "2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15")]
+    pub(super) content: Option<Content>,
+}
+
+#[derive(Clone, PartialEq, Oneof)]
+pub(super) enum Content {
+    #[prost(message, tag = "2")]
+    Error(Error),
+    #[prost(message, tag = "4")]
+    Push(Push),
+    #[prost(message, tag = "5")]
+    Connect(Connect),
+    #[prost(message, tag = "6")]
+    Subscribe(Subscribe),
+    #[prost(message, tag = "7")]
+    Unsubscribe(Empty),
+    #[prost(message, tag = "8")]
+    Publish(Empty),
+    #[prost(message, tag = "9")]
+    Presence(Presence),
+    #[prost(message, tag = "10")]
+    PresenceStats(PresenceStats),
+    #[prost(message, tag = "11")]
+    History(History),
+    #[prost(message, tag = "12")]
+    Ping(Empty),
+    #[prost(message, tag = "13")]
+    Rpc(Data),
+    #[prost(message, tag = "14")]
+    Refresh(Refresh),
+    #[prost(message, tag = "15")]
+    SubRefresh(Expiry),
+}
+
+fn content(outcome: &Outcome) -> Content {
+    match outcome {
+        Outcome::Connect(result) => Content::Connect(connect(result)),
+        Outcome::Subscribe(result) => Content::Subscribe(subscribe(result)),
+        Outcome::Unsubscribe => Content::Unsubscribe(Empty {}),
+        Outcome::Publish => Content::Publish(Empty {}),
+        Outcome::Presence(clients) => Content::Presence(Presence {
+            presence: clients.iter().map(|info| (info.client.clone(), client_info(info))).collect(),
+        }),
+        Outcome::PresenceStats(stats) => Content::PresenceStats(PresenceStats {
+            num_clients: stats.num_clients,
+            num_users: stats.num_users,
+        }),
+        Outcome::History(result) => Content::History(History {
+            publications: publications(&result.publications),
+            epoch: result.top.epoch.to_string(),
+            offset: result.top.offset,
+        }),
+        Outcome::Ping => Content::Ping(Empty {}),
+        Outcome::Rpc { data } => Content::Rpc(Data { data: payload(data) }),
+        Outcome::Refresh(result) => {
+            Content::Refresh(Refresh { expires: result.ttl.is_some(), ttl: result.ttl.unwrap_or(0) })
+        }
+        Outcome::SubRefresh(result) => Content::SubRefresh(expiry(*result)),
+        Outcome::Error(error) => Content::Error(Error {
+            code: error.code,
+            message: error.message.clone(),
+            temporary: error.temporary,
+        }),
+    }
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Empty {}
+
+/// What an rpc returns; also a message to one client.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Data {
+    #[prost(bytes = "bytes", tag = "1")]
+    pub(super) data: Bytes,
+}
+
+pub(super) fn payload(data: &Option<Payload>) -> Bytes {
+    data.clone().unwrap_or_default()
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Error {
+    #[prost(uint32, tag = "1")]
+    code: u32,
+    #[prost(string, tag = "2")]
+    message: String,
+    #[prost(bool, tag = "3")]
+    temporary: bool,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Connect {
+    #[prost(string, tag = "1")]
+    client: String,
+    #[prost(string, tag = "2")]
+    version: String,
+    #[prost(bool, tag = "3")]
+    expires: bool,
+    #[prost(uint32, tag = "4")]
+    ttl: u32,
+    #[prost(bytes = "bytes", tag = "5")]
+    data: Bytes,
+    #[prost(btree_map = "string, message", tag = "6")]
+    subs: BTreeMap<String, Subscribe>,
+    #[prost(uint32, tag = "7")]
+    ping: u32,
+    #[prost(bool, tag = "8")]
+    pong: bool,
+    #[prost(int64, tag = "11")]
+    time: i64,
+}
+
+fn connect(result: &ConnectResult) -> Connect {
+    Connect {
+        client: result.client.clone(),
+        version: result.version.clone(),
+        expires: result.ttl.is_some(),
+        ttl: result.ttl.unwrap_or(0),
+        data: payload(&result.data),
+        subs: result.subs.iter().map(|(channel, result)| (channel.to_string(), subscribe(result))).collect(),
+        ping: result.ping.unwrap_or(0),
+        pong: result.pong,
+        time: result.time.map_or(0, u64::cast_signed),
+    }
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Subscribe {
+    #[prost(bool, tag = "1")]
+    expires: bool,
+    #[prost(uint32, tag = "2")]
+    ttl: u32,
+    #[prost(bool, tag = "3")]
+    recoverable: bool,
+    #[prost(string, tag = "6")]
+    epoch: String,
+    /// Messages encoded already: on the wire they look like bytes.
+    #[prost(bytes = "bytes", repeated, tag = "7")]
+    publications: Vec<Bytes>,
+    #[prost(bool, tag = "8")]
+    recovered: bool,
+    #[prost(uint64, tag = "9")]
+    offset: u64,
+    #[prost(bool, tag = "10")]
+    positioned: bool,
+    #[prost(bytes = "bytes", tag = "11")]
+    data: Bytes,
+    #[prost(bool, tag = "12")]
+    was_recovering: bool,
+    #[prost(bool, tag = "13")]
+    delta: bool,
+}
+
+fn subscribe(result: &SubscribeResult) -> Subscribe {
+    Subscribe {
+        expires: result.ttl.is_some(),
+        ttl: result.ttl.unwrap_or(0),
+        recoverable: result.recoverable,
+        epoch: epoch(result),
+        publications: publications(&result.publications),
+        recovered: result.recovered,
+        offset: result.position.map_or(0, |position| position.offset),
+        positioned: result.position.is_some(),
+        data: payload(&result.data),
+        was_recovering: result.was_recovering,
+        delta: result.delta,
+    }
+}
+
+pub(super) fn epoch(result: &SubscribeResult) -> String {
+    result.position.map_or_else(String::new, |position| position.epoch.to_string())
+}
+
+fn publications(publications: &[Arc<Encoded>]) -> Vec<Bytes> {
+    publications.iter().map(|publication| publication.protobuf_fragment()).collect()
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Presence {
+    #[prost(btree_map = "string, message", tag = "1")]
+    presence: BTreeMap<String, ClientInfo>,
+}
+
+/// Who somebody is; also within publications.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct ClientInfo {
+    #[prost(string, tag = "1")]
+    user: String,
+    #[prost(string, tag = "2")]
+    client: String,
+    #[prost(bytes = "bytes", tag = "3")]
+    conn_info: Bytes,
+    #[prost(bytes = "bytes", tag = "4")]
+    chan_info: Bytes,
+}
+
+pub(super) fn client_info(info: &crate::ClientInfo) -> ClientInfo {
+    ClientInfo {
+        user: info.user.clone(),
+        client: info.client.clone(),
+        conn_info: payload(&info.conn_info),
+        chan_info: payload(&info.chan_info),
+    }
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct PresenceStats {
+    #[prost(uint32, tag = "1")]
+    num_clients: u32,
+    #[prost(uint32, tag = "2")]
+    num_users: u32,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct History {
+    /// As in [`Subscribe`].
+    #[prost(bytes = "bytes", repeated, tag = "1")]
+    publications: Vec<Bytes>,
+    #[prost(string, tag = "2")]
+    epoch: String,
+    #[prost(uint64, tag = "3")]
+    offset: u64,
+}
+
+/// The lifetime of a connection in a reply; before it come fields that nobody fills.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Refresh {
+    #[prost(bool, tag = "3")]
+    expires: bool,
+    #[prost(uint32, tag = "4")]
+    ttl: u32,
+}
+
+/// A lifetime everywhere else.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Expiry {
+    #[prost(bool, tag = "1")]
+    expires: bool,
+    #[prost(uint32, tag = "2")]
+    ttl: u32,
+}
+
+pub(super) fn expiry(result: RefreshResult) -> Expiry {
+    Expiry { expires: result.ttl.is_some(), ttl: result.ttl.unwrap_or(0) }
+}
+
+#[cfg(test)]
+mod tests;
