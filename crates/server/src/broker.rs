@@ -55,7 +55,7 @@ impl<T> Drop for Answer<T> {
 }
 
 /// How a channel's stream is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Retention {
     /// How many publications, at most. With 0 nothing is kept, and publications have no offset.
     pub size: usize,

@@ -4,7 +4,11 @@
 //! channels: a publication gets its offset, is kept and handed to the shards under it, and a shard begins or
 //! ceases to hear a channel under it.
 
+mod audience;
 mod outbox;
+mod shard;
+mod users;
+mod wheel;
 
 use std::{
     collections::HashMap,
@@ -16,6 +20,8 @@ use suona_protocol::{Channel, ClientInfo, Encoded};
 use tokio::sync::mpsc;
 
 pub use outbox::{Frame, Outbox, Outboxes, Overflow};
+pub use shard::{Errand, Opening, Order, Selector, Shard, ShardParts};
+pub use users::{Address, TooManyConnections, Users};
 
 /// More stripes than cores, so that two publishers seldom meet; a power of two.
 const STRIPES: usize = 256;

@@ -49,6 +49,10 @@ pub trait Tenant {
     /// the tenant closed the outbox itself.
     fn lost(&mut self, id: ConnectionId, loss: &Loss, now: Now);
 
+    /// Everything queued for this connection is written; comes where
+    /// [`Outboxes::notify_when_drained`] asked for it.
+    fn drained(&mut self, id: ConnectionId, now: Now);
+
     /// Something to hand to many.
     fn deliver(&mut self, delivery: Self::Delivery, now: Now);
 

@@ -7,8 +7,11 @@
 pub mod auth;
 pub mod broker;
 pub mod config;
+pub mod door;
 pub mod hub;
 pub mod io;
+pub mod metrics;
+pub mod session;
 
 mod clock;
 

@@ -20,6 +20,7 @@ pub struct Outbox {
     state: State,
     /// Whether it stands in the dirty list.
     dirty: bool,
+    notify_when_drained: bool,
     /// How much of the first frame is written already.
     written: usize,
     bytes: usize,
@@ -50,12 +51,21 @@ pub struct Outboxes {
     dirty: Vec<ConnectionId>,
     /// Bytes in all outboxes together, for the metrics.
     total_bytes: usize,
+    /// Bytes of shared frames since the last flush, each counted once.
+    delivered_bytes: usize,
 }
 
 impl Outboxes {
     /// No outboxes yet; each will hold at most `limit` bytes.
     pub fn new(limit: usize) -> Self {
-        Self { limit, slots: Vec::new(), free: Vec::new(), dirty: Vec::new(), total_bytes: 0 }
+        Self {
+            limit,
+            slots: Vec::new(),
+            free: Vec::new(),
+            dirty: Vec::new(),
+            total_bytes: 0,
+            delivered_bytes: 0,
+        }
     }
 
     /// How many bytes one outbox may hold.
@@ -107,6 +117,30 @@ impl Outboxes {
         self.total_bytes += added;
         self.mark_dirty(id);
         Ok(())
+    }
+
+    /// Whether a frame of `bytes` still fits.
+    pub fn has_room(&mut self, id: ConnectionId, bytes: usize) -> bool {
+        let limit = self.limit;
+        self.get_mut(id).is_none_or(|outbox| outbox.bytes + bytes <= limit)
+    }
+
+    /// Asks for [`Tenant::drained`](crate::io::Tenant::drained) when nothing waits any more.
+    pub fn notify_when_drained(&mut self, id: ConnectionId) {
+        if let Some(outbox) = self.get_mut(id) {
+            outbox.notify_when_drained = true;
+        }
+    }
+
+    /// Notes that a frame of `bytes` went to many. See [`wants_flush`](Self::wants_flush).
+    pub fn note_delivery(&mut self, bytes: usize) {
+        self.delivered_bytes += bytes;
+    }
+
+    /// Whether so much was delivered since the last flush that even a client that has read everything might
+    /// soon have no room: then it is time to flush, before anybody is called slow.
+    pub fn wants_flush(&self) -> bool {
+        self.delivered_bytes > self.limit / 4
     }
 
     /// Ends the connection with `last` (a close frame, or nothing) after everything queued is written.

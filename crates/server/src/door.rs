@@ -1,0 +1,78 @@
+//! The codecs between one kind of client and our commands and replies. A door has no rule of its own: what a
+//! client may do is the session's business.
+
+mod managed;
+
+use bytes::Bytes;
+use suona_protocol::{Disconnect, Push, Reply, Wire, ws::Message};
+
+use crate::session::Input;
+
+pub use managed::{Encoding, Managed};
+
+/// What one message of a client means.
+#[derive(Debug)]
+pub enum Heard {
+    /// Something for the session.
+    Input(Input),
+    /// Something that the door answers by itself, with this frame.
+    Answer(Bytes),
+}
+
+/// The door that a connection came through, with whatever it must remember of it.
+#[derive(Debug)]
+pub enum Door {
+    /// Clients that speak the Centrifuge protocol.
+    Managed(Managed),
+}
+
+impl Door {
+    /// In what form this client reads publications.
+    pub fn wire(&self) -> Wire {
+        match self {
+            Self::Managed(managed) => managed.wire(),
+        }
+    }
+
+    /// What the opening itself says, before any message.
+    pub fn opened(&mut self, _heard: &mut Vec<Heard>) {
+        match self {
+            Self::Managed(_) => {}
+        }
+    }
+
+    /// Decodes one message.
+    pub fn decode(&mut self, message: Message<'_>, heard: &mut Vec<Heard>) {
+        match self {
+            Self::Managed(managed) => managed.decode(message, heard),
+        }
+    }
+
+    /// The frame of a reply; `None` if this kind of client is not told.
+    pub fn reply(&mut self, reply: &Reply) -> Option<Bytes> {
+        match self {
+            Self::Managed(managed) => Some(managed.reply(reply)),
+        }
+    }
+
+    /// The frame of a push; `None` if this kind of client is not told.
+    pub fn push(&self, push: &Push) -> Option<Bytes> {
+        match self {
+            Self::Managed(managed) => Some(managed.push(push)),
+        }
+    }
+
+    /// The frame that asks whether the client lives.
+    pub fn ping(&self) -> Bytes {
+        match self {
+            Self::Managed(managed) => managed.ping(),
+        }
+    }
+
+    /// The close frame that says why the connection ends.
+    pub fn close(&self, why: &Disconnect) -> Bytes {
+        match self {
+            Self::Managed(managed) => managed.close(why),
+        }
+    }
+}

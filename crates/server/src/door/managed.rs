@@ -1,0 +1,92 @@
+//! The managed door: the Centrifuge protocol in JSON or Protobuf.
+
+use bytes::Bytes;
+use suona_protocol::{
+    Command, DecodeError, Disconnect, Push, Reply, Wire, json, protobuf,
+    ws::{self, Message, Opcode},
+};
+
+use super::Heard;
+use crate::session::Input;
+
+/// A connection of a client that speaks the Centrifuge protocol.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Managed {
+    /// What it speaks it in.
+    pub encoding: Encoding,
+    /// The client asked for protocol pings instead of empty replies.
+    pub protocol_pings: bool,
+}
+
+/// How commands and replies are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Encoding {
+    /// JSON, an object a line, in text messages.
+    #[default]
+    Json,
+    /// Protobuf, a length before each, in binary messages.
+    Protobuf,
+}
+
+impl Managed {
+    pub(super) fn wire(self) -> Wire {
+        match self.encoding {
+            Encoding::Json => Wire::Json,
+            Encoding::Protobuf => Wire::Protobuf,
+        }
+    }
+
+    /// Text and binary messages are read alike. Commands before one that cannot be read count.
+    pub(super) fn decode(self, message: Message<'_>, heard: &mut Vec<Heard>) {
+        let bytes = match message {
+            Message::Text(text) => text.as_bytes(),
+            Message::Binary(bytes) => bytes,
+            Message::Pong(_) => return heard.push(Heard::Input(Input::ProtocolPong)),
+        };
+        match self.encoding {
+            Encoding::Json => heard.extend(json::decode_commands(bytes).map(input)),
+            Encoding::Protobuf => heard.extend(protobuf::decode_commands(bytes, bytes.len()).map(input)),
+        }
+    }
+
+    pub(super) fn reply(self, reply: &Reply) -> Bytes {
+        self.frame(reply, json::encode_reply, protobuf::encode_reply)
+    }
+
+    pub(super) fn push(self, push: &Push) -> Bytes {
+        self.frame(push, json::encode_push, protobuf::encode_push)
+    }
+
+    pub(super) fn ping(self) -> Bytes {
+        match (self.protocol_pings, self.encoding) {
+            (true, _) => ws::frame(Opcode::Ping, b""),
+            (false, Encoding::Json) => json::ping_frame(),
+            (false, Encoding::Protobuf) => protobuf::ping_frame(),
+        }
+    }
+
+    pub(super) fn close(self, why: &Disconnect) -> Bytes {
+        // Every code of ours, and every one that an application may choose, is a close code.
+        ws::close_frame(u16::try_from(why.code()).unwrap_or(1008), why.reason())
+    }
+
+    fn frame<T>(self, value: &T, json: fn(&T, &mut Vec<u8>), protobuf: fn(&T, &mut Vec<u8>)) -> Bytes {
+        let mut encoded = Vec::with_capacity(256);
+        match self.encoding {
+            Encoding::Json => json(value, &mut encoded),
+            Encoding::Protobuf => protobuf(value, &mut encoded),
+        }
+        let opcode = if self.encoding == Encoding::Json { Opcode::Text } else { Opcode::Binary };
+        ws::frame(opcode, &encoded)
+    }
+}
+
+fn input(decoded: Result<Command, DecodeError>) -> Heard {
+    Heard::Input(match decoded {
+        Ok(command) => Input::Command(command),
+        Err(error) => {
+            tracing::debug!(%error, "a client sent no command");
+            Input::Malformed
+        }
+    })
+}

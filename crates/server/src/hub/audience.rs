@@ -1,0 +1,175 @@
+//! Who hears one channel on this shard, and where each of them stands.
+
+use std::collections::HashMap;
+
+use suona_protocol::{Position, Publication, Wire};
+
+use crate::io::ConnectionId;
+
+/// From here on a seat is looked up by an index rather than by a walk along all seats.
+const INDEXED_FROM: usize = 32;
+
+/// The subscribers of one channel.
+#[derive(Debug, Default)]
+pub(super) struct Audience {
+    seats: Vec<Seat>,
+    /// Where each connection sits, by slot; only for large audiences.
+    index: Option<Box<HashMap<u32, u32>>>,
+}
+
+/// One subscriber.
+#[derive(Debug)]
+pub(super) struct Seat {
+    pub(super) id: ConnectionId,
+    pub(super) wire: Wire,
+    pub(super) hears_joins: bool,
+    pub(super) hearing: Hearing,
+}
+
+/// What a subscriber is to hear.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hearing {
+    /// Nothing yet: its session collects what comes until the broker has answered.
+    Joining,
+    /// Everything.
+    Everything,
+    /// What follows this position, without a gap.
+    From(Position),
+}
+
+/// What a publication is to one subscriber.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// The next one to hear.
+    Send,
+    /// Heard already.
+    Skip,
+    /// Its session is to keep it for later.
+    Early,
+    /// Something before it was missed.
+    Gap,
+}
+
+impl Seat {
+    /// Judges a publication, and moves on if it is the next one.
+    pub(super) fn judge(&mut self, publication: &Publication) -> Verdict {
+        match &mut self.hearing {
+            Hearing::Joining => Verdict::Early,
+            Hearing::From(position) if publication.offset > 0 => {
+                if publication.epoch.is_some_and(|epoch| epoch != position.epoch) {
+                    Verdict::Gap
+                } else if publication.offset <= position.offset {
+                    Verdict::Skip
+                } else if publication.offset == position.offset + 1 {
+                    position.offset += 1;
+                    Verdict::Send
+                } else {
+                    Verdict::Gap
+                }
+            }
+            Hearing::From(_) | Hearing::Everything => Verdict::Send,
+        }
+    }
+}
+
+impl Audience {
+    /// Gives a connection a seat, in which it hears nothing yet.
+    pub(super) fn add(&mut self, id: ConnectionId, wire: Wire) {
+        let at = seat_number(self.seats.len());
+        self.seats.push(Seat { id, wire, hears_joins: false, hearing: Hearing::Joining });
+        match &mut self.index {
+            Some(index) => drop(index.insert(id.slot, at)),
+            None if self.seats.len() >= INDEXED_FROM => {
+                let seats = self.seats.iter().enumerate();
+                self.index =
+                    Some(Box::new(seats.map(|(at, seat)| (seat.id.slot, seat_number(at))).collect()));
+            }
+            None => {}
+        }
+    }
+
+    /// Takes a connection's seat away, if it has one.
+    pub(super) fn remove(&mut self, id: ConnectionId) {
+        let Some(at) = self.find(id) else { return };
+        self.seats.swap_remove(at);
+        if let Some(index) = &mut self.index {
+            index.remove(&id.slot);
+            if let Some(moved) = self.seats.get(at) {
+                index.insert(moved.id.slot, seat_number(at));
+            }
+        }
+    }
+
+    pub(super) fn seat_mut(&mut self, id: ConnectionId) -> Option<&mut Seat> {
+        self.find(id).map(|at| &mut self.seats[at])
+    }
+
+    pub(super) fn seats_mut(&mut self) -> impl Iterator<Item = &mut Seat> {
+        self.seats.iter_mut()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.seats.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.seats.is_empty()
+    }
+
+    fn find(&self, id: ConnectionId) -> Option<usize> {
+        let at = match &self.index {
+            Some(index) => *index.get(&id.slot)? as usize,
+            None => self.seats.iter().position(|seat| seat.id == id)?,
+        };
+        (self.seats[at].id == id).then_some(at)
+    }
+}
+
+fn seat_number(at: usize) -> u32 {
+    u32::try_from(at).expect("fewer than 2^32 connections a shard")
+}
+
+#[cfg(test)]
+mod tests {
+    use suona_protocol::Epoch;
+
+    use super::*;
+
+    fn id(slot: u32) -> ConnectionId {
+        ConnectionId { slot, generation: 1 }
+    }
+
+    fn publication(offset: u64, epoch: Option<Epoch>) -> Publication {
+        Publication { offset, epoch, ..Publication::default() }
+    }
+
+    #[test]
+    fn everyone_is_found_while_seats_come_and_go() {
+        let mut audience = Audience::default();
+        for slot in 0..100 {
+            audience.add(id(slot), Wire::Json);
+        }
+        for slot in (0..100).step_by(3) {
+            audience.remove(id(slot));
+        }
+        for slot in 0..100 {
+            assert_eq!(audience.seat_mut(id(slot)).is_some(), slot % 3 != 0, "slot {slot}");
+        }
+        assert_eq!(audience.len(), 66);
+        audience.remove(ConnectionId { slot: 1, generation: 2 });
+        assert_eq!(audience.len(), 66, "a later connection in the same slot has no seat here");
+    }
+
+    #[test]
+    fn a_positioned_subscriber_hears_each_publication_once_and_notices_a_gap() {
+        let epoch = Epoch::from_random(1);
+        let hearing = Hearing::From(Position { offset: 4, epoch });
+        let mut seat = Seat { id: id(1), wire: Wire::Json, hears_joins: false, hearing };
+        assert_eq!(seat.judge(&publication(4, None)), Verdict::Skip);
+        assert_eq!(seat.judge(&publication(5, None)), Verdict::Send);
+        assert_eq!(seat.judge(&publication(5, None)), Verdict::Skip);
+        assert_eq!(seat.judge(&publication(7, None)), Verdict::Gap);
+        assert_eq!(seat.judge(&publication(0, None)), Verdict::Send, "not kept in the stream");
+        assert_eq!(seat.judge(&publication(1, Some(Epoch::from_random(2)))), Verdict::Gap, "another life");
+    }
+}

@@ -1,0 +1,350 @@
+//! One slice of the hub: its connections, its audiences, and everything that happens to them.
+//!
+//! Start reading at [`Tenant::received`] for the way of a command, at [`Tenant::deliver`] for the way of a
+//! publication. Nothing here waits or touches a socket; frames go into outboxes.
+
+mod actions;
+mod connection;
+mod delivering;
+
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use rand::{RngExt, SeedableRng, rngs::StdRng};
+use suona_protocol::{Channel, Disconnect, DisconnectCode, Request, UnsubscribeCode, ws::Message};
+use tokio::sync::{mpsc, oneshot};
+
+use super::{
+    Address, Delivery, Outboxes, ShardId, Users,
+    audience::Audience,
+    wheel::{Tick, Wheel},
+};
+use crate::{
+    Now,
+    broker::{Broker, BrokerError},
+    door::{Door, Heard},
+    io::{ConnectionId, Loss, Tenant},
+    metrics::ShardMetrics,
+    session::{Action, Answered, Ask, Context, Input, Manners, Rules, Session},
+};
+
+use connection::{Connection, Connections};
+
+/// What a shard shares with the rest of the node.
+pub struct ShardParts {
+    /// Its number.
+    pub id: ShardId,
+    /// What holds for all sessions.
+    pub rules: Arc<Rules>,
+    /// Who keeps streams and presence.
+    pub broker: Arc<dyn Broker>,
+    /// The connections of every user on this node.
+    pub users: Arc<Users>,
+    /// Where answers to this shard's questions go.
+    pub errands: mpsc::UnboundedSender<Errand>,
+    /// What it counts.
+    pub metrics: Arc<ShardMetrics>,
+}
+
+/// What an upgraded connection brings along.
+pub struct Opening {
+    /// The door that it came through.
+    pub door: Door,
+    /// How that door treats its connections.
+    pub manners: Manners,
+    /// Whatever must live as long as the connection: its place among the node's descriptors.
+    pub lease: Box<dyn Send>,
+}
+
+/// What other threads tell a shard besides deliveries.
+#[derive(Debug)]
+pub enum Errand {
+    /// What came of a question of a session.
+    Answer(ConnectionId, Ask, Result<Answered, BrokerError>),
+    /// The API's wish about one connection, or about all anonymous ones.
+    Order(Option<ConnectionId>, Order),
+    /// How many subscribers has each channel?
+    Survey(oneshot::Sender<Vec<(Channel, usize)>>),
+    /// End every connection with 3001, spread over this time.
+    Drain(Duration),
+}
+
+/// What the API can do to connections of one user.
+#[derive(Clone, Debug)]
+pub enum Order {
+    /// End those that `matching` describes.
+    Disconnect {
+        /// Which of the user's connections.
+        matching: Selector,
+        /// What they are told.
+        why: Disconnect,
+    },
+    /// End their subscription to a channel.
+    Unsubscribe {
+        /// Which of the user's connections.
+        matching: Selector,
+        /// The channel.
+        channel: Channel,
+    },
+}
+
+/// Which of a user's connections are meant.
+#[derive(Clone, Debug, Default)]
+pub struct Selector {
+    /// Only this one.
+    pub client: Option<String>,
+    /// None of these.
+    pub except: Vec<String>,
+}
+
+impl Selector {
+    fn matches(&self, client: &str) -> bool {
+        self.client.as_deref().is_none_or(|only| only == client)
+            && !self.except.iter().any(|not| not == client)
+    }
+}
+
+/// One slice of the hub.
+pub struct Shard {
+    parts: ShardParts,
+    connections: Connections,
+    audiences: HashMap<Channel, Audience>,
+    outboxes: Outboxes,
+    wheel: Wheel,
+    draining: Draining,
+    dice: StdRng,
+    /// Kept from one command to the next for their allocation only.
+    heard: Vec<Heard>,
+    actions: Vec<Action>,
+}
+
+/// Whether the shard is ending its connections.
+#[derive(Debug)]
+enum Draining {
+    No,
+    /// The last in line goes first.
+    Yes {
+        line: Vec<(Instant, ConnectionId)>,
+    },
+}
+
+impl Tenant for Shard {
+    type Opening = Opening;
+    type Delivery = Delivery;
+    type Errand = Errand;
+
+    fn opened(&mut self, id: ConnectionId, opening: Opening, now: Now) {
+        let client = uuid::Builder::from_random_bytes(self.dice.random()).into_uuid().to_string();
+        let luck = self.dice.random();
+        let ctx = Context { rules: &self.parts.rules, now, room: true };
+        let session = Session::new(client, opening.manners, luck, ctx);
+        let connection = Connection { door: opening.door, session, planned: None, _lease: opening.lease };
+        let connection = self.connections.insert(id, connection);
+        let mut heard = std::mem::take(&mut self.heard);
+        connection.door.opened(&mut heard);
+        self.hear(id, heard, now);
+        if !matches!(self.draining, Draining::No) {
+            self.handle(id, Input::Disconnect(DisconnectCode::Shutdown.into()), now);
+        }
+    }
+
+    fn received(&mut self, id: ConnectionId, message: Message<'_>, now: Now) {
+        let Some(connection) = self.connections.get_mut(id) else { return };
+        let mut heard = std::mem::take(&mut self.heard);
+        connection.door.decode(message, &mut heard);
+        self.hear(id, heard, now);
+    }
+
+    fn lost(&mut self, id: ConnectionId, _loss: &Loss, now: Now) {
+        let Some(connection) = self.connections.get_mut(id) else { return };
+        let mut actions = Vec::new();
+        connection.session.lost(&mut actions);
+        self.carry_out(id, &mut actions, now);
+        self.unregister(id);
+        self.connections.remove(id);
+    }
+
+    fn drained(&mut self, id: ConnectionId, now: Now) {
+        self.handle(id, Input::Drained, now);
+    }
+
+    fn deliver(&mut self, delivery: Delivery, now: Now) {
+        let Some(mut audience) = self.audiences.remove(delivery.channel()) else { return };
+        let fallout = self.deliver_to(&mut audience, &delivery);
+        self.audiences.insert(delivery.channel().clone(), audience);
+        for id in fallout.early {
+            if let Delivery::Publication(publication) = &delivery {
+                self.handle(id, Input::Early(publication.clone()), now);
+            }
+        }
+        for id in fallout.gaps {
+            self.handle(id, Input::Gap(delivery.channel().clone()), now);
+        }
+        for id in fallout.slow {
+            self.drop_slow(id, now);
+        }
+    }
+
+    fn errand(&mut self, errand: Errand, now: Now) {
+        match errand {
+            Errand::Answer(id, ask, outcome) => self.handle(id, Input::Answered(ask, outcome), now),
+            Errand::Order(Some(id), order) => self.obey(id, order, now),
+            Errand::Order(None, order) => {
+                for id in self.connections.anonymous() {
+                    self.obey(id, order.clone(), now);
+                }
+            }
+            Errand::Survey(answer) => {
+                let count = |(channel, audience): (&Channel, &Audience)| (channel.clone(), audience.len());
+                // Whoever asked may have stopped waiting.
+                let _ = answer.send(self.audiences.iter().map(count).collect());
+            }
+            Errand::Drain(over) => self.drain(over, now),
+        }
+    }
+
+    fn woke(&mut self, now: Now) {
+        while let Some((tick, ids)) = self.wheel.pop(now.instant) {
+            for id in ids {
+                self.wake(id, tick, now);
+            }
+        }
+        self.end_drained(now);
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let drain = match &self.draining {
+            Draining::Yes { line } => line.last().map(|(at, _)| *at),
+            Draining::No => None,
+        };
+        self.wheel.deadline().into_iter().chain(drain).min()
+    }
+
+    fn outboxes(&mut self) -> &mut Outboxes {
+        &mut self.outboxes
+    }
+}
+
+impl Shard {
+    /// A shard without connections. `seed` is for ids and for spreading pings.
+    pub fn new(parts: ShardParts, seed: u64, now: Now) -> Self {
+        let outboxes = Outboxes::new(parts.rules.config.client.queue_max_size);
+        Self {
+            parts,
+            connections: Connections::default(),
+            audiences: HashMap::new(),
+            outboxes,
+            wheel: Wheel::new(now.instant),
+            draining: Draining::No,
+            dice: StdRng::seed_from_u64(seed),
+            heard: Vec::new(),
+            actions: Vec::new(),
+        }
+    }
+
+    /// Hands what the door heard to the session, one after another.
+    fn hear(&mut self, id: ConnectionId, mut heard: Vec<Heard>, now: Now) {
+        for one in heard.drain(..) {
+            match one {
+                Heard::Input(mut input) => {
+                    self.intern(&mut input);
+                    self.handle(id, input, now);
+                }
+                Heard::Answer(frame) => self.enqueue(id, frame, now),
+            }
+        }
+        self.heard = heard;
+    }
+
+    /// Lets the session decide, and does what it decided.
+    fn handle(&mut self, id: ConnectionId, input: Input, now: Now) {
+        let Some(connection) = self.connections.get_mut(id) else { return };
+        let rules = &self.parts.rules;
+        let ctx = Context { rules, now, room: self.outboxes.has_room(id, rules.max_reply_bytes()) };
+        let mut actions = std::mem::take(&mut self.actions);
+        connection.session.handle(input, ctx, &mut actions);
+        self.carry_out(id, &mut actions, now);
+        self.actions = actions;
+        self.plan(id);
+    }
+
+    /// Names the channel by the text that its audience shares.
+    fn intern(&self, input: &mut Input) {
+        if let Input::Command(command) = input
+            && let Request::Subscribe(subscribe) = &mut command.request
+            && let Some((channel, _)) = self.audiences.get_key_value(&subscribe.channel)
+        {
+            subscribe.channel = channel.clone();
+        }
+    }
+
+    /// Plans when the session is woken next, and whether it hears of room in its outbox.
+    fn plan(&mut self, id: ConnectionId) {
+        let Some(connection) = self.connections.get_mut(id) else { return };
+        if let Some(deadline) = connection.session.deadline() {
+            self.wheel.plan(id, deadline, &mut connection.planned);
+        }
+        if connection.session.is_waiting() {
+            self.outboxes.notify_when_drained(id);
+        }
+    }
+
+    fn wake(&mut self, id: ConnectionId, tick: Tick, now: Now) {
+        let Some(connection) = self.connections.get_mut(id) else { return };
+        if connection.planned == Some(tick) {
+            connection.planned = None;
+            self.handle(id, Input::Woke, now);
+        }
+    }
+
+    /// Ends a client that hears more than it can take.
+    fn drop_slow(&mut self, id: ConnectionId, now: Now) {
+        let Some(connection) = self.connections.get_mut(id) else { return };
+        let close = connection.door.close(&DisconnectCode::Slow.into());
+        self.outboxes.abort(id, Some(close.into()));
+        self.parts.metrics.closed(DisconnectCode::Slow.code());
+        let mut actions = Vec::new();
+        connection.session.lost(&mut actions);
+        self.carry_out(id, &mut actions, now);
+    }
+
+    fn obey(&mut self, id: ConnectionId, order: Order, now: Now) {
+        let Some(connection) = self.connections.get_mut(id) else { return };
+        let client = &connection.session.info().client;
+        match order {
+            Order::Disconnect { matching, why } if matching.matches(client) => {
+                self.handle(id, Input::Disconnect(why), now);
+            }
+            Order::Unsubscribe { matching, channel } if matching.matches(client) => {
+                self.handle(id, Input::Unsubscribe(channel, UnsubscribeCode::Server), now);
+            }
+            Order::Disconnect { .. } | Order::Unsubscribe { .. } => {}
+        }
+    }
+
+    fn unregister(&mut self, id: ConnectionId) {
+        let Some(connection) = self.connections.get_mut(id) else { return };
+        let address = Address { shard: self.parts.id, id };
+        self.parts.users.remove(&connection.session.info().user, address);
+    }
+
+    fn drain(&mut self, over: Duration, now: Now) {
+        let mut line: Vec<_> = self.connections.ids().map(|id| (self.dice.random::<f64>(), id)).collect();
+        line.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let line = line.into_iter().map(|(luck, id)| (now.instant + over.mul_f64(luck), id)).collect();
+        self.draining = Draining::Yes { line };
+        self.end_drained(now);
+    }
+
+    /// Ends the connections whose turn in the drain has come.
+    fn end_drained(&mut self, now: Now) {
+        while let Draining::Yes { line } = &mut self.draining
+            && let Some((_, id)) = line.pop_if(|(at, _)| *at <= now.instant)
+        {
+            self.handle(id, Input::Disconnect(DisconnectCode::Shutdown.into()), now);
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Doing what a session decided.
+
+use bytes::Bytes;
+use suona_protocol::{Channel, DisconnectCode, Position};
+
+use super::{Errand, Shard, delivering::frame_of};
+use crate::{
+    Now,
+    broker::Answer,
+    hub::{Address, audience::Hearing},
+    io::ConnectionId,
+    session::{Action, Answered, Ask, Input, Question},
+};
+
+impl Shard {
+    /// Does what the session of `id` decided, in order.
+    pub(super) fn carry_out(&mut self, id: ConnectionId, actions: &mut Vec<Action>, now: Now) {
+        let mut void = false;
+        for action in actions.drain(..) {
+            if void && action.is_voidable() {
+                continue;
+            }
+            void |= !self.carry_out_one(id, action, now);
+        }
+        if void {
+            self.handle(id, Input::Disconnect(DisconnectCode::ConnectionLimit.into()), now);
+        }
+    }
+
+    /// Does one thing; false if what follows is void.
+    fn carry_out_one(&mut self, id: ConnectionId, action: Action, now: Now) -> bool {
+        let broker = &self.parts.broker;
+        match action {
+            Action::Reply(reply) => {
+                let frame = self.connections.get_mut(id).and_then(|connection| connection.door.reply(&reply));
+                self.enqueue_all(id, frame, now);
+            }
+            Action::Push(push) => {
+                let frame = self.connections.get_mut(id).and_then(|connection| connection.door.push(&push));
+                self.enqueue_all(id, frame, now);
+            }
+            Action::Publication(publication) => {
+                let wire = self.connections.get_mut(id).map(|connection| connection.door.wire());
+                let frame = wire.and_then(|wire| frame_of(&publication, wire));
+                self.enqueue_all(id, frame.map(|frame| (*frame).clone()), now);
+            }
+            Action::Ping => {
+                let frame = self.connections.get_mut(id).map(|connection| connection.door.ping());
+                self.enqueue_all(id, frame, now);
+            }
+            Action::Register(info) => {
+                let address = Address { shard: self.parts.id, id };
+                let limit = self.parts.rules.config.client.user_connection_limit;
+                return self.parts.users.add(&info.user, address, limit).is_ok();
+            }
+            Action::Ask(ask, question) => self.ask(id, ask, question),
+            Action::Listen { channel, position, hears_joins } => {
+                self.listen(id, &channel, position, hears_joins)
+            }
+            Action::Leave(channel) => self.leave(id, &channel),
+            Action::AddPresence(channel, info) => broker.add_presence(&channel, info, Answer::ignored()),
+            Action::RemovePresence(channel, info) => broker.remove_presence(&channel, &info.client),
+            Action::AnnounceJoin(channel, info) => broker.join(&channel, info),
+            Action::AnnounceLeave(channel, info) => broker.leave(&channel, info),
+            Action::Close(why) => {
+                let close = self.connections.get_mut(id).map(|connection| connection.door.close(&why));
+                self.parts.metrics.closed(why.code());
+                self.outboxes.close(id, close.map(Into::into));
+            }
+            Action::Drop => self.outboxes.close(id, None),
+        }
+        true
+    }
+
+    /// Queues a frame for one client; a client without room for it is too slow.
+    pub(super) fn enqueue(&mut self, id: ConnectionId, frame: Bytes, now: Now) {
+        if self.outboxes.push(id, frame.into()).is_err() {
+            self.drop_slow(id, now);
+        }
+    }
+
+    fn enqueue_all(&mut self, id: ConnectionId, frame: Option<Bytes>, now: Now) {
+        if let Some(frame) = frame {
+            self.enqueue(id, frame, now);
+        }
+    }
+
+    fn ask(&mut self, id: ConnectionId, ask: Ask, question: Question) {
+        let broker = self.parts.broker.clone();
+        match question {
+            Question::Subscribe { channel, query, retention } => {
+                self.take_seat(id, &channel);
+                let answer = self.answer(id, ask, Answered::Subscribed);
+                broker.subscribe(&channel, self.parts.id, query, retention, answer);
+            }
+            Question::Publish { channel, message, retention } => {
+                let answer = self.answer(id, ask, |_position| Answered::Published);
+                broker.publish(&channel, message, retention, answer);
+            }
+            Question::History { channel, query, retention } => {
+                broker.history(&channel, query, retention, self.answer(id, ask, Answered::History));
+            }
+            Question::Presence(channel) => {
+                broker.presence(&channel, self.answer(id, ask, Answered::Presence))
+            }
+            Question::PresenceStats(channel) => {
+                broker.presence_stats(&channel, self.answer(id, ask, Answered::PresenceStats));
+            }
+        }
+    }
+
+    /// Brings an answer back to the session that asked, as an errand of this shard.
+    fn answer<T: 'static>(&self, id: ConnectionId, ask: Ask, wrap: fn(T) -> Answered) -> Answer<T> {
+        let errands = self.parts.errands.clone();
+        Answer::new(move |outcome| {
+            // A shard that is gone asks for nothing any more.
+            let _ = errands.send(Errand::Answer(id, ask, outcome.map(wrap)));
+        })
+    }
+
+    fn take_seat(&mut self, id: ConnectionId, channel: &Channel) {
+        let Some(connection) = self.connections.get_mut(id) else { return };
+        let wire = connection.door.wire();
+        self.audiences.entry(channel.clone()).or_default().add(id, wire);
+    }
+
+    fn listen(&mut self, id: ConnectionId, channel: &Channel, position: Option<Position>, hears_joins: bool) {
+        if let Some(seat) = self.audiences.get_mut(channel).and_then(|audience| audience.seat_mut(id)) {
+            seat.hears_joins = hears_joins;
+            seat.hearing = position.map_or(Hearing::Everything, Hearing::From);
+        }
+    }
+
+    fn leave(&mut self, id: ConnectionId, channel: &Channel) {
+        let Some(audience) = self.audiences.get_mut(channel) else { return };
+        audience.remove(id);
+        if audience.is_empty() {
+            self.audiences.remove(channel);
+            self.parts.broker.unsubscribe(channel, self.parts.id);
+        }
+    }
+}
+
+impl Action {
+    /// Whether the action makes sense only for a client that is let in. Taking things back always does.
+    fn is_voidable(&self) -> bool {
+        !matches!(
+            self,
+            Self::Leave(_) | Self::RemovePresence(..) | Self::AnnounceLeave(..) | Self::Close(_) | Self::Drop
+        )
+    }
+}

@@ -1,0 +1,58 @@
+//! The connections of one shard.
+
+use crate::{door::Door, hub::wheel::Tick, io::ConnectionId, session::Session};
+
+/// One connection: how it speaks, and what it may do.
+pub(super) struct Connection {
+    pub(super) door: Door,
+    pub(super) session: Session,
+    /// When the wheel wakes it.
+    pub(super) planned: Option<Tick>,
+    pub(super) _lease: Box<dyn Send>,
+}
+
+/// All of them, by slot.
+#[derive(Default)]
+pub(super) struct Connections {
+    slots: Vec<Option<(u32, Box<Connection>)>>,
+}
+
+impl Connections {
+    pub(super) fn insert(&mut self, id: ConnectionId, connection: Connection) -> &mut Connection {
+        let slot = id.slot as usize;
+        if slot >= self.slots.len() {
+            self.slots.resize_with(slot + 1, || None);
+        }
+        &mut self.slots[slot].insert((id.generation, Box::new(connection))).1
+    }
+
+    pub(super) fn get_mut(&mut self, id: ConnectionId) -> Option<&mut Connection> {
+        match self.slots.get_mut(id.slot as usize) {
+            Some(Some((generation, connection))) if *generation == id.generation => Some(connection),
+            _ => None,
+        }
+    }
+
+    pub(super) fn remove(&mut self, id: ConnectionId) {
+        if self.get_mut(id).is_some() {
+            self.slots[id.slot as usize] = None;
+        }
+    }
+
+    pub(super) fn ids(&self) -> impl Iterator<Item = ConnectionId> {
+        self.iter().map(|(id, _)| id)
+    }
+
+    /// The connected ones that belong to no user with a name.
+    pub(super) fn anonymous(&self) -> Vec<ConnectionId> {
+        let is_anonymous = |session: &Session| session.is_connected() && session.info().user.is_empty();
+        self.iter().filter(|(_, connection)| is_anonymous(&connection.session)).map(|(id, _)| id).collect()
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (ConnectionId, &Connection)> {
+        self.slots.iter().zip(0..).filter_map(|(slot, number)| {
+            let (generation, connection) = slot.as_ref()?;
+            Some((ConnectionId { slot: number, generation: *generation }, &**connection))
+        })
+    }
+}

@@ -1,0 +1,91 @@
+//! When each connection wants to be woken: one entry a connection, in ticks.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use crate::io::ConnectionId;
+
+/// Coarse enough that thousands of deadlines share an entry, fine enough for every time-out of the protocol.
+const TICK: Duration = Duration::from_millis(50);
+
+/// A tick since the wheel was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Tick(u64);
+
+/// Wakes connections in the order of their deadlines, up to a tick late and never early.
+#[derive(Debug)]
+pub(super) struct Wheel {
+    start: Instant,
+    due: BTreeMap<Tick, Vec<ConnectionId>>,
+}
+
+impl Wheel {
+    pub(super) fn new(start: Instant) -> Self {
+        Self { start, due: BTreeMap::new() }
+    }
+
+    /// Plans to wake `id` at `deadline`, given the tick at which that is planned already.
+    ///
+    /// A plan for an earlier tick is kept: the connection is then woken early, finds nothing to do, and plans
+    /// anew. That is rarer than moving an entry each time a deadline is put off.
+    pub(super) fn plan(&mut self, id: ConnectionId, deadline: Instant, planned: &mut Option<Tick>) {
+        let tick = self.tick_of(deadline);
+        if planned.is_none_or(|planned| tick < planned) {
+            self.due.entry(tick).or_default().push(id);
+            *planned = Some(tick);
+        }
+    }
+
+    /// When the next connection is due.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.due.keys().next().map(|tick| self.start + TICK * u32::try_from(tick.0).unwrap_or(u32::MAX))
+    }
+
+    /// Connections that are due at `now`, a tick's worth at a time. Some may be gone, or planned anew.
+    pub(super) fn pop(&mut self, now: Instant) -> Option<(Tick, Vec<ConnectionId>)> {
+        self.deadline().filter(|deadline| *deadline <= now)?;
+        self.due.pop_first()
+    }
+
+    fn tick_of(&self, deadline: Instant) -> Tick {
+        let millis = deadline.saturating_duration_since(self.start).as_millis();
+        Tick(u64::try_from(millis.div_ceil(TICK.as_millis())).unwrap_or(u64::MAX))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(slot: u32) -> ConnectionId {
+        ConnectionId { slot, generation: 1 }
+    }
+
+    #[test]
+    fn connections_are_woken_in_order_and_never_early() {
+        let start = Instant::now();
+        let mut wheel = Wheel::new(start);
+        for (slot, millis) in [(1, 900), (2, 120), (3, 130)] {
+            wheel.plan(id(slot), start + Duration::from_millis(millis), &mut None);
+        }
+        assert_eq!(wheel.deadline(), Some(start + Duration::from_millis(150)));
+        assert_eq!(wheel.pop(start + Duration::from_millis(149)), None);
+        assert_eq!(wheel.pop(start + Duration::from_millis(150)).unwrap().1, [id(2), id(3)]);
+        assert_eq!(wheel.deadline(), Some(start + Duration::from_millis(900)));
+    }
+
+    #[test]
+    fn a_deadline_put_off_costs_no_second_entry() {
+        let start = Instant::now();
+        let mut wheel = Wheel::new(start);
+        let mut planned = None;
+        for seconds in 1..100 {
+            wheel.plan(id(1), start + Duration::from_secs(seconds), &mut planned);
+        }
+        assert_eq!(wheel.due.len(), 1);
+        wheel.plan(id(1), start + Duration::from_millis(10), &mut planned);
+        assert_eq!(wheel.due.len(), 2);
+    }
+}

@@ -1,0 +1,200 @@
+//! What a connected client may ask for besides subscribing.
+
+use suona_protocol::{
+    Channel, ClientInfo, Command, DisconnectCode, ErrorCode, HistoryRequest, HistoryResult, Outcome,
+    PublishRequest, Request,
+};
+
+use super::{
+    Action, Answered, Ask, Context, Question, Session, Trouble,
+    permission::{Deed, Known, accepts},
+    queue::Task,
+    reply,
+};
+use crate::{
+    broker::{BrokerError, Message, Query},
+    config::ChannelOptions,
+};
+
+impl Session {
+    /// Begins a command whose turn has come.
+    pub(super) fn begin(
+        &mut self,
+        command: Command,
+        ctx: Context<'_>,
+        actions: &mut Vec<Action>,
+    ) -> Result<(), Trouble> {
+        let id = command.id;
+        match command.request {
+            Request::Subscribe(request) => self.subscribe(id, *request, ctx, actions),
+            Request::Unsubscribe(channel) => self.unsubscribe(id, &channel, actions),
+            Request::Publish(request) => self.publish(id, request, ctx, actions),
+            Request::Presence(channel) => self.presence(Task::Presence(id), channel, ctx, actions),
+            Request::PresenceStats(channel) => self.presence(Task::PresenceStats(id), channel, ctx, actions),
+            Request::History(request) => self.history(id, request, ctx, actions),
+            Request::Refresh { token } => self.refresh(id, &token, ctx, actions),
+            Request::SubRefresh(request) => self.sub_refresh(id, &request, ctx, actions),
+            Request::Rpc(_) => Err(ErrorCode::NotAvailable.into()),
+            Request::Send(_) => Err(DisconnectCode::NotAvailable.into()),
+            Request::Ping => {
+                reply(id, Outcome::Ping, actions);
+                Ok(())
+            }
+            Request::Connect(_) | Request::Pong => Err(DisconnectCode::BadRequest.into()),
+        }
+    }
+
+    /// Finishes what waited for an answer, and begins what waited for that.
+    pub(super) fn answered(
+        &mut self,
+        ask: Ask,
+        outcome: Result<Answered, BrokerError>,
+        ctx: Context<'_>,
+        actions: &mut Vec<Action>,
+    ) {
+        let Some((channel, task)) = self.queue.end(ask) else { return };
+        let id = task.id();
+        let result = match outcome {
+            Ok(answered) => self.finish(&channel, task, answered, ctx, actions),
+            Err(error) => Err(trouble_of(&task, error)),
+        };
+        self.tell(id, result, actions);
+        self.resume_waiting(ctx, actions);
+    }
+
+    fn finish(
+        &mut self,
+        channel: &Channel,
+        task: Task,
+        answered: Answered,
+        ctx: Context<'_>,
+        actions: &mut Vec<Action>,
+    ) -> Result<(), Trouble> {
+        match (task, answered) {
+            (Task::Subscribe(id), Answered::Subscribed(page)) => {
+                return self.subscribed(id, channel, page, actions);
+            }
+            (Task::ServerSubscribe, Answered::Subscribed(page)) => {
+                self.subscribed_by_server(channel, page, ctx, actions);
+            }
+            (Task::Publish(id), Answered::Published) => reply(id, Outcome::Publish, actions),
+            (Task::History(id), Answered::History(page)) => {
+                let result = HistoryResult { publications: page.publications, top: page.top };
+                reply(id, Outcome::History(result), actions);
+            }
+            (Task::Presence(id), Answered::Presence(clients)) => {
+                let bytes: usize = clients.iter().map(|info| size_of_info(info)).sum();
+                if bytes > ctx.rules.max_reply_bytes() {
+                    return Err(ErrorCode::LimitExceeded.into());
+                }
+                reply(id, Outcome::Presence(clients), actions);
+            }
+            (Task::PresenceStats(id), Answered::PresenceStats(stats)) => {
+                reply(id, Outcome::PresenceStats(stats), actions);
+            }
+            (task, answered) => unreachable!("the shard answered {task:?} with {answered:?}"),
+        }
+        Ok(())
+    }
+
+    fn publish(
+        &mut self,
+        id: u32,
+        request: PublishRequest,
+        ctx: Context<'_>,
+        actions: &mut Vec<Action>,
+    ) -> Result<(), Trouble> {
+        let PublishRequest { channel, data, .. } = request;
+        let options = self.permit(Deed::Publish, &channel, ctx)?;
+        if !accepts(options, &data) {
+            return Err(ErrorCode::BadRequest.into());
+        }
+        let message = Message {
+            data,
+            content: options.content,
+            info: Some(self.info.clone()),
+            tags: Vec::new(),
+            skip_history: false,
+        };
+        let retention = options.retention;
+        let ask = self.queue.begin(channel.clone(), false, Task::Publish(id))?;
+        actions.push(Action::Ask(ask, Question::Publish { channel, message, retention }));
+        Ok(())
+    }
+
+    fn presence(
+        &mut self,
+        task: Task,
+        channel: Channel,
+        ctx: Context<'_>,
+        actions: &mut Vec<Action>,
+    ) -> Result<(), Trouble> {
+        if !self.permit(Deed::Presence, &channel, ctx)?.presence {
+            return Err(ErrorCode::NotAvailable.into());
+        }
+        let is_list = matches!(task, Task::Presence(_));
+        let ask = self.queue.begin(channel.clone(), is_list, task)?;
+        let question = if is_list { Question::Presence(channel) } else { Question::PresenceStats(channel) };
+        actions.push(Action::Ask(ask, question));
+        Ok(())
+    }
+
+    fn history(
+        &mut self,
+        id: u32,
+        request: HistoryRequest,
+        ctx: Context<'_>,
+        actions: &mut Vec<Action>,
+    ) -> Result<(), Trouble> {
+        let HistoryRequest { channel, limit, since, reverse } = request;
+        let retention = self.permit(Deed::History, &channel, ctx)?.retention;
+        if !retention.keeps() {
+            return Err(ErrorCode::NotAvailable.into());
+        }
+        if reverse && since.is_some_and(|(offset, _)| offset == 0) {
+            return Err(ErrorCode::BadRequest.into());
+        }
+        let most = ctx.rules.config.client.history_max_publication_limit;
+        let limit = usize::try_from(limit).map_or(most, |limit| limit.min(most));
+        let query = Query { limit, max_bytes: ctx.rules.max_reply_bytes(), since, reverse };
+        let ask = self.queue.begin(channel.clone(), true, Task::History(id))?;
+        actions.push(Action::Ask(ask, Question::History { channel, query, retention }));
+        Ok(())
+    }
+
+    /// The rules of a channel in which this client may do `deed`.
+    fn permit<'a>(
+        &self,
+        deed: Deed,
+        channel: &'a Channel,
+        ctx: Context<'a>,
+    ) -> Result<&'a ChannelOptions, Trouble> {
+        if channel.is_empty() {
+            return Err(DisconnectCode::BadRequest.into());
+        }
+        let known = Known::find(&ctx.rules.config, channel)?;
+        known.may(deed, &self.info.user, self.subscription(channel).is_some())?;
+        Ok(known.options)
+    }
+}
+
+/// What the client hears when the broker could not.
+fn trouble_of(task: &Task, error: BrokerError) -> Trouble {
+    match (task, error) {
+        (Task::Subscribe(_) | Task::ServerSubscribe, error) => {
+            tracing::warn!(%error, "subscribing failed");
+            DisconnectCode::InternalError.into()
+        }
+        (_, BrokerError::OtherEpoch) => ErrorCode::UnrecoverablePosition.into(),
+        (_, BrokerError::NoRoom | BrokerError::Unreachable) => {
+            tracing::warn!(%error, ?task, "the broker failed");
+            ErrorCode::Internal.into()
+        }
+    }
+}
+
+/// What one entry of a presence list costs on the wire, at most: its values, and the names around them.
+fn size_of_info(info: &ClientInfo) -> usize {
+    let payload = |data: &Option<suona_protocol::Payload>| data.as_ref().map_or(0, |data| data.len());
+    64 + info.user.len() + 2 * info.client.len() + payload(&info.conn_info) + payload(&info.chan_info)
+}

@@ -1,0 +1,326 @@
+//! How a client comes to hear a channel, and ceases to.
+
+use std::sync::Arc;
+
+use suona_protocol::{
+    Channel, ClientInfo, DisconnectCode, Encoded, ErrorCode, Outcome, Position, RecoverFrom, RefreshResult,
+    SubRefreshRequest, SubscribeRequest,
+};
+
+use super::{
+    Action, Context, Question, ServerSub, Session, State, Trouble,
+    connect::{lifetime, whole_seconds},
+    leave,
+    permission::{self, Deed, Known},
+    queue::Task,
+    reply,
+    subscription::{Features, Joining, Side, Stage, Subscription},
+};
+use crate::{
+    auth::{Overrides, SubscriptionClaims, SubscriptionGrant, TokenError},
+    broker::{Page, Query},
+    config::ChannelOptions,
+};
+
+/// What a subscription command is entitled to.
+#[derive(Default)]
+struct Admission {
+    grant: SubscriptionGrant,
+    /// Since the Unix epoch.
+    expires_at: Option<std::time::Duration>,
+}
+
+impl Session {
+    pub(super) fn subscribe(
+        &mut self,
+        id: u32,
+        request: SubscribeRequest,
+        ctx: Context<'_>,
+        actions: &mut Vec<Action>,
+    ) -> Result<(), Trouble> {
+        let config = &ctx.rules.config;
+        check_form(&request)?;
+        permission::check_name(config, &request.channel)?;
+        let known = Known::find(config, &request.channel)?;
+        if self.subscription(&request.channel).is_some() {
+            return Err(ErrorCode::AlreadySubscribed.into());
+        }
+        if self.subscriptions.len() >= config.client.channel_limit {
+            return Err(ErrorCode::LimitExceeded.into());
+        }
+        let Admission { grant, expires_at } = self.admit_subscription(&request, &known, ctx)?;
+        let ttl = match expires_at.map(|at| lifetime(at, ctx.now)) {
+            Some(None) => return Err(ErrorCode::Expired.into()),
+            ttl => ttl.flatten(),
+        };
+        let may = |deed| known.may(deed, &self.info.user, true).is_ok();
+        let wishes = Wishes {
+            positioned: request.positioned && (known.options.allow_positioning || may(Deed::History)),
+            recoverable: request.recoverable && (known.options.allow_recovery || may(Deed::History)),
+            join_leave: request.join_leave && may(Deed::Presence),
+        };
+        let subscription = Subscription {
+            side: Side::Client,
+            features: features(known.options, &grant.overrides, wishes),
+            info: self.info_with(grant.info),
+            ends_at: ttl.map(|ttl| ctx.now.instant + ttl + config.client.expired_sub_close_delay),
+            stage: Stage::Joining(Box::new(Joining::new(
+                request.since,
+                ttl.map(whole_seconds),
+                grant.data,
+                request.reject_unrecovered,
+            ))),
+            channel: request.channel,
+        };
+        self.ask_to_join(subscription, request.since, Task::Subscribe(id), ctx, actions)
+    }
+
+    pub(super) fn join_by_server(
+        &mut self,
+        sub: ServerSub,
+        ctx: Context<'_>,
+        actions: &mut Vec<Action>,
+    ) -> Result<(), Trouble> {
+        let ServerSub { channel, grant, since, .. } = sub;
+        let known = Known::find(&ctx.rules.config, &channel)?;
+        let subscription = Subscription {
+            side: Side::Server,
+            features: features(known.options, &grant.overrides, Wishes::default()),
+            info: self.info_with(grant.info),
+            ends_at: None,
+            stage: Stage::Joining(Box::new(Joining::new(since, None, grant.data, false))),
+            channel,
+        };
+        self.ask_to_join(subscription, since, Task::ServerSubscribe, ctx, actions)
+    }
+
+    /// Begins a subscription: from here on publications reach it, as early ones.
+    fn ask_to_join(
+        &mut self,
+        subscription: Subscription,
+        since: RecoverFrom,
+        task: Task,
+        ctx: Context<'_>,
+        actions: &mut Vec<Action>,
+    ) -> Result<(), Trouble> {
+        let channel = subscription.channel.clone();
+        let Err(at) = self.find(&channel) else { return Err(ErrorCode::AlreadySubscribed.into()) };
+        let retention = Known::find(&ctx.rules.config, &channel)?.options.retention;
+        let query = subscription.features.positioned.then(|| {
+            match subscription.features.recoverable && since.recover {
+                true => Query {
+                    limit: ctx.rules.config.client.recovery_max_publication_limit,
+                    max_bytes: ctx.rules.max_reply_bytes(),
+                    since: Some((since.offset, since.epoch)),
+                    reverse: false,
+                },
+                false => Query::TOP,
+            }
+        });
+        let ask = self.queue.begin(channel.clone(), since.recover, task)?;
+        if subscription.features.presence {
+            actions.push(Action::AddPresence(channel.clone(), subscription.info.clone()));
+        }
+        actions.push(Action::Ask(ask, Question::Subscribe { channel, query, retention }));
+        self.subscriptions.insert(at, subscription);
+        Ok(())
+    }
+
+    /// The broker answered a subscribe command.
+    pub(super) fn subscribed(
+        &mut self,
+        id: u32,
+        channel: &Channel,
+        page: Option<Page>,
+        actions: &mut Vec<Action>,
+    ) -> Result<(), Trouble> {
+        let Some(subscription) = self.subscription_mut(channel) else { return Ok(()) };
+        let Stage::Joining(joining) = &mut subscription.stage else { return Ok(()) };
+        joining.page = page;
+        let must_recover = joining.since.recover && joining.reject_unrecovered;
+        let Some(Ok(joined)) = subscription.start() else {
+            return Err(DisconnectCode::InsufficientState.into());
+        };
+        if must_recover && !joined.result.recovered {
+            if let Some(subscription) = self.remove_subscription(channel) {
+                leave(
+                    Subscription {
+                        features: Features { announced: false, ..subscription.features },
+                        ..subscription
+                    },
+                    actions,
+                );
+            }
+            return Err(ErrorCode::UnrecoverablePosition.into());
+        }
+        reply(id, Outcome::Subscribe(Box::new(joined.result)), actions);
+        self.listen(channel, joined.position, joined.late, actions);
+        Ok(())
+    }
+
+    /// The broker answered for one server-side subscription; the connect reply waits for all of them.
+    pub(super) fn subscribed_by_server(
+        &mut self,
+        channel: &Channel,
+        page: Option<Page>,
+        ctx: Context<'_>,
+        actions: &mut Vec<Action>,
+    ) {
+        if let Some(Subscription { stage: Stage::Joining(joining), .. }) = self.subscription_mut(channel) {
+            joining.page = page;
+        }
+        if let State::Connecting(connecting) = &mut self.state {
+            connecting.missing -= 1;
+        }
+        self.finish_connecting(ctx, actions);
+    }
+
+    /// Puts a subscription into effect whose reply is queued already.
+    pub(super) fn listen(
+        &mut self,
+        channel: &Channel,
+        position: Option<Position>,
+        late: Vec<Arc<Encoded>>,
+        actions: &mut Vec<Action>,
+    ) {
+        let Some(subscription) = self.subscription(channel) else { return };
+        let features = subscription.features;
+        actions.extend(late.into_iter().map(Action::Publication));
+        actions.push(Action::Listen {
+            channel: channel.clone(),
+            position,
+            hears_joins: features.hears_joins,
+        });
+        if features.announced {
+            actions.push(Action::AnnounceJoin(channel.clone(), subscription.info.clone()));
+        }
+    }
+
+    pub(super) fn unsubscribe(
+        &mut self,
+        id: u32,
+        channel: &Channel,
+        actions: &mut Vec<Action>,
+    ) -> Result<(), Trouble> {
+        if channel.is_empty() {
+            return Err(DisconnectCode::BadRequest.into());
+        }
+        if let Some(subscription) = self.remove_subscription(channel) {
+            leave(subscription, actions);
+        }
+        reply(id, Outcome::Unsubscribe, actions);
+        Ok(())
+    }
+
+    /// A new token prolongs a subscription.
+    pub(super) fn sub_refresh(
+        &mut self,
+        id: u32,
+        request: &SubRefreshRequest,
+        ctx: Context<'_>,
+        actions: &mut Vec<Action>,
+    ) -> Result<(), Trouble> {
+        if request.channel.is_empty() {
+            return Err(DisconnectCode::BadRequest.into());
+        }
+        if self.subscription(&request.channel).is_none() {
+            return Err(ErrorCode::PermissionDenied.into());
+        }
+        if request.token.is_empty() {
+            return Err(ErrorCode::BadRequest.into());
+        }
+        let claims = match ctx.rules.subscription_tokens.verify_subscription(&request.token, ctx.now.unix) {
+            Ok(claims) if self.is_meant(&claims, &request.channel) => claims,
+            // A temporary error: the client asks for another token and tries again, where 109 would end the
+            // subscription for good.
+            Err(TokenError::Expired) => return Err(ErrorCode::TooManyRequests.into()),
+            _ => return Err(DisconnectCode::InvalidToken.into()),
+        };
+        let ttl = claims.expires_at.and_then(|at| lifetime(at, ctx.now));
+        let ends_at = ttl.map(|ttl| ctx.now.instant + ttl + ctx.rules.config.client.expired_sub_close_delay);
+        let info = self.info_with(claims.grant.info);
+        if let Some(subscription) = self.subscription_mut(&request.channel) {
+            subscription.ends_at = ends_at;
+            subscription.info = info;
+            if subscription.features.presence {
+                actions.push(Action::AddPresence(request.channel.clone(), subscription.info.clone()));
+            }
+        }
+        reply(id, Outcome::SubRefresh(RefreshResult { ttl: ttl.map(whole_seconds) }), actions);
+        Ok(())
+    }
+
+    /// Decides by the token, if there is one, else by the namespace.
+    fn admit_subscription(
+        &self,
+        request: &SubscribeRequest,
+        known: &Known<'_>,
+        ctx: Context<'_>,
+    ) -> Result<Admission, Trouble> {
+        if request.token.is_empty() {
+            known.may_subscribe(&self.info.user)?;
+            return Ok(Admission::default());
+        }
+        match ctx.rules.subscription_tokens.verify_subscription(&request.token, ctx.now.unix) {
+            Ok(claims) if self.is_meant(&claims, &request.channel) => {
+                Ok(Admission { grant: claims.grant, expires_at: claims.expires_at })
+            }
+            Ok(_) => Err(DisconnectCode::InvalidToken.into()),
+            Err(TokenError::Expired) => Err(ErrorCode::TokenExpired.into()),
+            Err(error @ TokenError::Invalid(_)) => {
+                tracing::debug!(%error, channel = %request.channel, "subscription token refused");
+                Err(ErrorCode::PermissionDenied.into())
+            }
+        }
+    }
+
+    /// Whether a subscription token is for this client and this channel.
+    fn is_meant(&self, claims: &SubscriptionClaims, channel: &Channel) -> bool {
+        claims.user == self.info.user
+            && claims.channel == *channel
+            && claims.client.as_ref().is_none_or(|client| *client == self.info.client)
+    }
+
+    fn info_with(&self, chan_info: Option<suona_protocol::Payload>) -> Arc<ClientInfo> {
+        match chan_info {
+            None => self.info.clone(),
+            chan_info => Arc::new(ClientInfo { chan_info, ..(*self.info).clone() }),
+        }
+    }
+}
+
+/// What a client asked for and may have.
+#[derive(Clone, Copy, Default)]
+struct Wishes {
+    positioned: bool,
+    recoverable: bool,
+    join_leave: bool,
+}
+
+fn features(options: &ChannelOptions, overrides: &Overrides, wishes: Wishes) -> Features {
+    let keeps = options.retention.keeps();
+    let recoverable =
+        keeps && (overrides.force_recovery.unwrap_or(options.force_recovery) || wishes.recoverable);
+    let positioned = overrides.force_positioning.unwrap_or(options.force_positioning) || wishes.positioned;
+    Features {
+        recoverable,
+        positioned: recoverable || keeps && positioned,
+        presence: overrides.presence.unwrap_or(options.presence),
+        announced: overrides.join_leave.unwrap_or(options.join_leave),
+        hears_joins: overrides.force_push_join_leave.unwrap_or(options.force_push_join_leave)
+            || wishes.join_leave,
+    }
+}
+
+/// Refuses what no gateway of streams can grant.
+fn check_form(request: &SubscribeRequest) -> Result<(), Trouble> {
+    if request.channel.is_empty() || !matches!(request.delta.as_str(), "" | "fossil") {
+        return Err(DisconnectCode::BadRequest.into());
+    }
+    match request.kind {
+        0 if request.tags_filter => Err(ErrorCode::BadRequest.into()),
+        0 => Ok(()),
+        4 => Err(ErrorCode::NotAvailable.into()),
+        _ => Err(ErrorCode::PermissionDenied.into()),
+    }
+}

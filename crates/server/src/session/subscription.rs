@@ -1,0 +1,276 @@
+//! One channel of one client: joining it, and what it is entitled to once it has.
+
+use std::{sync::Arc, time::Instant};
+
+use suona_protocol::{Channel, ClientInfo, Encoded, Payload, Position, RecoverFrom, SubscribeResult};
+
+use crate::broker::Page;
+
+/// At most so many bytes of publications are kept for a client whose subscribing takes long.
+const MAX_BUFFERED: usize = 256 << 10;
+
+/// One channel of one client.
+#[derive(Debug)]
+pub(super) struct Subscription {
+    pub(super) channel: Channel,
+    pub(super) side: Side,
+    pub(super) features: Features,
+    /// Who this client is to the others in the channel.
+    pub(super) info: Arc<ClientInfo>,
+    /// When it ends unless its token is refreshed, grace included.
+    pub(super) ends_at: Option<Instant>,
+    pub(super) stage: Stage,
+}
+
+/// Who asked for a subscription.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    Client,
+    Server,
+}
+
+/// What a subscription may count on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Features {
+    /// Its position is tracked; a gap is noticed.
+    pub(super) positioned: bool,
+    /// What was missed can be had after a break.
+    pub(super) recoverable: bool,
+    /// The others can see it.
+    pub(super) presence: bool,
+    /// Its coming and going is announced.
+    pub(super) announced: bool,
+    /// It hears others come and go.
+    pub(super) hears_joins: bool,
+}
+
+/// How far a subscription has come.
+#[derive(Debug)]
+pub(super) enum Stage {
+    /// The broker was asked, and has not answered.
+    Joining(Box<Joining>),
+    /// The client knows that it is subscribed.
+    Active,
+}
+
+/// What is needed to finish a subscription.
+#[derive(Debug)]
+pub(super) struct Joining {
+    pub(super) since: RecoverFrom,
+    /// Seconds until the client must refresh its token.
+    pub(super) ttl: Option<u32>,
+    pub(super) data: Option<Payload>,
+    /// The client wants an error rather than `recovered: false`.
+    pub(super) reject_unrecovered: bool,
+    /// What the broker read, while the reply still waits for other subscriptions.
+    pub(super) page: Option<Page>,
+    /// What was published meanwhile; positioned subscriptions only.
+    buffer: Vec<Arc<Encoded>>,
+    buffered_bytes: usize,
+}
+
+/// What was published meanwhile does not follow what the broker read.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Hole;
+
+/// A subscription come into effect.
+#[derive(Debug)]
+pub(super) struct Joined {
+    /// What the client is told.
+    pub(super) result: SubscribeResult,
+    /// Published since the broker read the stream; pushed right after the reply.
+    pub(super) late: Vec<Arc<Encoded>>,
+    /// Where the subscription stands after all this, if it is positioned.
+    pub(super) position: Option<Position>,
+}
+
+impl Subscription {
+    /// Comes into effect; `None` if it was in effect already.
+    pub(super) fn start(&mut self) -> Option<Result<Joined, Hole>> {
+        match std::mem::replace(&mut self.stage, Stage::Active) {
+            Stage::Joining(joining) => Some(joining.join(self.features)),
+            Stage::Active => None,
+        }
+    }
+}
+
+impl Joining {
+    pub(super) fn new(
+        since: RecoverFrom,
+        ttl: Option<u32>,
+        data: Option<Payload>,
+        reject_unrecovered: bool,
+    ) -> Self {
+        Self { since, ttl, data, reject_unrecovered, page: None, buffer: Vec::new(), buffered_bytes: 0 }
+    }
+
+    /// Keeps a publication that came before the broker's answer. What does not fit is left out, and then
+    /// missed as a [`Hole`].
+    pub(super) fn buffer(&mut self, publication: Arc<Encoded>) {
+        let bytes = self.buffered_bytes + publication.len();
+        if bytes <= MAX_BUFFERED {
+            self.buffered_bytes = bytes;
+            self.buffer.push(publication);
+        }
+    }
+
+    /// Finishes with what the broker read: a page is there exactly if the subscription is positioned.
+    fn join(self, features: Features) -> Result<Joined, Hole> {
+        let was_recovering = self.since.recover;
+        let mut result =
+            SubscribeResult { ttl: self.ttl, data: self.data, was_recovering, ..SubscribeResult::default() };
+        let Some(page) = self.page.filter(|_| features.positioned) else {
+            return Ok(Joined { result, late: Vec::new(), position: None });
+        };
+        let top = page.top;
+        result.recoverable = features.recoverable;
+        result.recovered = features.recoverable && is_complete(self.since, &page);
+        result.position = Some(top);
+        if result.recovered {
+            result.position = Some(Position { offset: self.since.offset, ..top });
+            result.publications = page.publications;
+        }
+        let late = follow(top, self.buffer)?;
+        let offset = late.last().map_or(top.offset, |last| last.publication().offset);
+        Ok(Joined { result, late, position: Some(Position { offset, ..top }) })
+    }
+}
+
+/// Whether `page`, read from `since` on, holds everything that was missed.
+fn is_complete(since: RecoverFrom, page: &Page) -> bool {
+    if !since.recover || since.epoch.is_some_and(|epoch| epoch != page.top.epoch) {
+        return false;
+    }
+    let offset = |publication: &Arc<Encoded>| publication.publication().offset;
+    match (page.publications.first().map(offset), page.publications.last().map(offset)) {
+        (Some(first), Some(last)) => first == since.offset + 1 && last == page.top.offset,
+        _ => since.offset == page.top.offset,
+    }
+}
+
+/// The publications of `buffer` that come after `top`, in order, once each.
+fn follow(top: Position, mut buffer: Vec<Arc<Encoded>>) -> Result<Vec<Arc<Encoded>>, Hole> {
+    buffer.retain(|publication| publication.publication().offset > top.offset);
+    buffer.sort_by_key(|publication| publication.publication().offset);
+    buffer.dedup_by_key(|publication| publication.publication().offset);
+    let unbroken =
+        buffer.iter().zip(top.offset + 1..).all(|(one, offset)| one.publication().offset == offset);
+    if unbroken { Ok(buffer) } else { Err(Hole) }
+}
+
+#[cfg(test)]
+mod tests {
+    use suona_protocol::{Content, Epoch, Publication};
+
+    use super::*;
+
+    const RECOVERABLE: Features = Features {
+        positioned: true,
+        recoverable: true,
+        presence: false,
+        announced: false,
+        hears_joins: false,
+    };
+
+    fn publication(offset: u64) -> Arc<Encoded> {
+        let publication = Publication { data: "1".into(), offset, ..Publication::default() };
+        Arc::new(Encoded::new("news".into(), publication, Content::Binary))
+    }
+
+    fn page(offsets: std::ops::RangeInclusive<u64>, top: u64) -> Option<Page> {
+        let top = Position { offset: top, epoch: Epoch::from_random(7) };
+        Some(Page { publications: offsets.map(publication).collect(), top })
+    }
+
+    fn join(joining: Joining, page: Option<Page>) -> Result<Joined, Hole> {
+        Joining { page, ..joining }.join(RECOVERABLE)
+    }
+
+    fn since(offset: u64) -> Joining {
+        let epoch = Some(Epoch::from_random(7));
+        Joining::new(RecoverFrom { recover: true, offset, epoch }, None, None, false)
+    }
+
+    fn offsets(publications: &[Arc<Encoded>]) -> Vec<u64> {
+        publications.iter().map(|one| one.publication().offset).collect()
+    }
+
+    #[test]
+    fn what_was_missed_is_given_back_from_the_position_that_the_client_named() {
+        let joined = join(since(3), page(4..=6, 6)).unwrap();
+        assert!(joined.result.recovered && joined.result.was_recovering);
+        assert_eq!(joined.result.position.unwrap().offset, 3);
+        assert_eq!(offsets(&joined.result.publications), [4, 5, 6]);
+        assert_eq!(joined.position.unwrap().offset, 6);
+    }
+
+    #[test]
+    fn nothing_missed_is_recovered_too() {
+        let joined = join(since(6), page(1..=0, 6)).unwrap();
+        assert!(joined.result.recovered && joined.result.publications.is_empty());
+    }
+
+    #[test]
+    fn a_gap_is_told_and_nothing_delivered() {
+        let trimmed_before = page(5..=6, 6);
+        let cut_short_after = page(4..=5, 6);
+        let emptied = page(1..=0, 6);
+        for page in [trimmed_before, cut_short_after, emptied] {
+            let joined = join(since(3), page).unwrap();
+            assert!(!joined.result.recovered && joined.result.was_recovering);
+            assert!(joined.result.publications.is_empty());
+            assert_eq!(joined.result.position.unwrap().offset, 6);
+        }
+    }
+
+    #[test]
+    fn another_life_of_the_stream_is_a_gap_even_at_the_same_offset() {
+        let mut joining = since(6);
+        joining.since.epoch = Some(Epoch::from_random(8));
+        assert!(!join(joining, page(1..=0, 6)).unwrap().result.recovered);
+    }
+
+    #[test]
+    fn a_first_subscription_without_a_position_gets_a_stream_that_is_whole() {
+        let joining =
+            || Joining::new(RecoverFrom { recover: true, offset: 0, epoch: None }, None, None, false);
+        assert!(join(joining(), page(1..=4, 4)).unwrap().result.recovered);
+        assert!(!join(joining(), page(2..=4, 4)).unwrap().result.recovered);
+    }
+
+    #[test]
+    fn publications_of_meanwhile_follow_in_order_and_once() {
+        let mut joining = since(3);
+        for offset in [7, 6, 8, 7] {
+            joining.buffer(publication(offset));
+        }
+        let joined = join(joining, page(4..=6, 6)).unwrap();
+        assert_eq!(offsets(&joined.late), [7, 8]);
+        assert_eq!(joined.position.unwrap().offset, 8);
+    }
+
+    #[test]
+    fn a_hole_in_what_came_meanwhile_is_noticed() {
+        let mut joining = since(3);
+        joining.buffer(publication(8));
+        assert_eq!(join(joining, page(4..=6, 6)).unwrap_err(), Hole);
+    }
+
+    #[test]
+    fn what_is_kept_meanwhile_is_bounded() {
+        let mut joining = since(0);
+        let data = Payload::from(vec![b'1'; 64 << 10]);
+        for offset in 1..100 {
+            let publication = Publication { data: data.clone(), offset, ..Publication::default() };
+            joining.buffer(Arc::new(Encoded::new("news".into(), publication, Content::Binary)));
+        }
+        assert!(joining.buffered_bytes <= MAX_BUFFERED);
+    }
+
+    #[test]
+    fn a_subscription_without_positioning_has_no_position_but_remembers_the_wish() {
+        let joined = since(3).join(Features::default()).unwrap();
+        assert!(joined.result.was_recovering && !joined.result.recovered && !joined.result.recoverable);
+        assert_eq!((joined.result.position, joined.position), (None, None));
+    }
+}
