@@ -4,11 +4,15 @@
 //! at an [`Answer`]. Publications, joins and leaves reach clients only through the hub's `deliver`, never
 //! through what `publish` answers, so that an engine that carries them by itself fits.
 
+mod memory;
+
 use std::{sync::Arc, time::Duration};
 
 use suona_protocol::{Channel, ClientInfo, Content, Encoded, Epoch, Payload, Position, PresenceStatsResult};
 
 use crate::hub::ShardId;
+
+pub use memory::{MemoryBroker, Surroundings};
 
 /// The broker could not do what was asked. Our own trouble: logged in full, the client hears "internal".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
