@@ -29,7 +29,9 @@ pub enum BrokerError {
 }
 
 /// Where an outcome goes, whenever it comes. Dropped unanswered, it answers [`BrokerError::Unreachable`].
-pub struct Answer<T>(Option<Box<dyn FnOnce(Result<T, BrokerError>) + Send>>);
+pub struct Answer<T>(Option<Then<T>>);
+
+type Then<T> = Box<dyn FnOnce(Result<T, BrokerError>) + Send>;
 
 impl<T> Answer<T> {
     /// Hands the outcome to `then`, on whatever thread it is known.
