@@ -142,7 +142,8 @@ pub trait Broker: Send + Sync + 'static {
     /// From now on `shard` hears `channel`, if it did not already; with a query the stream is read in the
     /// same instant: whatever is published after the page was read is delivered to the shard.
     ///
-    /// A `since` of another epoch is no error here: the page then holds the top alone.
+    /// A `since` of another epoch is no error here: the page then holds the top alone. After an error the
+    /// shard may hear the channel or not, until it subscribes again or unsubscribes.
     fn subscribe(
         &self,
         channel: &Channel,
