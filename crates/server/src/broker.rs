@@ -4,6 +4,11 @@
 //! at an [`Answer`]. Publications, joins and leaves reach clients only through the hub's `deliver`, never
 //! through what `publish` answers, so that an engine that carries them by itself fits.
 
+#[cfg(test)]
+mod contract;
+// No cargo feature: it needs no dependency that anybody must be able to leave out.
+#[doc(hidden)]
+pub mod faulty;
 mod memory;
 
 use std::{sync::Arc, time::Duration};

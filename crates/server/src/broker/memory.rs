@@ -6,6 +6,8 @@
 mod presence;
 mod stream;
 mod streams;
+#[cfg(test)]
+mod tests;
 
 use std::{
     hash::{BuildHasher, RandomState},
@@ -45,7 +47,7 @@ pub struct Surroundings {
 }
 
 impl Default for Surroundings {
-    /// The machine's clock and dice, and a million streams without publications, some 300 MB.
+    /// The machine's clock and dice, and a million streams without publications, some 450 MB.
     fn default() -> Self {
         Self { now: Box::new(Instant::now), random: Box::new(rand::random), max_idle_streams: 1_000_000 }
     }
