@@ -4,11 +4,20 @@
 //! at an [`Answer`]. Publications, joins and leaves reach clients only through the hub's `deliver`, never
 //! through what `publish` answers, so that an engine that carries them by itself fits.
 
+#[cfg(test)]
+mod contract;
+// No cargo feature: it needs no dependency that anybody must be able to leave out.
+#[doc(hidden)]
+pub mod faulty;
+mod memory;
+
 use std::{sync::Arc, time::Duration};
 
 use suona_protocol::{Channel, ClientInfo, Content, Encoded, Epoch, Payload, Position, PresenceStatsResult};
 
 use crate::hub::ShardId;
+
+pub use memory::{MemoryBroker, Surroundings};
 
 /// The broker could not do what was asked. Our own trouble: logged in full, the client hears "internal".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -25,7 +34,9 @@ pub enum BrokerError {
 }
 
 /// Where an outcome goes, whenever it comes. Dropped unanswered, it answers [`BrokerError::Unreachable`].
-pub struct Answer<T>(Option<Box<dyn FnOnce(Result<T, BrokerError>) + Send>>);
+pub struct Answer<T>(Option<Then<T>>);
+
+type Then<T> = Box<dyn FnOnce(Result<T, BrokerError>) + Send>;
 
 impl<T> Answer<T> {
     /// Hands the outcome to `then`, on whatever thread it is known.
@@ -136,7 +147,8 @@ pub trait Broker: Send + Sync + 'static {
     /// From now on `shard` hears `channel`, if it did not already; with a query the stream is read in the
     /// same instant: whatever is published after the page was read is delivered to the shard.
     ///
-    /// A `since` of another epoch is no error here: the page then holds the top alone.
+    /// A `since` of another epoch is no error here: the page then holds the top alone. After an error the
+    /// shard may hear the channel or not, until it subscribes again or unsubscribes.
     fn subscribe(
         &self,
         channel: &Channel,

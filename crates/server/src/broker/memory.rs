@@ -1,0 +1,202 @@
+//! The broker of a gateway that is alone: streams and presence in memory.
+//!
+//! It answers before it returns, and a publication's offset, its keeping and its delivery are one step under
+//! the hub's lock of the channel. The broker's own locks are taken inside of that, never around it.
+
+mod presence;
+mod stream;
+mod streams;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    hash::{BuildHasher, RandomState},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
+
+use suona_protocol::{Channel, ClientInfo, Encoded, Position, PresenceStatsResult, Publication};
+
+use self::{presence::Presence, stream::OtherEpoch, streams::Streams};
+use super::{Answer, Broker, BrokerError, Message, Page, Query, Retention};
+use crate::hub::{Delivery, Hub, NoRoom, ShardId};
+
+/// As many as the hub has: who holds one of its locks seldom waits for one of ours.
+const STRIPES: usize = 256;
+
+/// How many streams of one stripe a sweep frees at most, so that it ends soon: 16,384 in all.
+const SWEPT_PER_STRIPE: usize = 64;
+
+/// Keeps streams and presence in this process.
+pub struct MemoryBroker {
+    hub: Arc<Hub>,
+    surroundings: Surroundings,
+    stripes: Box<[Stripe]>,
+    hasher: RandomState,
+}
+
+/// What a broker in memory is given, so that a test can give it a world of its own.
+pub struct Surroundings {
+    /// Tells the time.
+    pub now: Box<dyn Fn() -> Instant + Send + Sync>,
+    /// Gives 64 random bits, which name a stream's life.
+    pub random: Box<dyn Fn() -> u64 + Send + Sync>,
+    /// How many streams without publications are remembered, at most (but at least 256). Beyond it the
+    /// least recently used are forgotten, a little earlier where they are spread unevenly.
+    pub max_idle_streams: usize,
+}
+
+impl Default for Surroundings {
+    /// The machine's clock and dice, and a million streams without publications, some 450 MB.
+    fn default() -> Self {
+        Self { now: Box::new(Instant::now), random: Box::new(rand::random), max_idle_streams: 1_000_000 }
+    }
+}
+
+/// Two locks, since listing a crowd takes long and publishing must not wait for it.
+struct Stripe {
+    streams: Mutex<Streams>,
+    presence: Mutex<Presence>,
+}
+
+impl MemoryBroker {
+    /// A broker that knows no stream yet and delivers to `hub`.
+    ///
+    /// Call [`sweep`](Self::sweep) every second or so, or memory that has run out is not freed.
+    pub fn new(hub: Arc<Hub>, surroundings: Surroundings) -> Self {
+        let max_idle = surroundings.max_idle_streams / STRIPES;
+        let stripe = |_| Stripe { streams: Mutex::new(Streams::new(max_idle)), presence: Mutex::default() };
+        Self { hub, surroundings, stripes: (0..STRIPES).map(stripe).collect(), hasher: RandomState::new() }
+    }
+
+    /// Frees publications and streams whose time has run out, up to a bound that keeps it short.
+    ///
+    /// What has run out is not read any more, swept or not.
+    pub fn sweep(&self) {
+        let now = (self.surroundings.now)();
+        for stripe in &self.stripes {
+            for _ in 0..SWEPT_PER_STRIPE {
+                let freed = lock(&stripe.streams).free_due(now);
+                if freed.is_none() {
+                    break;
+                }
+            }
+        }
+    }
+
+    fn take(
+        &self,
+        channel: &Channel,
+        message: Message,
+        retention: Retention,
+    ) -> Result<Option<Position>, BrokerError> {
+        let now = (self.surroundings.now)();
+        let keep = retention.keeps() && !message.skip_history;
+        let encode = |offset, epoch| {
+            let Message { data, content, info, tags, .. } = message;
+            Encoded::new(channel.clone(), Publication { data, offset, info, tags, epoch }, content)
+        };
+        let room = self.hub.lock(channel).reserve().map_err(|NoRoom| BrokerError::NoRoom)?;
+        let (publication, position) = if keep {
+            let random = &self.surroundings.random;
+            let mut streams = lock(&self.stripe(channel).streams);
+            let (publication, position) = streams.publish(channel, retention, now, random, encode);
+            (publication, Some(position))
+        } else {
+            (Arc::new(encode(0, None)), None)
+        };
+        room.deliver(&Delivery::Publication(publication));
+        Ok(position)
+    }
+
+    fn read(&self, channel: &Channel, query: Query, retention: Retention) -> Result<Page, OtherEpoch> {
+        let now = (self.surroundings.now)();
+        let mut streams = lock(&self.stripe(channel).streams);
+        streams.read(channel, query, retention.meta_ttl, now, &self.surroundings.random)
+    }
+
+    fn stripe(&self, channel: &Channel) -> &Stripe {
+        &self.stripes[self.hasher.hash_one(channel.as_str()) as usize % STRIPES]
+    }
+}
+
+impl Broker for MemoryBroker {
+    fn publish(
+        &self,
+        channel: &Channel,
+        message: Message,
+        retention: Retention,
+        answer: Answer<Option<Position>>,
+    ) {
+        answer.give(self.take(channel, message, retention));
+    }
+
+    fn join(&self, channel: &Channel, info: Arc<ClientInfo>) {
+        // A shard without room misses it, as its clients would miss one that came before they did.
+        let _ = self.hub.deliver(&Delivery::Join(channel.clone(), info));
+    }
+
+    fn leave(&self, channel: &Channel, info: Arc<ClientInfo>) {
+        let _ = self.hub.deliver(&Delivery::Leave(channel.clone(), info));
+    }
+
+    fn subscribe(
+        &self,
+        channel: &Channel,
+        shard: ShardId,
+        query: Option<Query>,
+        retention: Retention,
+        answer: Answer<Option<Page>>,
+    ) {
+        let mut listeners = self.hub.lock(channel);
+        listeners.add(shard);
+        let page = query.map(|query| {
+            let top_alone = |other: OtherEpoch| Page { publications: Vec::new(), top: other.top };
+            self.read(channel, query, retention).unwrap_or_else(top_alone)
+        });
+        drop(listeners);
+        answer.give(Ok(page));
+    }
+
+    fn unsubscribe(&self, channel: &Channel, shard: ShardId) {
+        self.hub.lock(channel).remove(shard);
+    }
+
+    fn history(&self, channel: &Channel, query: Query, retention: Retention, answer: Answer<Page>) {
+        answer.give(self.read(channel, query, retention).map_err(|_| BrokerError::OtherEpoch));
+    }
+
+    fn remove_history(&self, channel: &Channel, answer: Answer<()>) {
+        let removed = lock(&self.stripe(channel).streams).clear(channel);
+        drop(removed);
+        answer.give(Ok(()));
+    }
+
+    fn add_presence(&self, channel: &Channel, info: Arc<ClientInfo>, answer: Answer<()>) {
+        lock(&self.stripe(channel).presence).add(channel, info);
+        answer.give(Ok(()));
+    }
+
+    fn remove_presence(&self, channel: &Channel, client: &str) {
+        lock(&self.stripe(channel).presence).remove(channel, client);
+    }
+
+    fn presence(&self, channel: &Channel, answer: Answer<Vec<Arc<ClientInfo>>>) {
+        let present = lock(&self.stripe(channel).presence).of(channel);
+        answer.give(Ok(present));
+    }
+
+    fn presence_stats(&self, channel: &Channel, answer: Answer<PresenceStatsResult>) {
+        let present = lock(&self.stripe(channel).presence).of(channel);
+        answer.give(Ok(presence::stats(&present)));
+    }
+
+    fn is_ready(&self) -> bool {
+        true
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing that runs under these locks panics halfway through a change.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
