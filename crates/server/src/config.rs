@@ -104,3 +104,5 @@ impl Namespaces {
         name.split_once(":").unwrap_or(("", name))
     }
 }
+#[cfg(test)]
+pub(crate) fn config_of(_toml: &str) -> Config { unimplemented!() }
