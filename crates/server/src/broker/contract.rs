@@ -5,7 +5,7 @@ mod fixture;
 
 use std::time::Duration;
 
-use suona_protocol::{Channel, Epoch, PresenceStatsResult};
+use suona_protocol::{Channel, Epoch, PresenceStatsResult, Publication};
 
 use self::fixture::{Fixture, first_times, info, message, offsets, page_offsets};
 use super::{Answer, BrokerError, Message, Query, Retention};
@@ -23,6 +23,7 @@ macro_rules! stories {
 
 stories! {
     the_first_publication_has_offset_1
+    a_publication_is_heard_and_kept_as_it_was_published
     what_is_not_kept_has_no_offset_and_is_heard
     reading_a_channel_that_was_never_used_begins_its_life
     a_page_and_what_is_delivered_after_it_have_no_hole
@@ -55,6 +56,28 @@ fn the_first_publication_has_offset_1(world: &mut Fixture) {
     assert_eq!((first.offset, second.offset, other.offset), (1, 2, 1));
     assert_eq!(first.epoch, second.epoch);
     assert_ne!(first.epoch, other.epoch);
+}
+
+fn a_publication_is_heard_and_kept_as_it_was_published(world: &mut Fixture) {
+    let tags = vec![("a".to_owned(), "b".to_owned())];
+    let info = info("ann", "1");
+    let message =
+        Message { data: r#"{"n": 1}"#.into(), info: Some(info.clone()), tags: tags.clone(), ..message() };
+    world.subscribe("news", A, None).expect("subscribed");
+    let asked = world.ask(|broker, answer| broker.publish(&"news".into(), message, KEEP, answer));
+    let position = asked.expect("published").expect("kept");
+    let kept = world.read("news", ALL).expect("read").publications.remove(0);
+    let heard = world.heard(A).remove(0);
+    let Delivery::Publication(heard) = heard else { panic!("{heard:?} is no publication") };
+    assert_eq!(heard.channel().as_str(), "news");
+    let expected = Publication {
+        data: r#"{"n": 1}"#.into(),
+        offset: 1,
+        info: Some(info),
+        tags,
+        epoch: Some(position.epoch),
+    };
+    assert_eq!([heard.publication(), kept.publication()], [&expected, &expected]);
 }
 
 fn what_is_not_kept_has_no_offset_and_is_heard(world: &mut Fixture) {
