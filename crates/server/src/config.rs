@@ -105,4 +105,6 @@ impl Namespaces {
     }
 }
 #[cfg(test)]
-pub(crate) fn config_of(_toml: &str) -> Config { unimplemented!() }
+pub(crate) fn config_of(_toml: &str) -> Config {
+    unimplemented!()
+}

@@ -3,11 +3,14 @@
 //! A session opens no socket, reads no clock and rolls no dice: commands, answers and the time come in by
 //! [`Session::handle`], and what is to be done goes out as [`Action`]s. Nothing ever waits inside.
 
+mod action;
 mod commands;
 mod connect;
 mod heartbeat;
+mod input;
 mod permission;
 mod queue;
+mod rules;
 mod subscribe;
 mod subscription;
 #[cfg(test)]
@@ -19,215 +22,20 @@ use std::{
 };
 
 use suona_protocol::{
-    Channel, ClientInfo, Command, Disconnect, DisconnectCode, Encoded, ErrorCode, Outcome, Payload, Position,
-    PresenceStatsResult, Push, PushEvent, RecoverFrom, Reply, Request, UnsubscribeCode,
+    Channel, ClientInfo, Command, Disconnect, DisconnectCode, Encoded, ErrorCode, Outcome, Push, PushEvent,
+    Reply, Request, UnsubscribeCode,
 };
 
-use crate::{
-    Now,
-    auth::{SubscriptionGrant, Verifier},
-    broker::{BrokerError, Message, Page, Query, Retention},
-    config::Config,
-};
-
+pub use action::{Action, Question};
 pub use heartbeat::PingSchedule;
+pub use input::{Answered, Input, Introduction, ServerSub};
 pub use queue::Ask;
+pub use rules::{Context, Manners, Rules};
 
 use connect::Connecting;
 use heartbeat::{Beat, Heartbeat};
 use queue::Queue;
 use subscription::{Side, Stage, Subscription};
-
-/// What holds for all sessions of a gateway.
-pub struct Rules {
-    /// The configuration.
-    pub config: Config,
-    /// Believes connection tokens.
-    pub connection_tokens: Verifier,
-    /// Believes subscription tokens.
-    pub subscription_tokens: Verifier,
-    /// What the connect reply calls us: `Suona x.y.z`.
-    pub version: String,
-}
-
-impl Rules {
-    /// No reply is larger than this, so that none alone makes a client look slow: half an outbox.
-    pub fn max_reply_bytes(&self) -> usize {
-        self.config.client.queue_max_size / 2
-    }
-}
-
-/// What a session needs to know of the world whenever it handles something.
-#[derive(Clone, Copy)]
-pub struct Context<'a> {
-    /// What holds for all.
-    pub rules: &'a Rules,
-    /// The time.
-    pub now: Now,
-    /// Whether the client's outbox has room for a reply of [`Rules::max_reply_bytes`].
-    pub room: bool,
-}
-
-/// How a door treats its connections.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Manners {
-    /// When to ping; `None` for never.
-    pub ping: Option<PingSchedule>,
-    /// The silence after which the client counts as gone; `None` for never. Pongs do not break it.
-    pub idle_timeout: Option<Duration>,
-}
-
-/// Something that happened to a session.
-#[derive(Debug)]
-pub enum Input {
-    /// The client asked for something.
-    Command(Command),
-    /// The door says who the client is, where the client itself cannot.
-    Introduced {
-        /// The id of the connect command that this stands for.
-        id: u32,
-        /// Who it is.
-        introduction: Box<Introduction>,
-    },
-    /// The client said something that the door could not read.
-    Malformed,
-    /// The client showed that it lives, by a heartbeat text.
-    Heartbeat,
-    /// The client answered a protocol ping.
-    ProtocolPong,
-    /// What came of a question.
-    Answered(Ask, Result<Answered, BrokerError>),
-    /// A publication for a subscription that is still joining.
-    Early(Arc<Encoded>),
-    /// A positioned subscription missed something.
-    Gap(Channel),
-    /// The outbox has room again.
-    Drained,
-    /// The server ends a subscription, whether there is one or not.
-    Unsubscribe(Channel, UnsubscribeCode),
-    /// The server ends the connection.
-    Disconnect(Disconnect),
-    /// The deadline has come.
-    Woke,
-}
-
-/// Who a client is, as the door, its token or the backend says.
-#[derive(Clone, Debug, Default)]
-pub struct Introduction {
-    /// The user; empty for an anonymous one.
-    pub user: String,
-    /// What others see of the client.
-    pub info: Option<Payload>,
-    /// When the connection expires, since the Unix epoch.
-    pub expires_at: Option<Duration>,
-    /// What the client hears from the start.
-    pub subs: Vec<ServerSub>,
-}
-
-/// A channel that a client hears without asking.
-#[derive(Clone, Debug)]
-pub struct ServerSub {
-    /// The channel.
-    pub channel: Channel,
-    /// Whether whoever named it may decide; otherwise the namespace must permit it to the user.
-    pub proved: bool,
-    /// What comes with it.
-    pub grant: SubscriptionGrant,
-    /// Where the client last stood.
-    pub since: RecoverFrom,
-}
-
-/// What came of a question to the broker.
-#[derive(Debug)]
-pub enum Answered {
-    /// Hearing the channel; the page is there if one was asked for.
-    Subscribed(Option<Page>),
-    /// Published.
-    Published,
-    /// A page of history.
-    History(Page),
-    /// Who is there.
-    Presence(Vec<Arc<ClientInfo>>),
-    /// How many are there.
-    PresenceStats(PresenceStatsResult),
-}
-
-/// Something that the shard must do now, in the order given.
-#[derive(Debug)]
-pub enum Action {
-    /// Tell the client.
-    Reply(Reply),
-    /// Tell the client.
-    Push(Push),
-    /// Tell the client.
-    Publication(Arc<Encoded>),
-    /// Ask the client whether it lives.
-    Ping,
-    /// Count the connection among those of its user; if they are too many already, all that follows is void
-    /// and the session is to be told so.
-    Register(Arc<ClientInfo>),
-    /// Ask the broker, and hand in the answer.
-    Ask(Ask, Question),
-    /// The subscription is in effect: from `position` on, if it is positioned.
-    Listen {
-        /// The channel.
-        channel: Channel,
-        /// What the client has heard already.
-        position: Option<Position>,
-        /// Whether it also hears who comes and goes.
-        hears_joins: bool,
-    },
-    /// The client hears the channel no more.
-    Leave(Channel),
-    /// The client is present in the channel.
-    AddPresence(Channel, Arc<ClientInfo>),
-    /// The client is not present in the channel any more.
-    RemovePresence(Channel, Arc<ClientInfo>),
-    /// Tell the others that the client came.
-    AnnounceJoin(Channel, Arc<ClientInfo>),
-    /// Tell the others that the client went.
-    AnnounceLeave(Channel, Arc<ClientInfo>),
-    /// End the connection, telling the client why.
-    Close(Disconnect),
-    /// End the connection without a word.
-    Drop,
-}
-
-/// Something that only the broker knows or can do.
-#[derive(Debug)]
-pub enum Question {
-    /// Let this client hear `channel`, and read where its stream stands.
-    Subscribe {
-        /// The channel.
-        channel: Channel,
-        /// What to read of the stream, for a positioned subscription.
-        query: Option<Query>,
-        /// How the stream is kept.
-        retention: Retention,
-    },
-    /// Publish.
-    Publish {
-        /// The channel.
-        channel: Channel,
-        /// What.
-        message: Message,
-        /// How the stream is kept.
-        retention: Retention,
-    },
-    /// Read history.
-    History {
-        /// The channel.
-        channel: Channel,
-        /// Which part.
-        query: Query,
-        /// How the stream is kept.
-        retention: Retention,
-    },
-    /// Who is there?
-    Presence(Channel),
-    /// How many are there?
-    PresenceStats(Channel),
-}
 
 /// One connected client.
 #[derive(Debug)]
@@ -268,6 +76,7 @@ enum State {
 const REFUSED_LINGER: Duration = Duration::from_secs(5);
 
 /// What became of one input: refused commands are answered, the rest may end the connection.
+#[derive(Clone, Copy)]
 enum Trouble {
     Refused(ErrorCode),
     Disconnect(DisconnectCode),
@@ -380,7 +189,7 @@ impl Session {
         let outcome = match (&self.state, command.request) {
             (State::Closed, _) => Ok(()),
             (State::Refused { .. }, _) => Err(DisconnectCode::BadRequest.into()),
-            (State::New { .. }, Request::Connect(request)) => self.connect(id, *request, ctx, actions),
+            (State::New { .. }, Request::Connect(request)) => self.connect(id, &request, ctx, actions),
             (State::New { .. }, _) | (_, Request::Connect(_)) => Err(DisconnectCode::BadRequest.into()),
             (_, Request::Pong) => self.heartbeat.pong().map_err(|_| DisconnectCode::BadRequest.into()),
             (State::Connecting(_), request) => {

@@ -14,7 +14,7 @@ const INDEXED_FROM: usize = 32;
 pub(super) struct Audience {
     seats: Vec<Seat>,
     /// Where each connection sits, by slot; only for large audiences.
-    index: Option<Box<HashMap<u32, u32>>>,
+    index: Option<HashMap<u32, u32>>,
 }
 
 /// One subscriber.
@@ -81,8 +81,7 @@ impl Audience {
             Some(index) => drop(index.insert(id.slot, at)),
             None if self.seats.len() >= INDEXED_FROM => {
                 let seats = self.seats.iter().enumerate();
-                self.index =
-                    Some(Box::new(seats.map(|(at, seat)| (seat.id.slot, seat_number(at))).collect()));
+                self.index = Some(seats.map(|(at, seat)| (seat.id.slot, seat_number(at))).collect());
             }
             None => {}
         }

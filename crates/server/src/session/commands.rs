@@ -195,6 +195,6 @@ fn trouble_of(task: &Task, error: BrokerError) -> Trouble {
 
 /// What one entry of a presence list costs on the wire, at most: its values, and the names around them.
 fn size_of_info(info: &ClientInfo) -> usize {
-    let payload = |data: &Option<suona_protocol::Payload>| data.as_ref().map_or(0, |data| data.len());
+    let payload = |data: &Option<suona_protocol::Payload>| data.as_ref().map_or(0, bytes::Bytes::len);
     64 + info.user.len() + 2 * info.client.len() + payload(&info.conn_info) + payload(&info.chan_info)
 }

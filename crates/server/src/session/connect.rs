@@ -33,11 +33,11 @@ impl Session {
     pub(super) fn connect(
         &mut self,
         id: u32,
-        request: ConnectRequest,
+        request: &ConnectRequest,
         ctx: Context<'_>,
         actions: &mut Vec<Action>,
     ) -> Result<(), Trouble> {
-        let introduction = match introduce(&request, ctx) {
+        let introduction = match introduce(request, ctx) {
             Ok(introduction) => introduction,
             Err(Trouble::Refused(code)) => return Err(self.refuse(code, ctx, actions)),
             Err(disconnect) => return Err(disconnect),

@@ -166,10 +166,10 @@ fn channel_of(request: &Request) -> Option<&Channel> {
 fn cost_of(command: &Command) -> usize {
     let payload = match &command.request {
         Request::Subscribe(subscribe) => {
-            subscribe.token.len() + subscribe.data.as_ref().map_or(0, |data| data.len())
+            subscribe.token.len() + subscribe.data.as_ref().map_or(0, bytes::Bytes::len)
         }
         Request::Publish(publish) => publish.data.len() + publish.idempotency_key.len(),
-        Request::Rpc(rpc) => rpc.method.len() + rpc.data.as_ref().map_or(0, |data| data.len()),
+        Request::Rpc(rpc) => rpc.method.len() + rpc.data.as_ref().map_or(0, bytes::Bytes::len),
         Request::Send(data) => data.len(),
         Request::Refresh { token } => token.len(),
         Request::SubRefresh(refresh) => refresh.token.len(),

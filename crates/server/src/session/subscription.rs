@@ -177,7 +177,7 @@ mod tests {
         Arc::new(Encoded::new("news".into(), publication, Content::Binary))
     }
 
-    fn page(offsets: std::ops::RangeInclusive<u64>, top: u64) -> Option<Page> {
+    fn page(offsets: std::ops::Range<u64>, top: u64) -> Option<Page> {
         let top = Position { offset: top, epoch: Epoch::from_random(7) };
         Some(Page { publications: offsets.map(publication).collect(), top })
     }
@@ -197,7 +197,7 @@ mod tests {
 
     #[test]
     fn what_was_missed_is_given_back_from_the_position_that_the_client_named() {
-        let joined = join(since(3), page(4..=6, 6)).unwrap();
+        let joined = join(since(3), page(4..7, 6)).unwrap();
         assert!(joined.result.recovered && joined.result.was_recovering);
         assert_eq!(joined.result.position.unwrap().offset, 3);
         assert_eq!(offsets(&joined.result.publications), [4, 5, 6]);
@@ -206,15 +206,15 @@ mod tests {
 
     #[test]
     fn nothing_missed_is_recovered_too() {
-        let joined = join(since(6), page(1..=0, 6)).unwrap();
+        let joined = join(since(6), page(0..0, 6)).unwrap();
         assert!(joined.result.recovered && joined.result.publications.is_empty());
     }
 
     #[test]
     fn a_gap_is_told_and_nothing_delivered() {
-        let trimmed_before = page(5..=6, 6);
-        let cut_short_after = page(4..=5, 6);
-        let emptied = page(1..=0, 6);
+        let trimmed_before = page(5..7, 6);
+        let cut_short_after = page(4..6, 6);
+        let emptied = page(0..0, 6);
         for page in [trimmed_before, cut_short_after, emptied] {
             let joined = join(since(3), page).unwrap();
             assert!(!joined.result.recovered && joined.result.was_recovering);
@@ -227,15 +227,15 @@ mod tests {
     fn another_life_of_the_stream_is_a_gap_even_at_the_same_offset() {
         let mut joining = since(6);
         joining.since.epoch = Some(Epoch::from_random(8));
-        assert!(!join(joining, page(1..=0, 6)).unwrap().result.recovered);
+        assert!(!join(joining, page(0..0, 6)).unwrap().result.recovered);
     }
 
     #[test]
     fn a_first_subscription_without_a_position_gets_a_stream_that_is_whole() {
         let joining =
             || Joining::new(RecoverFrom { recover: true, offset: 0, epoch: None }, None, None, false);
-        assert!(join(joining(), page(1..=4, 4)).unwrap().result.recovered);
-        assert!(!join(joining(), page(2..=4, 4)).unwrap().result.recovered);
+        assert!(join(joining(), page(1..5, 4)).unwrap().result.recovered);
+        assert!(!join(joining(), page(2..5, 4)).unwrap().result.recovered);
     }
 
     #[test]
@@ -244,7 +244,7 @@ mod tests {
         for offset in [7, 6, 8, 7] {
             joining.buffer(publication(offset));
         }
-        let joined = join(joining, page(4..=6, 6)).unwrap();
+        let joined = join(joining, page(4..7, 6)).unwrap();
         assert_eq!(offsets(&joined.late), [7, 8]);
         assert_eq!(joined.position.unwrap().offset, 8);
     }
@@ -253,7 +253,7 @@ mod tests {
     fn a_hole_in_what_came_meanwhile_is_noticed() {
         let mut joining = since(3);
         joining.buffer(publication(8));
-        assert_eq!(join(joining, page(4..=6, 6)).unwrap_err(), Hole);
+        assert_eq!(join(joining, page(4..7, 6)).unwrap_err(), Hole);
     }
 
     #[test]

@@ -5,10 +5,18 @@ mod connecting;
 mod order;
 mod time;
 
-use suona_protocol::{ConnectRequest, Epoch, ErrorReply, PublishRequest, Publication, SubscribeRequest};
+use suona_protocol::{
+    ConnectRequest, Content, Epoch, ErrorReply, Payload, Position, Publication, PublishRequest, RecoverFrom,
+    SubscribeRequest,
+};
 
 use super::*;
-use crate::config::config_of;
+use crate::{
+    Now,
+    auth::{SubscriptionGrant, TokenOptions, Verifier},
+    broker::{BrokerError, Page},
+    config::{Config, config_of},
+};
 
 /// One client and its session; the test plays door, broker and clock.
 struct Desk {
@@ -167,16 +175,16 @@ impl Desk {
 }
 
 fn verifier() -> Verifier {
-    let options = crate::auth::TokenOptions { hmac_secret: SECRET.to_owned(), ..Default::default() };
+    let options = TokenOptions { hmac_secret: SECRET.to_owned(), ..Default::default() };
     Verifier::new(&options).expect("a secret is a key")
 }
 
 const SECRET: &str = "a secret of at least thirty-two bytes";
 
 /// A token of these claims.
-fn token(claims: serde_json::Value) -> String {
+fn token(claims: &serde_json::Value) -> String {
     let key = jsonwebtoken::EncodingKey::from_secret(SECRET.as_bytes());
-    jsonwebtoken::encode(&jsonwebtoken::Header::default(), &claims, &key).expect("claims are JSON")
+    jsonwebtoken::encode(&jsonwebtoken::Header::default(), claims, &key).expect("claims are JSON")
 }
 
 fn connect_with(token: String) -> Request {
@@ -203,5 +211,5 @@ fn page(top: u64) -> Page {
 
 fn publication(channel: &str, offset: u64) -> Arc<Encoded> {
     let publication = Publication { data: "1".into(), offset, ..Publication::default() };
-    Arc::new(Encoded::new(channel.into(), publication, suona_protocol::Content::Json))
+    Arc::new(Encoded::new(channel.into(), publication, Content::Json))
 }

@@ -55,7 +55,7 @@ impl Shard {
             }
             Action::Ask(ask, question) => self.ask(id, ask, question),
             Action::Listen { channel, position, hears_joins } => {
-                self.listen(id, &channel, position, hears_joins)
+                self.listen(id, &channel, position, hears_joins);
             }
             Action::Leave(channel) => self.leave(id, &channel),
             Action::AddPresence(channel, info) => broker.add_presence(&channel, info, Answer::ignored()),
@@ -101,7 +101,7 @@ impl Shard {
                 broker.history(&channel, query, retention, self.answer(id, ask, Answered::History));
             }
             Question::Presence(channel) => {
-                broker.presence(&channel, self.answer(id, ask, Answered::Presence))
+                broker.presence(&channel, self.answer(id, ask, Answered::Presence));
             }
             Question::PresenceStats(channel) => {
                 broker.presence_stats(&channel, self.answer(id, ask, Answered::PresenceStats));

@@ -5,13 +5,13 @@ use super::*;
 
 fn as_user(toml: &str, user: &str) -> Desk {
     let mut desk = Desk::new(toml);
-    desk.says(1, connect_with(token(json!({ "sub": user }))));
+    desk.says(1, connect_with(token(&json!({ "sub": user }))));
     desk.actions.clear();
     desk
 }
 
 fn with_token(channel: &str, claims: serde_json::Value) -> Request {
-    let token = token(claims);
+    let token = token(&claims);
     Request::Subscribe(Box::new(SubscribeRequest { token, ..SubscribeRequest::new(channel.into()) }))
 }
 
@@ -95,7 +95,7 @@ fn a_subscription_token_opens_its_channel_to_its_user_alone() {
 fn a_forged_subscription_token_is_a_refusal_and_not_the_end() {
     let mut desk = as_user(OPEN, "42");
     let mut request = SubscribeRequest::new("closed:1".into());
-    request.token = format!("{}x", token(json!({ "sub": "42", "channel": "closed:1" })));
+    request.token = format!("{}x", token(&json!({ "sub": "42", "channel": "closed:1" })));
     desk.says(2, Request::Subscribe(Box::new(request)));
     assert_eq!((desk.error_code(2), desk.closed()), (Some(103), None));
 }
@@ -135,7 +135,7 @@ fn subscribers_may_publish_and_others_may_not() {
 #[test]
 fn nothing_is_no_publication() {
     let mut desk = Desk::subscribed(OPEN, "news");
-    let data = suona_protocol::Payload::new();
+    let data = Payload::new();
     let request = PublishRequest { channel: "news".into(), data, idempotency_key: String::new() };
     desk.says(3, Request::Publish(request));
     assert_eq!(desk.error_code(3), Some(107));
@@ -146,12 +146,18 @@ fn what_the_namespace_does_not_keep_cannot_be_had() {
     let mut desk = Desk::connected("[client]\ninsecure = true");
     desk.says(2, Request::Presence("news".into()));
     desk.says(3, Request::PresenceStats("news".into()));
-    desk.says(4, Request::History(HistoryRequest { channel: "news".into(), limit: 1, since: None, reverse: false }));
-    desk.says(5, Request::Rpc(suona_protocol::RpcRequest {
-        method: String::new(),
-        data: None,
-        idempotency_key: String::new(),
-    }));
+    desk.says(
+        4,
+        Request::History(HistoryRequest { channel: "news".into(), limit: 1, since: None, reverse: false }),
+    );
+    desk.says(
+        5,
+        Request::Rpc(suona_protocol::RpcRequest {
+            method: String::new(),
+            data: None,
+            idempotency_key: String::new(),
+        }),
+    );
     assert_eq!([2, 3, 4, 5].map(|id| desk.error_code(id)), [Some(108); 4]);
     desk.says(0, Request::Send("1".into()));
     assert_eq!(desk.closed(), Some(3508));
@@ -161,7 +167,10 @@ fn what_the_namespace_does_not_keep_cannot_be_had() {
 fn a_page_of_history_is_as_long_as_asked_but_never_longer_than_allowed() {
     let limit = |limit: i32| {
         let mut desk = Desk::subscribed(OPEN, "news");
-        desk.says(3, Request::History(HistoryRequest { channel: "news".into(), limit, since: None, reverse: false }));
+        desk.says(
+            3,
+            Request::History(HistoryRequest { channel: "news".into(), limit, since: None, reverse: false }),
+        );
         match desk.actions.last() {
             Some(Action::Ask(_, Question::History { query, .. })) => query.limit,
             other => panic!("{other:?}"),

@@ -36,7 +36,7 @@ fn without_a_token_only_those_may_in_whom_the_configuration_lets() {
 #[test]
 fn a_token_says_who_connects() {
     let mut desk = Desk::new(OPEN);
-    desk.says(1, connect_with(token(json!({ "sub": "42", "info": { "name": "Ann" } }))));
+    desk.says(1, connect_with(token(&json!({ "sub": "42", "info": { "name": "Ann" } }))));
     assert_eq!(desk.names(), ["register", "reply"]);
     assert_eq!(desk.session.info().user, "42");
     assert_eq!(desk.session.info().conn_info.as_deref(), Some(br#"{"name":"Ann"}"#.as_slice()));
@@ -53,25 +53,29 @@ fn tokens_that_cannot_be_believed_end_the_connection_and_expired_ones_are_told_s
         desk.says(1, connect_with(token.to_owned()));
         (desk.closed(), desk.error_code(1))
     };
-    let good = token(json!({ "sub": "42" }));
+    let good = token(&json!({ "sub": "42" }));
     assert_eq!(close(&good[..good.len() - 4]), (Some(3500), None), "forged");
     assert_eq!(close("eyJhbGciOiJub25lIn0.eyJzdWIiOiI0MiJ9."), (Some(3500), None), "none");
-    assert_eq!(close(&token(json!({ "sub": "42", "channel": "news" }))), (Some(3500), None), "of a subscription");
-    assert_eq!(close(&token(json!({ "sub": "42", "exp": 1_700_000_000 }))), (None, Some(109)));
-    assert_eq!(close(&token(json!({ "sub": "42", "expire_at": 1_700_000_000 }))), (None, Some(110)));
+    assert_eq!(
+        close(&token(&json!({ "sub": "42", "channel": "news" }))),
+        (Some(3500), None),
+        "of a subscription"
+    );
+    assert_eq!(close(&token(&json!({ "sub": "42", "exp": 1_700_000_000 }))), (None, Some(109)));
+    assert_eq!(close(&token(&json!({ "sub": "42", "expire_at": 1_700_000_000 }))), (None, Some(110)));
 }
 
 #[test]
 fn anonymous_tokens_can_be_disallowed() {
     let mut desk = Desk::new("[client]\ndisallow_anonymous_connection_tokens = true");
-    desk.says(1, connect_with(token(json!({}))));
+    desk.says(1, connect_with(token(&json!({}))));
     assert_eq!(desk.closed(), Some(3507));
 }
 
 #[test]
 fn whoever_was_refused_with_an_error_may_only_go() {
     let mut desk = Desk::new(OPEN);
-    let expired = token(json!({ "sub": "42", "exp": 1_700_000_000 }));
+    let expired = token(&json!({ "sub": "42", "exp": 1_700_000_000 }));
     desk.says(1, connect_with(expired.clone()));
     desk.after(Duration::from_secs(6));
     assert_eq!(desk.names(), ["reply", "drop"]);
@@ -85,7 +89,7 @@ fn whoever_was_refused_with_an_error_may_only_go() {
 #[test]
 fn the_connect_reply_waits_for_the_subscriptions_of_the_token() {
     let mut desk = Desk::new(OPEN);
-    desk.says(1, connect_with(token(json!({ "sub": "42", "channels": ["a", "b"] }))));
+    desk.says(1, connect_with(token(&json!({ "sub": "42", "channels": ["a", "b"] }))));
     desk.says(2, Request::Ping);
     assert_eq!(desk.names(), ["add presence", "ask", "add presence", "ask"]);
     desk.hears(Input::Early(publication("a", 6)));
@@ -106,7 +110,7 @@ fn the_connect_reply_waits_for_the_subscriptions_of_the_token() {
 #[test]
 fn a_token_that_names_an_unknown_channel_is_refused_whole() {
     let mut desk = Desk::new(OPEN);
-    desk.says(1, connect_with(token(json!({ "sub": "42", "channels": ["a", "unheard:b"] }))));
+    desk.says(1, connect_with(token(&json!({ "sub": "42", "channels": ["a", "unheard:b"] }))));
     assert_eq!(desk.error_code(1), Some(102));
     assert_eq!(desk.names(), ["add presence", "ask", "leave", "remove presence", "reply"]);
 }

@@ -76,7 +76,7 @@ fn many_bytes_that_wait_are_too_much_as_well() {
     desk.says(2, subscribe("news"));
     for id in 3..40 {
         let Request::Publish(request) = publish("news") else { unreachable!() };
-        let data = suona_protocol::Payload::from(vec![b'1'; 60_000]);
+        let data = Payload::from(vec![b'1'; 60_000]);
         desk.says(id, Request::Publish(PublishRequest { data, ..request }));
     }
     assert_eq!(desk.closed(), Some(3013));

@@ -37,7 +37,10 @@ fn a_protocol_pong_may_come_at_any_time() {
 #[test]
 fn where_silence_counts_only_words_break_it() {
     let manners = Manners {
-        ping: Some(PingSchedule { interval: Duration::from_secs(25), pong_timeout: Some(Duration::from_secs(8)) }),
+        ping: Some(PingSchedule {
+            interval: Duration::from_secs(25),
+            pong_timeout: Some(Duration::from_secs(8)),
+        }),
         idle_timeout: Some(Duration::from_secs(60)),
     };
     let mut desk = Desk::with_manners(config_of(OPEN), manners);
@@ -58,7 +61,7 @@ fn where_silence_counts_only_words_break_it() {
 
 #[test]
 fn a_connection_ends_some_time_after_its_token_unless_that_is_refreshed() {
-    let claims = |exp: u64| token(json!({ "sub": "42", "exp": exp }));
+    let claims = |exp: u64| token(&json!({ "sub": "42", "exp": exp }));
     let mut desk = Desk::new("[client]\nping_interval = \"0s\"\npong_timeout = \"0s\"");
     desk.session.manners.ping = None;
     desk.says(1, connect_with(claims(START + 60)));
@@ -77,8 +80,8 @@ fn a_connection_ends_some_time_after_its_token_unless_that_is_refreshed() {
 fn a_refresh_with_a_bad_token_ends_the_connection() {
     let close = |claims: serde_json::Value| {
         let mut desk = Desk::new("");
-        desk.says(1, connect_with(token(json!({ "sub": "42", "exp": START + 60 }))));
-        desk.says(2, Request::Refresh { token: token(claims) });
+        desk.says(1, connect_with(token(&json!({ "sub": "42", "exp": START + 60 }))));
+        desk.says(2, Request::Refresh { token: token(&claims) });
         desk.closed()
     };
     assert_eq!(close(json!({ "sub": "43", "exp": START + 120 })), Some(3500));
@@ -88,7 +91,7 @@ fn a_refresh_with_a_bad_token_ends_the_connection() {
 
 #[test]
 fn a_subscription_ends_some_time_after_its_token_unless_that_is_refreshed() {
-    let claims = |exp: u64| token(json!({ "channel": "closed:1", "exp": exp }));
+    let claims = |exp: u64| token(&json!({ "channel": "closed:1", "exp": exp }));
     let mut desk = Desk::connected(OPEN);
     desk.session.heartbeat = Heartbeat::Off;
     let mut request = SubscribeRequest::new("closed:1".into());
@@ -97,9 +100,12 @@ fn a_subscription_ends_some_time_after_its_token_unless_that_is_refreshed() {
     let ask = desk.asked();
     desk.hears(Input::Answered(ask, Ok(Answered::Subscribed(None))));
     desk.after(Duration::from_secs(50));
-    let request = suona_protocol::SubRefreshRequest { channel: "closed:1".into(), token: claims(START + 120) };
+    let request =
+        suona_protocol::SubRefreshRequest { channel: "closed:1".into(), token: claims(START + 120) };
     desk.says(3, Request::SubRefresh(request));
-    assert!(matches!(desk.replies().last(), Some((3, Outcome::SubRefresh(result))) if result.ttl == Some(70)));
+    assert!(
+        matches!(desk.replies().last(), Some((3, Outcome::SubRefresh(result))) if result.ttl == Some(70))
+    );
     desk.after(Duration::from_secs(94));
     assert_eq!(desk.names().last(), Some(&"reply"));
     desk.after(Duration::from_secs(2));

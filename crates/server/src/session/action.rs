@@ -1,0 +1,85 @@
+//! What a session can want done.
+
+use std::sync::Arc;
+
+use suona_protocol::{Channel, ClientInfo, Disconnect, Encoded, Position, Push, Reply};
+
+use super::Ask;
+use crate::broker::{Message, Query, Retention};
+
+/// Something that the shard must do now, in the order given.
+#[derive(Debug)]
+pub enum Action {
+    /// Tell the client.
+    Reply(Reply),
+    /// Tell the client.
+    Push(Push),
+    /// Tell the client.
+    Publication(Arc<Encoded>),
+    /// Ask the client whether it lives.
+    Ping,
+    /// Count the connection among those of its user; if they are too many already, all that follows is void
+    /// and the session is to be told so.
+    Register(Arc<ClientInfo>),
+    /// Ask the broker, and hand in the answer.
+    Ask(Ask, Question),
+    /// The subscription is in effect: from `position` on, if it is positioned.
+    Listen {
+        /// The channel.
+        channel: Channel,
+        /// What the client has heard already.
+        position: Option<Position>,
+        /// Whether it also hears who comes and goes.
+        hears_joins: bool,
+    },
+    /// The client hears the channel no more.
+    Leave(Channel),
+    /// The client is present in the channel.
+    AddPresence(Channel, Arc<ClientInfo>),
+    /// The client is not present in the channel any more.
+    RemovePresence(Channel, Arc<ClientInfo>),
+    /// Tell the others that the client came.
+    AnnounceJoin(Channel, Arc<ClientInfo>),
+    /// Tell the others that the client went.
+    AnnounceLeave(Channel, Arc<ClientInfo>),
+    /// End the connection, telling the client why.
+    Close(Disconnect),
+    /// End the connection without a word.
+    Drop,
+}
+
+/// Something that only the broker knows or can do.
+#[derive(Debug)]
+pub enum Question {
+    /// Let this client hear `channel`, and read where its stream stands.
+    Subscribe {
+        /// The channel.
+        channel: Channel,
+        /// What to read of the stream, for a positioned subscription.
+        query: Option<Query>,
+        /// How the stream is kept.
+        retention: Retention,
+    },
+    /// Publish.
+    Publish {
+        /// The channel.
+        channel: Channel,
+        /// What.
+        message: Message,
+        /// How the stream is kept.
+        retention: Retention,
+    },
+    /// Read history.
+    History {
+        /// The channel.
+        channel: Channel,
+        /// Which part.
+        query: Query,
+        /// How the stream is kept.
+        retention: Retention,
+    },
+    /// Who is there?
+    Presence(Channel),
+    /// How many are there?
+    PresenceStats(Channel),
+}

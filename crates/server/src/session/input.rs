@@ -1,0 +1,89 @@
+//! What can happen to a session.
+
+use std::{sync::Arc, time::Duration};
+
+use suona_protocol::{
+    Channel, ClientInfo, Command, Disconnect, Encoded, Payload, PresenceStatsResult, RecoverFrom,
+    UnsubscribeCode,
+};
+
+use super::Ask;
+use crate::{
+    auth::SubscriptionGrant,
+    broker::{BrokerError, Page},
+};
+
+/// Something that happened to a session.
+#[derive(Debug)]
+pub enum Input {
+    /// The client asked for something.
+    Command(Command),
+    /// The door says who the client is, where the client itself cannot.
+    Introduced {
+        /// The id of the connect command that this stands for.
+        id: u32,
+        /// Who it is.
+        introduction: Box<Introduction>,
+    },
+    /// The client said something that the door could not read.
+    Malformed,
+    /// The client showed that it lives, by a heartbeat text.
+    Heartbeat,
+    /// The client answered a protocol ping.
+    ProtocolPong,
+    /// What came of a question.
+    Answered(Ask, Result<Answered, BrokerError>),
+    /// A publication for a subscription that is still joining.
+    Early(Arc<Encoded>),
+    /// A positioned subscription missed something.
+    Gap(Channel),
+    /// The outbox has room again.
+    Drained,
+    /// The server ends a subscription, whether there is one or not.
+    Unsubscribe(Channel, UnsubscribeCode),
+    /// The server ends the connection.
+    Disconnect(Disconnect),
+    /// The deadline has come.
+    Woke,
+}
+
+/// Who a client is, as the door, its token or the backend says.
+#[derive(Clone, Debug, Default)]
+pub struct Introduction {
+    /// The user; empty for an anonymous one.
+    pub user: String,
+    /// What others see of the client.
+    pub info: Option<Payload>,
+    /// When the connection expires, since the Unix epoch.
+    pub expires_at: Option<Duration>,
+    /// What the client hears from the start.
+    pub subs: Vec<ServerSub>,
+}
+
+/// A channel that a client hears without asking.
+#[derive(Clone, Debug)]
+pub struct ServerSub {
+    /// The channel.
+    pub channel: Channel,
+    /// Whether whoever named it may decide; otherwise the namespace must permit it to the user.
+    pub proved: bool,
+    /// What comes with it.
+    pub grant: SubscriptionGrant,
+    /// Where the client last stood.
+    pub since: RecoverFrom,
+}
+
+/// What came of a question to the broker.
+#[derive(Debug)]
+pub enum Answered {
+    /// Hearing the channel; the page is there if one was asked for.
+    Subscribed(Option<Page>),
+    /// Published.
+    Published,
+    /// A page of history.
+    History(Page),
+    /// Who is there.
+    Presence(Vec<Arc<ClientInfo>>),
+    /// How many are there.
+    PresenceStats(PresenceStatsResult),
+}

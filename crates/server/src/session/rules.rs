@@ -1,0 +1,45 @@
+//! What a session must be told, because it knows nothing of the world by itself.
+
+use std::time::Duration;
+
+use super::PingSchedule;
+use crate::{Now, auth::Verifier, config::Config};
+
+/// What holds for all sessions of a gateway.
+pub struct Rules {
+    /// The configuration.
+    pub config: Config,
+    /// Believes connection tokens.
+    pub connection_tokens: Verifier,
+    /// Believes subscription tokens.
+    pub subscription_tokens: Verifier,
+    /// What the connect reply calls us: `Suona x.y.z`.
+    pub version: String,
+}
+
+impl Rules {
+    /// No reply is larger than this, so that none alone makes a client look slow: half an outbox.
+    pub fn max_reply_bytes(&self) -> usize {
+        self.config.client.queue_max_size / 2
+    }
+}
+
+/// What a session needs to know of the world whenever it handles something.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// What holds for all.
+    pub rules: &'a Rules,
+    /// The time.
+    pub now: Now,
+    /// Whether the client's outbox has room for a reply of [`Rules::max_reply_bytes`].
+    pub room: bool,
+}
+
+/// How a door treats its connections.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Manners {
+    /// When to ping; `None` for never.
+    pub ping: Option<PingSchedule>,
+    /// The silence after which the client counts as gone; `None` for never. Pongs do not break it.
+    pub idle_timeout: Option<Duration>,
+}
