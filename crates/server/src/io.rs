@@ -3,9 +3,18 @@
 //! Each I/O shard is a thread with a single-threaded runtime; it owns its sockets without locks. What the
 //! messages mean is the business of its [`Tenant`].
 
+mod connection;
+mod mailbox;
+mod reactor;
+mod ready;
+mod socket;
+
 use suona_protocol::ws::Message;
 
 use crate::{Now, hub::Outboxes};
+
+pub use mailbox::{Handover, Mailbox, ShardSender, Stream, mailbox};
+pub use reactor::spawn;
 
 /// One connection of one shard. The generation tells it from an earlier one in the same slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -17,7 +26,7 @@ pub struct ConnectionId {
 }
 
 /// How a connection was lost.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Loss {
     /// The peer closed it by the WebSocket handshake, or answered our close.
     Closed,
@@ -42,11 +51,12 @@ pub trait Tenant {
     /// A socket was handed over. Its outbox exists already.
     fn opened(&mut self, id: ConnectionId, opening: Self::Opening, now: Now);
 
-    /// A whole message, or a pong, came from the peer. Pings are answered by the driver.
+    /// A whole message, or a pong, came from the peer. Pings are answered by the driver. Nothing comes any
+    /// more once the outbox is closed.
     fn received(&mut self, id: ConnectionId, message: Message<'_>, now: Now);
 
     /// The connection is gone: `id` is not heard of again. Comes exactly once for each `opened`, also after
-    /// the tenant closed the outbox itself.
+    /// the tenant closed the outbox itself. The driver removes the outbox afterwards.
     fn lost(&mut self, id: ConnectionId, loss: &Loss, now: Now);
 
     /// Everything queued for this connection is written; comes where

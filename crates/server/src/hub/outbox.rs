@@ -1,10 +1,13 @@
 //! What waits to be written to each client, bounded in bytes.
 
+mod queue;
+
 use std::{collections::VecDeque, rc::Rc};
 
 use bytes::Bytes;
 
 use crate::io::ConnectionId;
+use queue::Queue;
 
 /// An encoded WebSocket frame, header included, shared by all outboxes of one shard without atomics.
 pub type Frame = Rc<Bytes>;
@@ -23,8 +26,11 @@ pub struct Outbox {
     notify_when_drained: bool,
     /// How much of the first frame is written already.
     written: usize,
+    /// Bytes that the socket took and did not write yet, because TLS encrypts before it writes.
+    held: usize,
+    /// Everything that is not written: the frames without what is written of the first, and what is held.
     bytes: usize,
-    frames: VecDeque<Frame>,
+    frames: Queue,
 }
 
 /// How far the life of an outbox has come.
@@ -35,10 +41,10 @@ enum State {
     Free,
     /// Takes frames.
     Open,
-    /// Takes no more frames; the connection ends when those queued are written.
+    /// Takes no more frames; the last is a close frame, and the peer is given time to answer it.
     Closing,
-    /// Takes no more frames and writes none; the connection ends at once.
-    Aborted,
+    /// Takes no more frames; the connection ends when those queued are written.
+    Ending,
 }
 
 /// The outboxes of one shard, and which of them have something new to write.
@@ -48,7 +54,7 @@ pub struct Outboxes {
     limit: usize,
     slots: Vec<Outbox>,
     free: Vec<u32>,
-    dirty: Vec<ConnectionId>,
+    dirty: VecDeque<ConnectionId>,
     /// Bytes in all outboxes together, for the metrics.
     total_bytes: usize,
     /// Bytes of shared frames since the last flush, each counted once.
@@ -62,7 +68,7 @@ impl Outboxes {
             limit,
             slots: Vec::new(),
             free: Vec::new(),
-            dirty: Vec::new(),
+            dirty: VecDeque::new(),
             total_bytes: 0,
             delivered_bytes: 0,
         }
@@ -90,14 +96,14 @@ impl Outboxes {
         ConnectionId { slot, generation }
     }
 
-    /// Forgets a connection and whatever waits for it.
-    pub fn remove(&mut self, id: ConnectionId) {
-        if let Some(outbox) = self.get_mut(id) {
-            let bytes = outbox.bytes;
-            *outbox = Outbox { generation: id.generation, ..Outbox::default() };
-            self.total_bytes -= bytes;
-            self.free.push(id.slot);
-        }
+    /// Whether the connection lives and takes frames.
+    pub fn is_open(&self, id: ConnectionId) -> bool {
+        self.get(id).is_some_and(|outbox| outbox.state == State::Open)
+    }
+
+    /// How many bytes wait for this connection.
+    pub fn bytes(&self, id: ConnectionId) -> usize {
+        self.get(id).map_or(0, |outbox| outbox.bytes)
     }
 
     /// Queues `frame`. To a connection that is closing or gone nothing is queued, and that is no overflow.
@@ -113,16 +119,15 @@ impl Outboxes {
         }
         let added = frame.len();
         outbox.bytes += added;
-        outbox.frames.push_back(frame);
+        outbox.frames.push(frame);
         self.total_bytes += added;
         self.mark_dirty(id);
         Ok(())
     }
 
     /// Whether a frame of `bytes` still fits.
-    pub fn has_room(&mut self, id: ConnectionId, bytes: usize) -> bool {
-        let limit = self.limit;
-        self.get_mut(id).is_none_or(|outbox| outbox.bytes + bytes <= limit)
+    pub fn has_room(&self, id: ConnectionId, bytes: usize) -> bool {
+        self.get(id).is_none_or(|outbox| outbox.bytes + bytes <= self.limit)
     }
 
     /// Asks for [`Tenant::drained`](crate::io::Tenant::drained) when nothing waits any more.
@@ -146,11 +151,11 @@ impl Outboxes {
     /// Ends the connection with `last` (a close frame, or nothing) after everything queued is written.
     pub fn close(&mut self, id: ConnectionId, last: Option<Frame>) {
         let Some(outbox) = self.get_mut(id).filter(|outbox| outbox.state == State::Open) else { return };
-        outbox.state = State::Closing;
+        outbox.state = if last.is_some() { State::Closing } else { State::Ending };
         if let Some(last) = last {
-            outbox.bytes += last.len();
             let added = last.len();
-            outbox.frames.push_back(last);
+            outbox.bytes += added;
+            outbox.frames.push(last);
             self.total_bytes += added;
         }
         self.mark_dirty(id);
@@ -159,11 +164,91 @@ impl Outboxes {
     /// Ends the connection with `last` at once; of what is queued, only a frame begun is finished.
     pub fn abort(&mut self, id: ConnectionId, last: Option<Frame>) {
         let Some(outbox) = self.get_mut(id).filter(|outbox| outbox.state == State::Open) else { return };
-        let kept = usize::from(outbox.written > 0);
-        let dropped: usize = outbox.frames.drain(kept..).map(|frame| frame.len()).sum();
+        let dropped = if outbox.written > 0 { outbox.frames.keep_first() } else { outbox.frames.clear() };
         outbox.bytes -= dropped;
         self.total_bytes -= dropped;
         self.close(id, last);
+    }
+
+    /// Forgets a connection and whatever waits for it.
+    pub fn remove(&mut self, id: ConnectionId) {
+        if let Some(outbox) = self.get_mut(id) {
+            let bytes = outbox.bytes;
+            *outbox = Outbox { generation: id.generation, ..Outbox::default() };
+            self.total_bytes -= bytes;
+            self.free.push(id.slot);
+        }
+    }
+
+    /// Whether the peer is told goodbye, and may answer.
+    pub(crate) fn awaits_answer(&self, id: ConnectionId) -> bool {
+        self.get(id).is_some_and(|outbox| outbox.state == State::Closing)
+    }
+
+    /// Whether [`notify_when_drained`](Self::notify_when_drained) was asked for; forgets it.
+    pub(crate) fn take_notice(&mut self, id: ConnectionId) -> bool {
+        self.get_mut(id).is_some_and(|outbox| std::mem::take(&mut outbox.notify_when_drained))
+    }
+
+    /// Asks for a visit of the flush, though nothing was queued.
+    pub(crate) fn touch(&mut self, id: ConnectionId) {
+        if self.get(id).is_some() {
+            self.mark_dirty(id);
+        }
+    }
+
+    /// Whether some wait for a visit of the flush.
+    pub(crate) fn has_dirty(&self) -> bool {
+        !self.dirty.is_empty()
+    }
+
+    /// A flush begins: how many visits it is to make.
+    pub(crate) fn begin_flush(&mut self) -> usize {
+        self.delivered_bytes = 0;
+        self.dirty.len()
+    }
+
+    /// The flush visits the next: what is queued there from now on asks for another visit. `None` if that
+    /// connection is gone.
+    pub(crate) fn visit_dirty(&mut self) -> Option<ConnectionId> {
+        let id = self.dirty.pop_front()?;
+        self.get_mut(id)?.dirty = false;
+        Some(id)
+    }
+
+    /// What is still to be given to the socket, frame by frame.
+    pub(crate) fn unsent(&self, id: ConnectionId) -> impl Iterator<Item = &[u8]> {
+        let outbox = self.get(id);
+        let mut written = outbox.map_or(0, |outbox| outbox.written);
+        let frames = outbox.into_iter().flat_map(|outbox| outbox.frames.iter());
+        frames.map(move |frame| &frame[std::mem::take(&mut written)..])
+    }
+
+    /// The socket took `taken` bytes, and of all it took it holds `held` that are not written yet.
+    pub(crate) fn advance(&mut self, id: ConnectionId, taken: usize, held: usize) {
+        let Some(outbox) = self.get_mut(id) else { return };
+        let before = outbox.bytes;
+        outbox.written += taken;
+        while let Some(length) =
+            outbox.frames.front().map(|frame| frame.len()).filter(|n| *n <= outbox.written)
+        {
+            outbox.written -= length;
+            outbox.frames.pop();
+        }
+        outbox.bytes = before - taken - outbox.held + held;
+        outbox.held = held;
+        let after = outbox.bytes;
+        self.total_bytes = self.total_bytes - before + after;
+    }
+
+    /// Whether nothing is left to be given to the socket.
+    pub(crate) fn is_drained(&self, id: ConnectionId) -> bool {
+        self.get(id).is_none_or(|outbox| outbox.frames.is_empty())
+    }
+
+    fn get(&self, id: ConnectionId) -> Option<&Outbox> {
+        let outbox = self.slots.get(id.slot as usize)?;
+        (outbox.generation == id.generation && outbox.state != State::Free).then_some(outbox)
     }
 
     fn get_mut(&mut self, id: ConnectionId) -> Option<&mut Outbox> {
@@ -175,7 +260,10 @@ impl Outboxes {
         let outbox = &mut self.slots[id.slot as usize];
         if !outbox.dirty {
             outbox.dirty = true;
-            self.dirty.push(id);
+            self.dirty.push_back(id);
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,183 @@
+//! One connection: its socket, its decoder, and how far its life has come.
+
+use std::{
+    io,
+    rc::Rc,
+    task::{Context, Poll, Waker, ready},
+};
+
+use suona_protocol::ws::{Decoder, Event, Opcode, Role, close_frame, frame};
+
+use super::{ConnectionId, Loss, Tenant, socket::Socket};
+use crate::{
+    Now,
+    hub::{Frame, Outboxes},
+};
+
+/// What the shard keeps of one connection, besides its outbox.
+pub(super) struct Connection {
+    pub(super) id: ConnectionId,
+    socket: Socket,
+    /// Rings when the socket has something to do.
+    doorbell: Waker,
+    decoder: Decoder,
+    phase: Phase,
+    /// Whether the time that parting may take is running.
+    pub(super) parting: bool,
+    /// The answer to the last ping, while there is no room for it.
+    pong: Option<Frame>,
+}
+
+enum Phase {
+    /// Messages pass.
+    Open,
+    /// Our close frame is queued or sent, and the peer's is awaited.
+    Closing,
+    /// The peer is told by this code that it broke the protocol; what it still sends is thrown away until it
+    /// leaves, because a socket closed with bytes unread takes back what it sent.
+    Failed(u16),
+    /// The peer is done; the connection ends when what is queued is written.
+    Ending(Loss),
+}
+
+/// How many bytes one connection may read before others have their turn.
+const READ_BUDGET: usize = 64 * 1024;
+
+/// With more than this waiting only the last ping is answered, and only when the rest is written.
+const PONG_ROOM: usize = 4 * 1024;
+
+impl Connection {
+    pub(super) fn new(id: ConnectionId, socket: Socket, doorbell: Waker, max_message: usize) -> Self {
+        let decoder = Decoder::new(Role::Server, max_message);
+        Self { id, socket, doorbell, decoder, phase: Phase::Open, parting: false, pong: None }
+    }
+
+    /// Reads what the socket has and tells the tenant what it means. Ready if there may be more.
+    pub(super) fn receive<T: Tenant>(
+        &mut self,
+        tenant: &mut T,
+        buffer: &mut [u8],
+        now: Now,
+    ) -> Poll<io::Result<()>> {
+        let mut budget = READ_BUDGET;
+        while !matches!(self.phase, Phase::Ending(_)) {
+            let read = ready!(self.socket.poll_read(&mut Context::from_waker(&self.doorbell), buffer))?;
+            if read == 0 {
+                self.end(tenant.outboxes(), None, self.loss());
+                break;
+            }
+            self.decode(tenant, &mut buffer[..read], now);
+            budget = budget.saturating_sub(read);
+            if budget == 0 {
+                return Poll::Ready(Ok(()));
+            }
+        }
+        Poll::Pending
+    }
+
+    /// Tells the tenant what these bytes of the peer mean.
+    pub(super) fn decode<T: Tenant>(&mut self, tenant: &mut T, mut bytes: &mut [u8], now: Now) {
+        while matches!(self.phase, Phase::Open | Phase::Closing) {
+            match self.decoder.decode(&mut bytes) {
+                Ok(None) => return,
+                Ok(Some(Event::Message(message))) => {
+                    if tenant.outboxes().is_open(self.id) {
+                        tenant.received(self.id, message, now);
+                    }
+                }
+                Ok(Some(Event::Ping(payload))) => {
+                    let pong = Rc::new(frame(Opcode::Pong, payload));
+                    self.answer(tenant.outboxes(), pong);
+                }
+                Ok(Some(Event::Close(close))) => {
+                    let echo =
+                        close.map_or_else(|| frame(Opcode::Close, &[]), |(code, _)| close_frame(code, ""));
+                    self.end(tenant.outboxes(), Some(Rc::new(echo)), Loss::Closed);
+                }
+                Err(violation) => {
+                    let last = close_frame(violation.code(), &violation.to_string());
+                    tenant.outboxes().close(self.id, Some(Rc::new(last)));
+                    tenant.outboxes().touch(self.id);
+                    self.phase = Phase::Failed(violation.code());
+                }
+            }
+        }
+    }
+
+    /// Whether a visit of the flush may achieve something.
+    pub(super) fn wants_flush(&self, outboxes: &Outboxes) -> bool {
+        self.socket.wants_flush() || !outboxes.is_drained(self.id)
+    }
+
+    /// Writes what waits. Ready with how the connection was lost, if that was its end.
+    pub(super) fn flush(&mut self, outboxes: &mut Outboxes, scratch: &mut [u8]) -> Poll<Option<Loss>> {
+        if matches!(self.phase, Phase::Open) && !outboxes.is_open(self.id) {
+            self.phase = Phase::Closing;
+        }
+        match ready!(self.write(outboxes, scratch)).and_then(|()| self.finish()) {
+            Ok(()) => match self.phase {
+                Phase::Ending(loss) => Poll::Ready(Some(loss)),
+                _ => Poll::Ready(None),
+            },
+            Err(_) => Poll::Ready(Some(self.loss())),
+        }
+    }
+
+    /// How it was lost, if that happens now.
+    pub(super) fn loss(&self) -> Loss {
+        match self.phase {
+            Phase::Open | Phase::Closing => Loss::Cut,
+            Phase::Failed(code) => Loss::Misbehaved(code),
+            Phase::Ending(loss) => loss,
+        }
+    }
+
+    fn end(&mut self, outboxes: &mut Outboxes, last: Option<Frame>, loss: Loss) {
+        outboxes.close(self.id, last);
+        outboxes.touch(self.id);
+        self.phase = Phase::Ending(loss);
+    }
+
+    fn answer(&mut self, outboxes: &mut Outboxes, pong: Frame) {
+        if outboxes.bytes(self.id) > PONG_ROOM || outboxes.push(self.id, pong.clone()).is_err() {
+            self.pong = Some(pong);
+        }
+    }
+
+    fn write(&mut self, outboxes: &mut Outboxes, scratch: &mut [u8]) -> Poll<io::Result<()>> {
+        let mut cx = Context::from_waker(&self.doorbell);
+        loop {
+            ready!(self.socket.poll_flush(&mut cx))?;
+            outboxes.advance(self.id, 0, 0);
+            if outboxes.is_drained(self.id) {
+                let Some(pong) = self.pong.take() else { return Poll::Ready(Ok(())) };
+                // A closed outbox takes no pong, and an empty one has room.
+                let _ = outboxes.push(self.id, pong);
+                continue;
+            }
+            let taken = ready!(self.socket.poll_write(&mut cx, outboxes.unsent(self.id), scratch))?;
+            outboxes.advance(self.id, taken, self.socket.held());
+        }
+    }
+
+    /// After the last frame: tells the peer that it was the last.
+    fn finish(&mut self) -> io::Result<()> {
+        if matches!(self.phase, Phase::Open) {
+            return Ok(());
+        }
+        match self.socket.poll_finish(&mut Context::from_waker(&self.doorbell)) {
+            Poll::Ready(outcome) => outcome,
+            Poll::Pending => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_idle_connection_is_small() {
+        assert!(size_of::<Option<Connection>>() <= 144, "{}", size_of::<Option<Connection>>());
+    }
+}
