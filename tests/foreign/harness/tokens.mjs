@@ -1,0 +1,33 @@
+// Mints JSON Web Tokens with nothing but node:crypto, good ones and bad ones.
+
+import { createHmac, sign } from "node:crypto";
+
+export const HMAC_SECRET = "a secret of these tests, long enough for HS512: 0123456789abcdef0123456789abcdef";
+
+/** A token signed with the shared secret. */
+export function token(claims, { alg = "HS256", secret = HMAC_SECRET } = {}) {
+  const input = `${encoded({ alg, typ: "JWT" })}.${encoded(claims)}`;
+  const signature = createHmac(`sha${alg.slice(2)}`, secret).update(input).digest("base64url");
+  return `${input}.${signature}`;
+}
+
+/** A token signed with an RSA or EC private key. */
+export function signedToken(claims, alg, key) {
+  const input = `${encoded({ alg, typ: "JWT" })}.${encoded(claims)}`;
+  const signature = sign(`sha${alg.slice(2)}`, Buffer.from(input), { key, dsaEncoding: "ieee-p1363" });
+  return `${input}.${signature.toString("base64url")}`;
+}
+
+/** A token that nobody signed. */
+export function unsignedToken(claims) {
+  return `${encoded({ alg: "none", typ: "JWT" })}.${encoded(claims)}.`;
+}
+
+/** A second of the wall clock, as claims count them. */
+export function inSeconds(seconds) {
+  return Math.floor(Date.now() / 1000) + seconds;
+}
+
+function encoded(part) {
+  return Buffer.from(JSON.stringify(part)).toString("base64url");
+}
