@@ -1,0 +1,142 @@
+//! The section `client`: who may connect, and within which limits.
+
+use std::time::Duration;
+
+use regex::Regex;
+
+use super::{check::Check, schema::section, secret::Secret};
+
+section! {
+    /// Who may connect, and within which limits.
+    pub struct ClientOptions {
+        /// Origins of web pages that may connect, with `*` for any part; requests without an origin always may.
+        allowed_origins: Vec<String> = Vec::new(),
+        /// How connection tokens are verified; subscription tokens too, unless they have keys of their own.
+        token: Token = Token::default(),
+        /// Keys of their own for subscription tokens.
+        subscription_token: SubscriptionToken = SubscriptionToken::default(),
+        /// Whether clients without a token may connect, as the anonymous user.
+        allow_anonymous_connect_without_token: bool = false,
+        /// Whether tokens without a user are refused.
+        disallow_anonymous_connection_tokens: bool = false,
+        /// How often the server pings each client; 0 for never.
+        ping_interval: Duration = Duration::from_secs(25),
+        /// How long a client may take to answer a ping; 0 for as long as it likes.
+        pong_timeout: Duration = Duration::from_secs(8),
+        /// How long a connection outlives its token, for the refresh to arrive.
+        expired_close_delay: Duration = Duration::from_secs(25),
+        /// How long a subscription outlives its token, for the refresh to arrive.
+        expired_sub_close_delay: Duration = Duration::from_secs(25),
+        /// How long a client may take to send its connect command.
+        stale_close_delay: Duration = Duration::from_secs(10),
+        /// How many channels one connection may hear.
+        channel_limit: usize = 128,
+        /// How many bytes may wait for one client before it is closed as slow.
+        queue_max_size: usize = 1_048_576,
+        /// How many clients may be connected to this process; 0 for any number.
+        connection_limit: usize = 0,
+        /// How often one user may be connected to this process; 0 for any number.
+        user_connection_limit: usize = 0,
+        /// How many connections are accepted each second; 0 for any number.
+        connection_rate_limit: usize = 0,
+        /// Whether the connect reply tells the time.
+        connect_include_server_time: bool = false,
+        /// How many publications a client may ask for at once.
+        history_max_publication_limit: usize = 300,
+        /// How many publications are recovered at most; a client that missed more is told so.
+        recovery_max_publication_limit: usize = 300,
+        /// Whether everybody may do everything; for trying things out only.
+        insecure: bool = false,
+    }
+}
+
+section! {
+    /// How tokens are verified. A token needs the key of its algorithm; without keys no token is good.
+    pub struct Token {
+        /// The key of HS256, HS384 and HS512; at least 32 bytes, random.
+        hmac_secret_key: Secret = Secret::default(),
+        /// The key before this one, still good while tokens change over.
+        hmac_previous_secret_key: Secret = Secret::default(),
+        /// Until when it is good, in seconds of Unix time; 0 for ever.
+        hmac_previous_secret_key_valid_until: u64 = 0,
+        /// The public key of RS256, RS384 and RS512, as PEM text.
+        rsa_public_key: String = String::new(),
+        /// The public key of ES256 or ES384, as PEM text.
+        ecdsa_public_key: String = String::new(),
+        /// The audience that tokens must name; any if empty.
+        audience: String = String::new(),
+        /// What the audience must match; anything if empty.
+        audience_regex: Option<Regex> = None,
+        /// The issuer that tokens must name; any if empty.
+        issuer: String = String::new(),
+        /// What the issuer must match; anything if empty.
+        issuer_regex: Option<Regex> = None,
+        /// The claim that names the user, dotted if it lies deeper; `sub` if empty.
+        user_id_claim: String = String::new(),
+    }
+}
+
+section! {
+    /// Keys of their own for subscription tokens.
+    pub struct SubscriptionToken {
+        /// Whether subscription tokens have keys of their own.
+        enabled: bool = false,
+    }
+    flatten {
+        /// How they are verified.
+        token: Token,
+    }
+}
+
+impl Token {
+    /// Whether any token can be verified.
+    pub fn has_key(&self) -> bool {
+        !self.hmac_secret_key.is_empty()
+            || !self.rsa_public_key.is_empty()
+            || !self.ecdsa_public_key.is_empty()
+    }
+
+    fn check(&self, check: &mut Check<'_>, at: &str) {
+        for (key, pem) in
+            [("rsa_public_key", &self.rsa_public_key), ("ecdsa_public_key", &self.ecdsa_public_key)]
+        {
+            if !pem.is_empty() && !pem.contains("-----BEGIN") {
+                check.wrong(at, &[key], "is no PEM text; it begins with \"-----BEGIN PUBLIC KEY-----\"");
+            }
+        }
+        if !self.audience.is_empty() && self.audience_regex.is_some() {
+            check.wrong(at, &["audience_regex", "audience"], "stands beside audience; remove one of them");
+        }
+        if !self.issuer.is_empty() && self.issuer_regex.is_some() {
+            check.wrong(at, &["issuer_regex", "issuer"], "stands beside issuer; remove one of them");
+        }
+        if self.hmac_secret_key.is_empty() && !self.hmac_previous_secret_key.is_empty() {
+            let message = "needs a new key in hmac_secret_key; a key in use belongs there";
+            check.wrong(at, &["hmac_previous_secret_key", "hmac_secret_key"], message);
+        }
+    }
+}
+
+impl ClientOptions {
+    pub(super) fn check(&self, check: &mut Check<'_>) {
+        let at = "client";
+        self.token.check(check, "client.token");
+        self.subscription_token.token.check(check, "client.subscription_token");
+        if !self.ping_interval.is_zero() && self.pong_timeout >= self.ping_interval {
+            let message =
+                "must be shorter than ping_interval, or an answer is still due when the next ping goes out";
+            check.wrong(at, &["pong_timeout", "ping_interval"], message);
+        }
+        if self.subscription_token.enabled && !self.subscription_token.token.has_key() {
+            let message = "needs a key beside it, such as hmac_secret_key";
+            check.wrong("client.subscription_token", &["enabled", "hmac_secret_key"], message);
+        }
+        if self.queue_max_size < 4096 {
+            check.wrong(
+                at,
+                &["queue_max_size"],
+                "must be at least 4096 bytes, or no reply fits; the default is 1048576",
+            );
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! What a configuration opens to the world, said before somebody finds out.
+
+use super::{Config, client::Token};
+
+impl Config {
+    /// One sentence for each door that stands open, with the way to close it.
+    pub fn dangers(&self) -> Vec<String> {
+        let mut dangers = Vec::new();
+        let mut warn = |when: bool, what: &str| {
+            if when {
+                dangers.push(what.to_owned());
+            }
+        };
+        let client = &self.client;
+        warn(client.insecure, "client.insecure is on: everybody may read and publish everything; remove it");
+        warn(
+            self.http_api.insecure,
+            "http_api.insecure is on: everybody may use the API; set http_api.key instead",
+        );
+        warn(
+            client.allowed_origins.iter().any(|origin| origin == "*"),
+            "client.allowed_origins has \"*\": every web page may connect for its visitors; name your own pages",
+        );
+        warn(
+            self.trusted_proxies.iter().any(|range| range.prefix_len() == 0),
+            "trusted_proxies has every address: clients can claim any address; name your proxies",
+        );
+        dangers.extend(token_dangers(&client.token, "client.token"));
+        if client.subscription_token.enabled {
+            dangers.extend(token_dangers(&client.subscription_token.token, "client.subscription_token"));
+        }
+        if !self.http_api.insecure && (1..16).contains(&self.http_api.key.expose().len()) {
+            dangers.push(
+                "http_api.key is shorter than 16 bytes and can be guessed; take a random one".to_owned(),
+            );
+        }
+        dangers.extend(self.namespace_dangers());
+        for door in self.plain.iter().filter(|door| door.trust_names) {
+            dangers.push(format!(
+                "plain {}: trust_names is on: a client hears the channels of any name it claims; use tokens instead",
+                door.path
+            ));
+        }
+        dangers
+    }
+
+    fn namespace_dangers(&self) -> Vec<String> {
+        let anonymous = self.client.allow_anonymous_connect_without_token || self.client.insecure;
+        let mut dangers: Vec<String> = self
+            .channels
+            .iter()
+            .filter(|(_, options)| {
+                options.allow_publish_for_anonymous
+                    && (options.allow_publish_for_client || options.allow_publish_for_subscriber)
+            })
+            .map(|(name, _)| {
+                let place = if name.is_empty() {
+                    "without_namespace".to_owned()
+                } else {
+                    format!("namespace {name}")
+                };
+                let who = if anonymous { "strangers" } else { "clients without a user" };
+                format!("channel {place}: {who} may publish; remove allow_publish_for_anonymous")
+            })
+            .collect();
+        dangers.sort();
+        dangers
+    }
+
+    /// What this configuration keeps shut, for those who wonder why nothing works.
+    pub fn remarks(&self) -> Vec<String> {
+        let mut remarks = Vec::new();
+        let client = &self.client;
+        let open = client.insecure || client.allow_anonymous_connect_without_token;
+        if !open && !client.token.has_key() {
+            remarks.push(
+                "No managed client can connect: set client.token.hmac_secret_key, or start with --dev."
+                    .to_owned(),
+            );
+        }
+        if !self.http_api.disabled && self.http_api.key.is_empty() && !self.http_api.insecure {
+            remarks.push("No backend can publish: set http_api.key, or start with --dev.".to_owned());
+        }
+        if client.allowed_origins.is_empty() {
+            remarks.push("No web page can connect: list your pages in client.allowed_origins.".to_owned());
+        }
+        remarks
+    }
+}
+
+fn token_dangers(token: &Token, at: &str) -> Vec<String> {
+    let mut dangers = Vec::new();
+    for (key, secret) in [
+        ("hmac_secret_key", &token.hmac_secret_key),
+        ("hmac_previous_secret_key", &token.hmac_previous_secret_key),
+    ] {
+        // A key shorter than the hash of HS256 can be found by trying (RFC 7518, 3.2).
+        if (1..32).contains(&secret.expose().len()) {
+            dangers
+                .push(format!("{at}.{key} is shorter than 32 bytes and can be guessed; take a random one"));
+        }
+    }
+    if !token.hmac_previous_secret_key.is_empty() && token.hmac_previous_secret_key_valid_until == 0 {
+        dangers.push(format!(
+            "{at}.hmac_previous_secret_key is good for ever; set hmac_previous_secret_key_valid_until"
+        ));
+    }
+    dangers
+}

@@ -1,0 +1,164 @@
+//! Keys of Centrifugo v6 that files carry and this gateway does not serve.
+
+/// What becomes of such a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// A feature that is missing here: starting without it would be a surprise.
+    NotYet,
+    /// A detail of another implementation, or a saving that we do without: named, and passed over.
+    Ignored(&'static str),
+}
+
+use Fate::{Ignored, NotYet};
+
+const NO_BUFFERS: Fate = Ignored("idle connections own no buffer");
+const NOT_COMPRESSED: Fate = Ignored("frames are sent uncompressed");
+const ONE_NODE: Fate = Ignored("presence and positions live in this process and need no refreshing");
+const SENT_WHOLE: Fate = Ignored("publications are sent whole");
+
+/// The keys, or the sections with all that is in them. `channel.*` stands for the options of every namespace,
+/// `*.token` for both kinds of tokens.
+const KEYS: &[(&str, Fate)] = &[
+    ("admin", NotYet),
+    ("broker", NotYet),
+    ("channel.*.allow_tags_filter", NotYet),
+    ("channel.*.allowed_delta_types", SENT_WHOLE),
+    ("channel.*.auto_cache_recover", NotYet),
+    ("channel.*.delta_publish", SENT_WHOLE),
+    ("channel.*.map", NotYet),
+    ("channel.*.map_clients_presence_channel_prefix", NotYet),
+    ("channel.*.map_users_presence_channel_prefix", NotYet),
+    ("channel.*.publish_proxy_enabled", NotYet),
+    ("channel.*.publish_proxy_name", NotYet),
+    ("channel.*.shared_poll", NotYet),
+    ("channel.*.sub_refresh_proxy_enabled", NotYet),
+    ("channel.*.sub_refresh_proxy_name", NotYet),
+    ("channel.*.subscribe_proxy_enabled", NotYet),
+    ("channel.*.subscribe_proxy_name", NotYet),
+    ("channel.*.subscribe_stream_proxy_bidirectional", NotYet),
+    ("channel.*.subscribe_stream_proxy_enabled", NotYet),
+    ("channel.*.subscribe_stream_proxy_name", NotYet),
+    ("channel.*.subscription_type", NotYet),
+    ("channel.proxy", NotYet),
+    ("client.*.insecure_skip_jwks_endpoint_safety_check", NotYet),
+    ("client.*.jwks_public_endpoint", NotYet),
+    ("client.channel_position_check_delay", ONE_NODE),
+    ("client.channel_position_max_time_lag", ONE_NODE),
+    ("client.concurrency", Ignored("commands of one channel run in order, calls side by side")),
+    ("client.connect_code_to_unidirectional_disconnect", NotYet),
+    ("client.insecure_skip_token_signature_verify", NotYet),
+    ("client.presence_update_interval", ONE_NODE),
+    ("client.proxy", NotYet),
+    ("client.subscribe_to_user_personal_channel", NotYet),
+    ("client.user_id_http_header", NotYet),
+    ("consumers", NotYet),
+    ("debug", NotYet),
+    ("dev", Ignored("start with --dev instead")),
+    ("emulation", NotYet),
+    ("enable_unreleased_features", Ignored("there are none")),
+    ("engine", NotYet),
+    ("graphite", NotYet),
+    ("grpc_api", NotYet),
+    ("health.handler_prefix", NotYet),
+    ("http_api.error_mode", NotYet),
+    ("http_api.external", NotYet),
+    ("http_api.handler_prefix", NotYet),
+    ("http_server.h2c_external", NotYet),
+    ("http_server.http3", NotYet),
+    ("http_server.internal_tls", NotYet),
+    ("http_server.tls.client_ca_pem", NotYet),
+    ("http_server.tls.insecure_skip_verify", Ignored("a server verifies no server")),
+    ("http_server.tls.server_ca_pem", Ignored("a server verifies no server")),
+    ("http_server.tls.server_name", Ignored("a server verifies no server")),
+    ("http_server.tls_autocert", NotYet),
+    ("http_server.tls_external", NotYet),
+    ("http_stream", NotYet),
+    ("init", NotYet),
+    ("log.file", NotYet),
+    ("map_broker", NotYet),
+    ("node.info_metrics_aggregate_interval", Ignored("metrics are counted when they are asked for")),
+    ("opentelemetry", NotYet),
+    ("pid_file", NotYet),
+    ("presence_manager", NotYet),
+    ("prometheus.handler_prefix", NotYet),
+    ("prometheus.instrument_http_handlers", NotYet),
+    ("proxies", NotYet),
+    ("rpc", NotYet),
+    ("shared_poll", NotYet),
+    ("sse", NotYet),
+    ("swagger", NotYet),
+    ("uni_grpc", NotYet),
+    ("uni_http_stream", NotYet),
+    ("uni_sse", NotYet),
+    ("uni_websocket", NotYet),
+    ("usage_stats", Ignored("no usage is reported to anybody")),
+    ("websocket.compression", NOT_COMPRESSED),
+    ("websocket.compression_level", NOT_COMPRESSED),
+    ("websocket.compression_min_size", NOT_COMPRESSED),
+    ("websocket.decompressed_message_size_limit", NOT_COMPRESSED),
+    ("websocket.read_buffer_size", NO_BUFFERS),
+    ("websocket.use_write_buffer_pool", NO_BUFFERS),
+    ("websocket.write_buffer_size", NO_BUFFERS),
+    ("websocket.write_timeout", Ignored("a slow client is known by client.queue_max_size")),
+    ("webtransport", NotYet),
+];
+
+/// What becomes of the key at `path`, if it is one of these.
+pub(super) fn fate(path: &str) -> Option<Fate> {
+    let path = general(path);
+    KEYS.iter()
+        .find(|(key, _)| path.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
+        .map(|(_, fate)| *fate)
+}
+
+/// What becomes of an environment variable of this name, prefix removed.
+pub(super) fn fate_of_variable(name: &str) -> Option<Fate> {
+    let name = name.to_lowercase();
+    let stands_for = |key: &str| {
+        let key = key.replace('.', "_");
+        match key.split_once('*') {
+            // A namespace's name is anybody's guess here: any name will do.
+            Some((before, after)) => name.starts_with(before) && name.ends_with(after),
+            None => name.strip_prefix(&key).is_some_and(|rest| rest.is_empty() || rest.starts_with('_')),
+        }
+    };
+    KEYS.iter().find(|(key, _)| stands_for(key)).map(|(_, fate)| *fate)
+}
+
+/// The path with the name of its namespace, or kind of token, taken out.
+fn general(path: &str) -> String {
+    let mut steps: Vec<&str> = path.split('.').collect();
+    let wild = match steps.as_slice() {
+        ["channel", namespace, _, ..] => {
+            namespace.starts_with("namespaces[") || *namespace == "without_namespace"
+        }
+        ["client", token, _, ..] => matches!(*token, "token" | "subscription_token"),
+        _ => false,
+    };
+    if wild {
+        steps[1] = "*";
+    }
+    steps.join(".")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_found_wherever_they_may_stand() {
+        assert_eq!(fate("engine.redis.address"), Some(NotYet));
+        assert_eq!(fate("channel.namespaces[chat].subscribe_proxy_enabled"), Some(NotYet));
+        assert_eq!(fate("channel.without_namespace.delta_publish"), Some(SENT_WHOLE));
+        assert_eq!(fate("client.subscription_token.jwks_public_endpoint"), Some(NotYet));
+        assert_eq!(fate("engineer"), None);
+        assert_eq!(fate("client.engine"), None);
+    }
+
+    #[test]
+    fn variables_are_found_too() {
+        assert_eq!(fate_of_variable("ENGINE_REDIS_ADDRESS"), Some(NotYet));
+        assert_eq!(fate_of_variable("CHANNEL_NAMESPACES_CHAT_SUBSCRIBE_PROXY_ENABLED"), Some(NotYet));
+        assert_eq!(fate_of_variable("ENGINEER"), None);
+    }
+}

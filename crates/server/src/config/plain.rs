@@ -1,0 +1,293 @@
+//! The sections `plain`: doors for clients that know nothing of channels.
+
+use std::time::Duration;
+
+use regex::Regex;
+
+use super::{check::Check, schema::section, template::Template, value::choice};
+
+section! {
+    /// A plain door, as written.
+    pub struct PlainSettings {
+        /// The path that clients connect to.
+        path: String = String::new(),
+        /// Who a client is.
+        identify: IdentifySettings = IdentifySettings::default(),
+        /// Whether names that a client merely claims open channels; without it the namespace must allow them.
+        trust_names: bool = false,
+        /// The channels that are joined on opening; `{name}` stands for a name that identified the client.
+        channels: Vec<String> = Vec::new(),
+        /// What is sent once on opening; nothing if absent.
+        greeting: Option<String> = None,
+        /// Texts that only say "I am here".
+        heartbeat: Option<Heartbeat> = None,
+        /// How long a client may be silent before it is dropped; 0 for as long as it likes.
+        idle_timeout: Duration = Duration::ZERO,
+        /// How pushes are sent: "text" or "binary".
+        frames: Frames = Frames::Text,
+        /// Where requests name their method and replies their result; no requests if absent.
+        rpc: Option<PlainRpc> = None,
+        /// The method that takes every message which is neither heartbeat nor request; none if absent.
+        on_message: Option<String> = None,
+    }
+}
+
+section! {
+    /// Who a client of a plain door is, as written.
+    pub struct IdentifySettings {
+        /// What tells: "anonymous", "query:NAME", "message" (the first one), or "backend".
+        from: String = "anonymous".to_owned(),
+        /// What the query parameter must match; its named groups are names.
+        pattern: String = String::new(),
+        /// The user, made of names; for a query the whole parameter, for a token its user if empty.
+        user: String = String::new(),
+        /// The field of the first message that holds a token; none if empty.
+        token: String = String::new(),
+        /// With "message", the first message is part of what the backend is asked.
+        first: String = String::new(),
+    }
+}
+
+section! {
+    /// Texts that only say "I am here"; they are consumed, never forwarded.
+    pub struct Heartbeat {
+        /// What clients send.
+        request: String = String::new(),
+        /// What they are answered; nothing if absent.
+        reply: Option<String> = None,
+    }
+}
+
+section! {
+    /// The fields of requests and replies.
+    pub struct PlainRpc {
+        /// The field that names the method.
+        method: String = "method".to_owned(),
+        /// The field of the reply that holds the result.
+        result: String = "result".to_owned(),
+    }
+}
+
+choice! {
+    /// How pushes are sent.
+    pub enum Frames {
+        /// In text frames.
+        Text = "text",
+        /// In binary frames.
+        Binary = "binary",
+    }
+}
+
+/// A plain door.
+#[derive(Clone, Debug)]
+pub struct PlainDoor {
+    /// The path that clients connect to.
+    pub path: String,
+    /// Who a client is.
+    pub identify: Identify,
+    /// Whether names that a client merely claims open channels.
+    pub trust_names: bool,
+    /// The channels that are joined on opening.
+    pub channels: Vec<Template>,
+    /// What is sent once on opening.
+    pub greeting: Option<String>,
+    /// Texts that only say "I am here".
+    pub heartbeat: Option<Heartbeat>,
+    /// How long a client may be silent.
+    pub idle_timeout: Option<Duration>,
+    /// How pushes are sent.
+    pub frames: Frames,
+    /// Where requests name their method and replies their result.
+    pub rpc: Option<PlainRpc>,
+    /// The method that takes every other message.
+    pub on_message: Option<String>,
+}
+
+/// What tells who a client is, and so which names it has.
+#[derive(Clone, Debug)]
+pub enum Identify {
+    /// Nothing: everybody is the anonymous user, and there are no names.
+    Anonymous,
+    /// A parameter of the address. Its names are claimed, not proved.
+    Query {
+        /// The parameter; its name is a name too, for the whole value.
+        parameter: String,
+        /// What it must match; named groups are names.
+        pattern: Option<Regex>,
+        /// The user.
+        user: Template,
+    },
+    /// The first message, whose text fields are names.
+    Message {
+        /// The field that holds a token; what the token claims is proved.
+        token: Option<String>,
+        /// The user, if the token does not tell.
+        user: Option<Template>,
+    },
+}
+
+impl Identify {
+    /// Whether `name` may have a value; what a message or a token holds is known only when it comes.
+    fn may_have(&self, name: &str) -> bool {
+        match self {
+            Self::Anonymous => false,
+            Self::Query { parameter, pattern, .. } => {
+                parameter == name
+                    || pattern
+                        .as_ref()
+                        .is_some_and(|p| p.capture_names().flatten().any(|group| group == name))
+            }
+            Self::Message { .. } => true,
+        }
+    }
+}
+
+impl PlainSettings {
+    /// `None` if it cannot be served; then `check` knows why.
+    pub(super) fn resolve(self, check: &mut Check<'_>, at: &str) -> Option<PlainDoor> {
+        let identify = self.identify.resolve(check, &format!("{at}.identify"))?;
+        let mut channels = Vec::with_capacity(self.channels.len());
+        for channel in &self.channels {
+            channels.extend(template(channel, &identify, check, at, "channels"));
+        }
+        if let Some(heartbeat) = &self.heartbeat
+            && heartbeat.request.is_empty()
+        {
+            let message = "needs request, the text that clients send; or remove heartbeat";
+            check.wrong(&format!("{at}.heartbeat"), &["request"], message);
+        }
+        if matches!(identify, Identify::Anonymous) && self.trust_names {
+            check.notice(at, "trust_names", "has no effect: anonymous clients have no names");
+        }
+        for (key, used) in [("rpc", self.rpc.is_some()), ("on_message", self.on_message.is_some())] {
+            if used {
+                check.notice(at, key, "has no backend to ask yet: every request is answered with an error");
+            }
+        }
+        Some(PlainDoor {
+            path: self.path,
+            identify,
+            trust_names: self.trust_names,
+            channels,
+            greeting: self.greeting,
+            heartbeat: self.heartbeat,
+            idle_timeout: (!self.idle_timeout.is_zero()).then_some(self.idle_timeout),
+            frames: self.frames,
+            rpc: self.rpc,
+            on_message: self.on_message,
+        })
+    }
+}
+
+impl IdentifySettings {
+    fn resolve(self, check: &mut Check<'_>, at: &str) -> Option<Identify> {
+        let identify = match self.from.split_once(':') {
+            Some(("query", parameter)) if !parameter.is_empty() => self.by_query(parameter, check, at)?,
+            None if self.from == "message" => self.by_message(check, at)?,
+            None if self.from == "anonymous" => {
+                self.refuse(
+                    &[("pattern", &self.pattern), ("user", &self.user), ("token", &self.token)],
+                    check,
+                    at,
+                );
+                Identify::Anonymous
+            }
+            None if self.from == "backend" => {
+                check.unserved(
+                    at,
+                    "from",
+                    "\"backend\" is known, but not supported yet; use a token instead",
+                );
+                return None;
+            }
+            _ => {
+                let message = format!(
+                    "{:?} is no choice; use \"anonymous\", \"message\", or \"query:\" and the parameter's name",
+                    self.from
+                );
+                check.wrong(at, &["from"], &message);
+                return None;
+            }
+        };
+        self.refuse(&[("first", &self.first)], check, at);
+        Some(identify)
+    }
+
+    fn by_query(&self, parameter: &str, check: &mut Check<'_>, at: &str) -> Option<Identify> {
+        self.refuse(&[("token", &self.token)], check, at);
+        let pattern = match Regex::new(&self.pattern) {
+            Ok(pattern) => (!self.pattern.is_empty()).then_some(pattern),
+            Err(error) => {
+                let error = error.to_string();
+                let reason = error.lines().last().unwrap_or_default().trim_start_matches("error: ");
+                check.wrong(
+                    at,
+                    &["pattern"],
+                    &format!("{:?} is no regular expression: {reason}", self.pattern),
+                );
+                return None;
+            }
+        };
+        let whole = Template::parse(&format!("{{{parameter}}}"));
+        let Ok(whole) = whole else {
+            let message = format!("{parameter:?} is no name for a parameter; use letters, digits and '_'");
+            check.wrong(at, &["from"], &message);
+            return None;
+        };
+        let mut identify = Identify::Query { parameter: parameter.to_owned(), pattern, user: whole };
+        if !self.user.is_empty() {
+            let written = template(&self.user, &identify, check, at, "user")?;
+            if let Identify::Query { user, .. } = &mut identify {
+                *user = written;
+            }
+        }
+        Some(identify)
+    }
+
+    fn by_message(&self, check: &mut Check<'_>, at: &str) -> Option<Identify> {
+        self.refuse(&[("pattern", &self.pattern)], check, at);
+        let token = (!self.token.is_empty()).then(|| self.token.clone());
+        let mut identify = Identify::Message { token, user: None };
+        if !self.user.is_empty() {
+            let written = template(&self.user, &identify, check, at, "user")?;
+            if let Identify::Message { user, .. } = &mut identify {
+                *user = Some(written);
+            }
+        }
+        Some(identify)
+    }
+
+    /// Keys that mean nothing together with `from`.
+    fn refuse(&self, keys: &[(&str, &String)], check: &mut Check<'_>, at: &str) {
+        for (key, value) in keys {
+            if !value.is_empty() {
+                check.wrong(
+                    at,
+                    &[key, "from"],
+                    &format!("means nothing with from = {:?}; remove it", self.from),
+                );
+            }
+        }
+    }
+}
+
+/// Reads a template that may use the names of `identify` only.
+fn template(text: &str, identify: &Identify, check: &mut Check<'_>, at: &str, key: &str) -> Option<Template> {
+    let template = match Template::parse(text) {
+        Ok(template) => template,
+        Err(error) => {
+            check.wrong(at, &[key], &format!("{text:?} {error}"));
+            return None;
+        }
+    };
+    let unknown: Vec<&str> = template.names().filter(|name| !identify.may_have(name)).collect();
+    if let Some(name) = unknown.first() {
+        let message = match identify {
+            Identify::Anonymous => format!("{text:?} uses {{{name}}}, but anonymous clients have no names"),
+            _ => format!("{text:?} uses {{{name}}}; define it in identify.pattern as (?<{name}>…)"),
+        };
+        check.wrong(at, &[key], &message);
+        return None;
+    }
+    Some(template)
+}

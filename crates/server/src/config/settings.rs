@@ -1,0 +1,144 @@
+//! The whole configuration: as it is written, and as the gateway needs it.
+
+use ipnet::IpNet;
+
+use super::{
+    channel::{ChannelSettings, Namespaces},
+    check::Check,
+    client::ClientOptions,
+    node::Node,
+    plain::{PlainDoor, PlainSettings},
+    problem::Problem,
+    schema::section,
+    server::{Health, HttpApi, HttpServer, Log, NodeInfo, Prometheus, Shutdown, WebSocket},
+};
+
+section! {
+    /// The configuration as it is written: every key, with its default where nothing was said.
+    pub struct Settings {
+        /// Where HTTP and WebSocket connections are accepted.
+        http_server: HttpServer = HttpServer::default(),
+        /// Proxies whose word is taken for a client's address, as addresses or ranges.
+        trusted_proxies: Vec<IpNet> = Vec::new(),
+        /// Whether connections from trusted proxies begin with the PROXY protocol.
+        proxy_protocol: bool = false,
+        /// What is logged.
+        log: Log = Log::default(),
+        /// Who may connect, and within which limits.
+        client: ClientOptions = ClientOptions::default(),
+        /// Channels and their namespaces.
+        channel: ChannelSettings = ChannelSettings::default(),
+        /// The HTTP API for backends.
+        http_api: HttpApi = HttpApi::default(),
+        /// The door of managed clients.
+        websocket: WebSocket = WebSocket::default(),
+        /// Doors for clients that know nothing of channels.
+        plain: Vec<PlainSettings> = Vec::new(),
+        /// Whether the process lives, for probes.
+        health: Health = Health::default(),
+        /// Counters for Prometheus.
+        prometheus: Prometheus = Prometheus::default(),
+        /// How the process stops.
+        shutdown: Shutdown = Shutdown::default(),
+        /// This process among others.
+        node: NodeInfo = NodeInfo::default(),
+    }
+}
+
+/// The configuration as the gateway needs it: patterns compiled, rules checked, namespaces found by name.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where HTTP and WebSocket connections are accepted.
+    pub http_server: HttpServer,
+    /// Proxies whose word is taken for a client's address.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Whether connections from trusted proxies begin with the PROXY protocol.
+    pub proxy_protocol: bool,
+    /// What is logged.
+    pub log: Log,
+    /// Who may connect, and within which limits.
+    pub client: ClientOptions,
+    /// The namespaces, found by the name of a channel.
+    pub channels: Namespaces,
+    /// The HTTP API for backends.
+    pub http_api: HttpApi,
+    /// The door of managed clients.
+    pub websocket: WebSocket,
+    /// Doors for clients that know nothing of channels.
+    pub plain: Vec<PlainDoor>,
+    /// Whether the process lives, for probes.
+    pub health: Health,
+    /// Counters for Prometheus.
+    pub prometheus: Prometheus,
+    /// How the process stops.
+    pub shutdown: Shutdown,
+    /// This process among others.
+    pub node: NodeInfo,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Settings::default().resolve(&Node::empty(), &mut Vec::new())
+    }
+}
+
+impl Settings {
+    /// Makes the configuration, as far as it can be made; every broken rule becomes a problem.
+    pub(super) fn resolve(self, tree: &Node, problems: &mut Vec<Problem>) -> Config {
+        let check = &mut Check::new(tree, problems);
+        self.http_server.check(check);
+        self.client.check(check);
+        self.websocket.check(check);
+        self.check_paths(check);
+        if self.proxy_protocol && self.trusted_proxies.is_empty() {
+            let message = "needs trusted_proxies, the addresses that may speak it";
+            check.wrong("", &["proxy_protocol", "trusted_proxies"], message);
+        }
+        let doors = self.plain.into_iter().enumerate();
+        let plain = doors.filter_map(|(i, door)| door.resolve(check, &format!("plain[{i}]"))).collect();
+        Config {
+            http_server: self.http_server,
+            trusted_proxies: self.trusted_proxies,
+            proxy_protocol: self.proxy_protocol,
+            log: self.log,
+            client: self.client,
+            channels: self.channel.resolve(check),
+            http_api: self.http_api,
+            websocket: self.websocket,
+            plain,
+            health: self.health,
+            prometheus: self.prometheus,
+            shutdown: self.shutdown,
+            node: self.node,
+        }
+    }
+
+    /// No two handlers may answer at one path.
+    fn check_paths(&self, check: &mut Check<'_>) {
+        let mut taken: Vec<(String, String)> =
+            OWN_PATHS.map(|path| (path.to_owned(), "the gateway".to_owned())).into();
+        if !self.websocket.disabled {
+            claim(&self.websocket.handler_prefix, "websocket", "handler_prefix", &mut taken, check);
+        }
+        for (index, door) in self.plain.iter().enumerate() {
+            claim(&door.path, &format!("plain[{index}]"), "path", &mut taken, check);
+        }
+    }
+}
+
+/// What the gateway answers itself, with everything below `/api/`.
+const OWN_PATHS: [&str; 5] = ["/", "/api", "/health", "/metrics", "/ready"];
+
+/// Takes a path for the section `at`: one that begins with `/`, has nothing that ends one, and is still free.
+fn claim(path: &str, at: &str, key: &str, taken: &mut Vec<(String, String)>, check: &mut Check<'_>) {
+    let owner = taken.iter().find(|(other, _)| other == path).map(|(_, owner)| owner.as_str());
+    let owner = owner.or(path.starts_with("/api/").then_some("the gateway"));
+    if !path.starts_with('/') || path.contains(|c: char| c == '?' || c == '#' || c.is_whitespace()) {
+        let message = format!("{path:?} is no path; it begins with \"/\" and has no '?', '#' or space");
+        check.wrong(at, &[key], &message);
+    } else if let Some(owner) = owner {
+        check.wrong(at, &[key], &format!("{path:?} is a path of {owner} already; choose another"));
+    } else {
+        taken.push((path.to_owned(), at.to_owned()));
+    }
+}
