@@ -247,7 +247,7 @@ fn json(raw: Option<&RawValue>, base64: Option<&str>) -> Result<Option<Payload>,
         None | Some("") => Ok(raw.map(|raw| Payload::copy_from_slice(raw.get().as_bytes()))),
         Some(base64) => {
             let bytes = STANDARD.decode(base64).ok();
-            let bytes = bytes.filter(|bytes| serde_json::from_slice::<IgnoredAny>(bytes).is_ok());
+            let bytes = bytes.filter(|bytes| serde_json::from_slice::<&RawValue>(bytes).is_ok());
             let why = || TokenError::invalid("its `b64info` or `b64data` is not base64 of JSON");
             Ok(Some(bytes.ok_or_else(why)?.into()))
         }

@@ -162,6 +162,7 @@ fn absurd_claims_are_invalid_and_harm_nothing() {
         r#"{"meta":[1]}"#,
         r#"{"b64info":"not base64"}"#,
         r#"{"b64info":"AAEC"}"#,
+        r#"{"b64info":"Iv8i"}"#,
         r#"{"subs":[]}"#,
         r#"{"subs":{"a":{"override":{"presence":true}}}}"#,
         r#"{"channels":"news"}"#,

@@ -1,0 +1,3 @@
+//! Everything that is plain HTTP.
+
+pub mod api;

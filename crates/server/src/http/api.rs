@@ -1,0 +1,173 @@
+//! The HTTP API, by which the backend publishes, asks and orders: `POST /api/<method>`.
+//!
+//! A refused request is answered with status 200 and an error object; only a wrong key, a wrong path and a
+//! body that cannot be read have a status of their own.
+
+mod access;
+mod batch;
+mod call;
+mod history;
+mod orders;
+mod presence;
+mod publish;
+#[cfg(test)]
+mod tests;
+
+use std::{sync::Arc, time::Instant};
+
+use axum::{
+    Json, Router,
+    body::Bytes,
+    extract::{DefaultBodyLimit, State},
+    http::StatusCode,
+    middleware,
+    response::{IntoResponse, Response},
+    routing::{MethodRouter, post},
+};
+use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
+use suona_protocol::{Channel, Content, ErrorCode};
+
+pub use access::Access;
+use call::Call;
+pub use orders::Shards;
+
+use crate::broker::{Broker, Retention};
+
+/// The longest body that is read. Room for a broadcast to some hundred thousand channels; more is an
+/// accident, and a body is held in memory whole.
+pub const MAX_BODY_LEN: usize = 16 << 20;
+
+/// What the API needs to do its work.
+pub struct ApiState {
+    /// Who may call.
+    pub access: Access,
+    /// Where publications go and where streams and presence are read.
+    pub broker: Arc<dyn Broker>,
+    /// Knows the namespaces.
+    pub rules: Rules,
+    /// The way to this node's connections.
+    pub shards: Shards,
+    /// How long a payload may be, in bytes. Longer ones could not pass through the outbox of a client.
+    pub max_data_len: usize,
+    /// This node.
+    pub node: Node,
+}
+
+/// The rules of a channel; `None` if its namespace is unknown.
+pub type Rules = Box<dyn Fn(&Channel) -> Option<ChannelRules> + Send + Sync>;
+
+/// The rules of a channel, as far as the API heeds them.
+#[derive(Clone, Copy, Debug)]
+pub struct ChannelRules {
+    /// How its stream is kept.
+    pub retention: Retention,
+    /// What may be published.
+    pub content: Content,
+    /// Whether JSON must be an object.
+    pub object_only: bool,
+    /// Whether it is known who is present.
+    pub presence: bool,
+}
+
+/// What `info` says about this node beside its totals.
+pub struct Node {
+    /// Differs from every other node's, and from this one's before a restart.
+    pub uid: String,
+    /// The configured name.
+    pub name: String,
+    /// When it was started.
+    pub started: Instant,
+    /// Counts its connections.
+    pub connections: Box<dyn Fn() -> usize + Send + Sync>,
+}
+
+/// The API's routes.
+pub fn router(state: ApiState) -> Router {
+    let state = Arc::new(state);
+    let method = |handler: MethodRouter<Arc<ApiState>>| {
+        handler.route_layer(middleware::from_fn_with_state(state.clone(), access::check))
+    };
+    Router::new()
+        .route("/api/publish", method(answering(publish::publish)))
+        .route("/api/broadcast", method(answering(publish::broadcast)))
+        .route("/api/history", method(answering(history::history)))
+        .route("/api/history_remove", method(answering(history::history_remove)))
+        .route("/api/presence", method(answering(presence::presence)))
+        .route("/api/presence_stats", method(answering(presence::presence_stats)))
+        .route("/api/disconnect", method(answering(orders::disconnect)))
+        .route("/api/unsubscribe", method(answering(orders::unsubscribe)))
+        .route("/api/channels", method(answering(orders::channels)))
+        .route("/api/info", method(answering(orders::info)))
+        .route("/api/batch", method(post(batch::batch)))
+        .layer(DefaultBodyLimit::max(MAX_BODY_LEN))
+        .with_state(state)
+}
+
+/// What an API method came to.
+type Outcome<R> = Result<R, ErrorCode>;
+
+/// A route that reads a request, hands it to `method` and wraps what comes of it.
+fn answering<Q, R, F>(method: fn(Call, Q) -> F) -> MethodRouter<Arc<ApiState>>
+where
+    Q: DeserializeOwned + Send + 'static,
+    R: Serialize,
+    F: Future<Output = Outcome<R>> + Send + 'static,
+{
+    post(move |State(state): State<Arc<ApiState>>, body: Bytes| async move {
+        let request = decode(&body)?;
+        Ok::<_, Unreadable>(Json(Envelope::from(method(Call::new(state), request).await)))
+    })
+}
+
+/// Reads a body; its content type does not matter.
+fn decode<Q: DeserializeOwned>(body: &[u8]) -> Result<Q, Unreadable> {
+    serde_json::from_slice(body).map_err(Unreadable)
+}
+
+/// A body is no request of the method that was called.
+struct Unreadable(serde_json::Error);
+
+impl IntoResponse for Unreadable {
+    fn into_response(self) -> Response {
+        let why = format!("The body is not a request of this method: {}.\n", self.0);
+        (StatusCode::BAD_REQUEST, why).into_response()
+    }
+}
+
+/// An outcome on its way out: `{"result":…}` or `{"error":…}`.
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Envelope<R> {
+    Result(R),
+    Error(ErrorObject),
+}
+
+impl<R> From<Outcome<R>> for Envelope<R> {
+    fn from(outcome: Outcome<R>) -> Self {
+        outcome.map_or_else(|code| Self::Error(code.into()), Self::Result)
+    }
+}
+
+/// Why a request was refused.
+#[derive(Serialize)]
+struct ErrorObject {
+    code: u32,
+    message: &'static str,
+}
+
+impl From<ErrorCode> for ErrorObject {
+    fn from(code: ErrorCode) -> Self {
+        Self { code: code.code(), message: code.message() }
+    }
+}
+
+/// The result of a method that has nothing to say: `{}`.
+#[derive(Serialize)]
+struct Done {}
+
+/// Reads a field that some API libraries send as `null` where they mean to leave it out.
+fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}

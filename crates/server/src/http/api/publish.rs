@@ -1,0 +1,141 @@
+//! `publish` and `broadcast`.
+
+use std::collections::BTreeMap;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
+use suona_protocol::{Content, ErrorCode, Payload, Position};
+
+use super::{
+    ApiState, Envelope, Outcome,
+    call::{Asked, Call},
+    nullable,
+};
+use crate::broker::Message;
+
+/// How many channels of a broadcast the broker is asked for at once.
+const AT_ONCE: usize = 1024;
+
+/// What to publish: `publish` looks at `channel`, `broadcast` at `channels`.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Request {
+    #[serde(deserialize_with = "nullable")]
+    channel: String,
+    #[serde(deserialize_with = "nullable")]
+    channels: Vec<String>,
+    #[serde(deserialize_with = "present")]
+    data: Option<Box<RawValue>>,
+    #[serde(deserialize_with = "nullable")]
+    b64data: String,
+    #[serde(deserialize_with = "nullable")]
+    skip_history: bool,
+    #[serde(deserialize_with = "nullable")]
+    tags: BTreeMap<String, String>,
+}
+
+/// Where the publication stands in the stream; empty if the channel keeps none.
+#[derive(Serialize)]
+pub(super) struct PublishResult {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offset: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    epoch: Option<String>,
+}
+
+/// What came of each channel, in the order of the request.
+#[derive(Serialize)]
+pub(super) struct BroadcastResult {
+    responses: Vec<Envelope<PublishResult>>,
+}
+
+pub(super) async fn publish(call: Call, request: Request) -> Outcome<PublishResult> {
+    let channel = request.channel.clone();
+    let draft = Draft::read(request, &call.state)?;
+    finish(&call, begin(&call, &channel, &draft)).await
+}
+
+pub(super) async fn broadcast(call: Call, mut request: Request) -> Outcome<BroadcastResult> {
+    let channels = std::mem::take(&mut request.channels);
+    if channels.is_empty() {
+        return Err(ErrorCode::BadRequest);
+    }
+    let draft = Draft::read(request, &call.state)?;
+    let mut responses = Vec::with_capacity(channels.len());
+    for channels in channels.chunks(AT_ONCE) {
+        let begun: Vec<_> = channels.iter().map(|channel| begin(&call, channel, &draft)).collect();
+        for asked in begun {
+            responses.push(finish(&call, asked).await.into());
+        }
+    }
+    Ok(BroadcastResult { responses })
+}
+
+/// A publication that has no channel yet.
+struct Draft {
+    data: Payload,
+    /// What a JSON channel needs to know; `data` itself may be any bytes.
+    is_json: bool,
+    tags: Vec<(String, String)>,
+    skip_history: bool,
+}
+
+impl Draft {
+    fn read(request: Request, state: &ApiState) -> Outcome<Self> {
+        let (data, is_json) = if request.b64data.is_empty() {
+            let data = request.data.ok_or(ErrorCode::BadRequest)?;
+            (Payload::from(String::from(Box::<str>::from(data))), true)
+        } else {
+            let data = STANDARD.decode(request.b64data).map_err(|_| ErrorCode::BadRequest)?;
+            let is_json = serde_json::from_slice::<&RawValue>(&data).is_ok();
+            (Payload::from(data), is_json)
+        };
+        if data.is_empty() || data.len() > state.max_data_len {
+            return Err(ErrorCode::BadRequest);
+        }
+        Ok(Self {
+            data,
+            is_json,
+            tags: request.tags.into_iter().collect(),
+            skip_history: request.skip_history,
+        })
+    }
+}
+
+type Begun = Outcome<Asked<Option<Position>>>;
+
+fn begin(call: &Call, channel: &str, draft: &Draft) -> Begun {
+    let (channel, rules) = call.channel(channel)?;
+    let fits = match rules.content {
+        Content::Binary => true,
+        Content::Json if rules.object_only => {
+            draft.is_json && draft.data.trim_ascii_start().starts_with(b"{")
+        }
+        Content::Json => draft.is_json,
+    };
+    if !fits {
+        return Err(ErrorCode::BadRequest);
+    }
+    let message = Message {
+        data: draft.data.clone(),
+        content: rules.content,
+        info: None,
+        tags: draft.tags.clone(),
+        skip_history: draft.skip_history,
+    };
+    Ok(call.ask(|answer| call.state.broker.publish(&channel, message, rules.retention, answer)))
+}
+
+async fn finish(call: &Call, begun: Begun) -> Outcome<PublishResult> {
+    let position = call.answer(begun?).await?;
+    Ok(PublishResult {
+        offset: position.map(|position| position.offset),
+        epoch: position.map(|position| position.epoch.to_string()),
+    })
+}
+
+/// Reads a value of which `null` is one, too.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<RawValue>>, D::Error> {
+    Box::deserialize(deserializer).map(Some)
+}
