@@ -8,6 +8,7 @@ pub mod auth;
 pub mod broker;
 pub mod config;
 pub mod door;
+pub mod http;
 pub mod hub;
 pub mod io;
 pub mod metrics;
