@@ -1,10 +1,201 @@
-//! What the gateway counts.
+//! What the gateway counts, in the text form that Prometheus reads.
+//!
+//! What happens per delivery is counted by each shard in its own [`ShardMetrics`]; the rest happens seldom
+//! enough to look up a label.
 
-/// What one shard counts.
-#[derive(Debug, Default)]
-pub struct ShardMetrics {}
+mod shards;
 
-impl ShardMetrics {
-    pub(crate) fn delivered(&self, _count: u64) {}
-    pub(crate) fn closed(&self, _code: u32) {}
+use std::{sync::Arc, time::Duration};
+
+use prometheus_client::{
+    encoding::{EncodeLabelSet, EncodeLabelValue, text},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    registry::Registry,
+};
+
+pub use shards::ShardMetrics;
+use shards::Shards;
+
+/// Everything that is counted, shared by all threads.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    shards: Shards,
+    connections: Family<DoorLabel, Gauge>,
+    upgrades: Family<UpgradeLabel, Counter>,
+    refused: Family<RefusalLabel, Counter>,
+    probes: Counter,
+    accept_pauses: Counter,
+    publish_latency: Histogram,
+}
+
+/// What became of an attempt to open a WebSocket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+pub enum UpgradeOutcome {
+    /// It was opened.
+    Accepted,
+    /// The handshake was wrong; the answer said how.
+    Broken,
+    /// The page's origin is not among the allowed ones.
+    Origin,
+    /// As many connections as allowed are open.
+    ConnectionLimit,
+    /// More connections than allowed were opened within a second.
+    RateLimit,
+    /// No door has this path.
+    NoDoor,
+    /// A Socket.IO client, whose protocol is not spoken here.
+    SocketIo,
+    /// The gateway is shutting down.
+    Stopping,
+}
+
+/// Why a connection ended before its first request was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+pub enum ConnectionRefusal {
+    /// A trusted proxy sent no PROXY header, a broken one, or not in time.
+    ProxyHeader,
+    /// The TLS handshake failed or took too long.
+    TlsHandshake,
+    /// The request's head was broken or took too long.
+    RequestHead,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DoorLabel {
+    door: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct UpgradeLabel {
+    outcome: UpgradeOutcome,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RefusalLabel {
+    reason: ConnectionRefusal,
+}
+
+/// From a memory write to a webhook's default time-out, in seconds.
+const LATENCY_BUCKETS: [f64; 12] =
+    [0.00001, 0.00003, 0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0];
+
+impl Metrics {
+    /// What [`render`](Self::render) writes, for the `Content-Type` header.
+    pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+    /// Nothing counted yet, on a gateway with `shards` I/O shards.
+    pub fn new(shards: usize) -> Self {
+        let mut registry = Registry::with_prefix("suona");
+        let mut metrics = Self {
+            shards: Shards::new(shards, &mut registry),
+            registry,
+            connections: Family::default(),
+            upgrades: Family::default(),
+            refused: Family::default(),
+            probes: Counter::default(),
+            accept_pauses: Counter::default(),
+            publish_latency: Histogram::new(LATENCY_BUCKETS),
+        };
+        metrics.register();
+        metrics
+    }
+
+    fn register(&mut self) {
+        let registry = &mut self.registry;
+        registry.register("connections", "Open WebSocket connections by door", self.connections.clone());
+        registry.register("upgrades", "Attempts to open a WebSocket by outcome", self.upgrades.clone());
+        registry.register("refused_connections", "Connections ended before a request", self.refused.clone());
+        registry.register("probes", "Plain HTTP requests on WebSocket paths and /", self.probes.clone());
+        registry.register("accept_pauses", "Times that accepting had to pause", self.accept_pauses.clone());
+        let latency = "Seconds from taking a publication to having handed it to every shard";
+        registry.register("publish_seconds", latency, self.publish_latency.clone());
+    }
+
+    /// All of it, as text.
+    pub fn render(&self) -> String {
+        let mut out = String::new();
+        text::encode(&mut out, &self.registry).expect("a String takes whatever is written to it");
+        out
+    }
+
+    /// The counts that only shard `index` adds to. Panics if there are fewer shards.
+    pub fn shard(&self, index: usize) -> Arc<ShardMetrics> {
+        self.shards.get(index)
+    }
+
+    /// The number of connections at the door with this path, to be changed as they come and go.
+    pub fn connections(&self, door: &str) -> Gauge {
+        self.connections.get_or_create_owned(&DoorLabel { door: door.to_owned() })
+    }
+
+    /// Somebody tried to open a WebSocket.
+    pub fn count_upgrade(&self, outcome: UpgradeOutcome) {
+        self.upgrades.get_or_create(&UpgradeLabel { outcome }).inc();
+    }
+
+    /// A connection ended before its first request was read.
+    pub fn count_refusal(&self, reason: ConnectionRefusal) {
+        self.refused.get_or_create(&RefusalLabel { reason }).inc();
+    }
+
+    /// A plain HTTP request came where WebSockets are opened: a health probe, most likely.
+    pub fn count_probe(&self) {
+        self.probes.inc();
+    }
+
+    /// Accepting had to pause, for want of descriptors.
+    pub fn count_accept_pause(&self) {
+        self.accept_pauses.inc();
+    }
+
+    /// A publication was taken, stored and handed to every shard within `elapsed`.
+    pub fn observe_publish(&self, elapsed: Duration) {
+        self.publish_latency.observe(elapsed.as_secs_f64());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_counted_is_rendered_with_its_labels() {
+        let metrics = Metrics::new(2);
+        metrics.connections("/device").inc();
+        metrics.count_upgrade(UpgradeOutcome::Accepted);
+        metrics.count_upgrade(UpgradeOutcome::Accepted);
+        metrics.shard(0).closed(3008);
+        metrics.shard(1).closed(3008);
+        metrics.shard(0).commanded("subscribe");
+        metrics.shard(0).refused(103);
+        metrics.count_probe();
+        metrics.observe_publish(Duration::from_micros(20));
+        let text = metrics.render();
+        for line in [
+            "suona_connections{door=\"/device\"} 1",
+            "suona_upgrades_total{outcome=\"Accepted\"} 2",
+            "suona_closes_total{code=\"3008\"} 2",
+            "suona_commands_total{method=\"subscribe\"} 1",
+            "suona_errors_total{code=\"103\"} 1",
+            "suona_probes_total 1",
+            "suona_publish_seconds_bucket{le=\"0.00003\"} 1",
+        ] {
+            assert!(text.lines().any(|rendered| rendered == line), "{line} is missing in\n{text}");
+        }
+    }
+
+    #[test]
+    fn the_shards_counts_are_added_up() {
+        let metrics = Metrics::new(2);
+        metrics.shard(0).delivered(3);
+        metrics.shard(1).delivered(4);
+        metrics.shard(0).set_outbox_bytes(100);
+        metrics.shard(0).set_outbox_bytes(70);
+        metrics.shard(1).set_outbox_bytes(1);
+        let text = metrics.render();
+        assert!(text.contains("suona_deliveries_total 7\n"), "{text}");
+        assert!(text.contains("suona_outbox_bytes 71\n"), "{text}");
+        assert!(text.ends_with("# EOF\n"));
+    }
 }

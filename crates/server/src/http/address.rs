@@ -1,0 +1,89 @@
+//! Who the client is, when proxies stand in between.
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::http::HeaderMap;
+use ipnet::IpNet;
+
+/// The proxies whose word about a client's address is believed.
+#[derive(Clone, Debug, Default)]
+pub(super) struct TrustedProxies(Vec<IpNet>);
+
+impl TrustedProxies {
+    pub(super) fn new(networks: Vec<IpNet>) -> Self {
+        Self(networks)
+    }
+
+    pub(super) fn trust(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.0.iter().any(|network| network.contains(&address))
+    }
+
+    /// The client's address: the right-most hop of `X-Forwarded-For` that is no trusted proxy.
+    ///
+    /// `peer` is whom the connection comes from. Whatever stands left of an untrusted hop was written by
+    /// that hop and proves nothing; an illegible hop ends the walk too.
+    pub(super) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        let mut client = peer.to_canonical();
+        let lines = headers.get_all("x-forwarded-for").iter().rev();
+        let mut hops = lines.flat_map(|line| line.to_str().unwrap_or_default().rsplit(','));
+        while self.trust(client) {
+            let Some(hop) = hops.next().and_then(parse_hop) else { break };
+            client = hop;
+        }
+        client
+    }
+}
+
+/// An address as proxies write it: bare, with a port, or in brackets.
+fn parse_hop(hop: &str) -> Option<IpAddr> {
+    let hop = hop.trim();
+    let bare = hop.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(hop);
+    let address = bare.parse().ok().or_else(|| Some(hop.parse::<SocketAddr>().ok()?.ip()));
+    address.map(|address: IpAddr| address.to_canonical())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(peer: &str, forwarded: &[&str]) -> String {
+        let proxies = TrustedProxies::new(vec!["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()]);
+        let headers =
+            forwarded.iter().map(|line| ("x-forwarded-for".parse().unwrap(), line.parse().unwrap()));
+        proxies.client(peer.parse().unwrap(), &headers.collect()).to_string()
+    }
+
+    #[test]
+    fn a_stranger_cannot_forge_its_address() {
+        assert_eq!(client("203.0.113.5", &["198.51.100.1"]), "203.0.113.5");
+        assert_eq!(client("10.0.0.1", &["1.1.1.1, 203.0.113.5"]), "203.0.113.5");
+        assert_eq!(client("10.0.0.1", &["1.1.1.1", "203.0.113.5, 10.9.9.9"]), "203.0.113.5");
+    }
+
+    #[test]
+    fn trusted_proxies_are_passed_over_from_the_right() {
+        assert_eq!(client("10.0.0.1", &["203.0.113.5, 10.1.1.1,10.2.2.2"]), "203.0.113.5");
+        assert_eq!(client("fd00::1", &["2001:db8::7"]), "2001:db8::7");
+        assert_eq!(client("::ffff:10.0.0.1", &["203.0.113.5"]), "203.0.113.5");
+    }
+
+    #[test]
+    fn a_request_from_a_proxy_itself_has_the_proxys_address() {
+        assert_eq!(client("10.0.0.1", &[]), "10.0.0.1");
+        assert_eq!(client("10.0.0.1", &["10.3.3.3"]), "10.3.3.3");
+    }
+
+    #[test]
+    fn hops_may_have_ports_and_brackets() {
+        assert_eq!(client("10.0.0.1", &["203.0.113.5:4711"]), "203.0.113.5");
+        assert_eq!(client("10.0.0.1", &["[2001:db8::7]:4711"]), "2001:db8::7");
+        assert_eq!(client("10.0.0.1", &["[2001:db8::7]"]), "2001:db8::7");
+    }
+
+    #[test]
+    fn an_illegible_hop_ends_the_walk() {
+        assert_eq!(client("10.0.0.1", &["203.0.113.5, unknown, 10.1.1.1"]), "10.1.1.1");
+        assert_eq!(client("10.0.0.1", &["203.0.113.5, "]), "10.0.0.1");
+    }
+}

@@ -1,0 +1,254 @@
+//! One connection from its first byte to its end, or to its hand-over.
+
+use std::{
+    fmt,
+    future::poll_fn,
+    io,
+    net::{IpAddr, SocketAddr},
+    pin::{Pin, pin},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use axum::Router;
+use bytes::Bytes;
+use hyper::{
+    Request,
+    body::Incoming,
+    server::conn::http1,
+    service::{Service, service_fn},
+};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use rustls::ServerConfig;
+use tokio::{
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::{Semaphore, watch},
+    task::JoinHandle,
+    time::{sleep, timeout},
+};
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
+
+use super::{
+    EdgeOptions, HandOver, Phase, Stream, UpgradeRequest, Upgraded,
+    accept::{Descriptors, Permit, accept},
+    address::TrustedProxies,
+    proxy_protocol,
+};
+use crate::metrics::{ConnectionRefusal, Metrics};
+
+/// The longest request head. JWTs in queries and cookies are long, but not that long.
+const HEAD_MAX: usize = 32 * 1024;
+const HEADERS_MAX: usize = 100;
+/// TLS handshakes under way at a time. Each holds some 40 KiB, and more would only wait for the processor.
+const HANDSHAKES: usize = 1024;
+
+/// What every connection of one listener goes through.
+pub(super) struct Front {
+    router: Router,
+    hand_over: HandOver,
+    tls: Option<TlsAcceptor>,
+    handshakes: Semaphore,
+    /// Those that send a PROXY header.
+    proxies: Option<TrustedProxies>,
+    patience: Duration,
+    keep_alive: Duration,
+    phase: watch::Receiver<Phase>,
+    metrics: Arc<Metrics>,
+}
+
+/// One connection, as its requests see it.
+pub(super) struct Visit {
+    /// Whom the connection comes from: a client, or the outermost proxy that speaks HTTP.
+    pub(super) peer: IpAddr,
+    pub(super) permit: Permit,
+    /// Whether a whole request head came.
+    begun: AtomicBool,
+    /// Set by the request that opens a WebSocket.
+    upgrade: Mutex<Option<UpgradeRequest>>,
+}
+
+impl Visit {
+    fn new(peer: IpAddr, permit: Permit) -> Self {
+        Self { peer, permit, begun: AtomicBool::new(false), upgrade: Mutex::new(None) }
+    }
+
+    /// Has the connection handed over as soon as the answer to this request, a 101, is written.
+    pub(super) fn hand_over(&self, request: UpgradeRequest) {
+        *self.upgrade.lock().unwrap_or_else(PoisonError::into_inner) = Some(request);
+    }
+}
+
+impl Front {
+    /// For clients.
+    pub(super) fn public(
+        options: &EdgeOptions,
+        router: Router,
+        tls: Option<Arc<ServerConfig>>,
+        hand_over: HandOver,
+        phase: watch::Receiver<Phase>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        let proxies = options.proxy_protocol.then(|| TrustedProxies::new(options.trusted_proxies.clone()));
+        Self {
+            hand_over,
+            tls: tls.map(TlsAcceptor::from),
+            proxies,
+            ..Self::internal(options, router, phase, metrics)
+        }
+    }
+
+    /// For those who run the gateway: plain text, and no upgrades.
+    pub(super) fn internal(
+        options: &EdgeOptions,
+        router: Router,
+        phase: watch::Receiver<Phase>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        Self {
+            router,
+            hand_over: Box::new(drop),
+            tls: None,
+            handshakes: Semaphore::new(HANDSHAKES),
+            proxies: None,
+            patience: options.patience,
+            keep_alive: options.keep_alive,
+            phase,
+            metrics,
+        }
+    }
+
+    /// Serves whoever connects to `listener`, each in a task, until the phase is [`Phase::Stopped`].
+    pub(super) fn accept_on(self, listener: TcpListener, descriptors: Descriptors) -> JoinHandle<()> {
+        let front = Arc::new(self);
+        let (phase, metrics) = (front.phase.clone(), Arc::clone(&front.metrics));
+        tokio::spawn(accept(listener, descriptors, phase, metrics, move |socket, peer, permit| {
+            tokio::spawn(Arc::clone(&front).serve(socket, peer, permit));
+        }))
+    }
+
+    async fn serve(self: Arc<Self>, mut socket: TcpStream, peer: SocketAddr, permit: Permit) {
+        let _ = socket.set_nodelay(true); // fails only on a socket that is closed already
+        let peer = match self.proxied(&mut socket, peer.ip()).await {
+            Ok(peer) => peer,
+            Err(error) => return self.refuse(ConnectionRefusal::ProxyHeader, peer.ip(), &error),
+        };
+        let visit = Arc::new(Visit::new(peer, permit));
+        match &self.tls {
+            None => self.http(socket, visit).await,
+            Some(acceptor) => match self.handshake(acceptor, socket).await {
+                Ok(stream) => self.http(stream, visit).await,
+                Err(error) => self.refuse(ConnectionRefusal::TlsHandshake, peer, &error),
+            },
+        }
+    }
+
+    /// Whom the connection comes from, by the word of a proxy that sends PROXY headers.
+    async fn proxied(&self, socket: &mut TcpStream, peer: IpAddr) -> io::Result<IpAddr> {
+        match &self.proxies {
+            Some(proxies) if proxies.trust(peer) => {
+                let client = timeout(self.patience, proxy_protocol::read(socket)).await??;
+                Ok(client.unwrap_or(peer))
+            }
+            _ => Ok(peer),
+        }
+    }
+
+    async fn handshake(&self, acceptor: &TlsAcceptor, socket: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+        timeout(self.patience, async {
+            let _under_way = self.handshakes.acquire().await.expect("the semaphore is never closed");
+            acceptor.accept(socket).await
+        })
+        .await?
+    }
+
+    /// Not worth more than a debug line each: anybody can cause them.
+    fn refuse(&self, reason: ConnectionRefusal, peer: IpAddr, error: &impl fmt::Display) {
+        self.metrics.count_refusal(reason);
+        tracing::debug!(?reason, %peer, %error, "a connection was refused");
+    }
+
+    async fn http<S: TakeApart>(&self, stream: S, visit: Arc<Visit>) {
+        let service = service_fn(|mut request: Request<Incoming>| {
+            visit.begun.store(true, Relaxed);
+            request.extensions_mut().insert(Arc::clone(&visit));
+            Box::pin(TowerToHyperService::new(self.router.clone()).call(request))
+        });
+        let mut connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.keep_alive)
+            .max_buf_size(HEAD_MAX)
+            .max_headers(HEADERS_MAX)
+            .serve_connection(TokioIo::new(stream), service);
+
+        let mut phase = self.phase.clone();
+        let mut stop = pin!(async { drop(phase.wait_for(|phase| *phase == Phase::Stopped).await) });
+        let mut patience = pin!(sleep(self.patience));
+        let (mut stopped, mut patient) = (false, true);
+        let served = loop {
+            tokio::select! {
+                served = poll_fn(|cx| connection.poll_without_shutdown(cx)) => break served,
+                () = &mut stop, if !stopped => stopped = true,
+                () = &mut patience, if patient => {
+                    patient = false;
+                    if !visit.begun.load(Relaxed) {
+                        break Ok(());
+                    }
+                }
+            }
+            if stopped {
+                Pin::new(&mut connection).graceful_shutdown();
+            }
+        };
+        if let Err(error) = &served
+            && !visit.begun.load(Relaxed)
+        {
+            self.refuse(ConnectionRefusal::RequestHead, visit.peer, error);
+        }
+        let parts = connection.into_parts();
+        self.leave(parts.io.into_inner(), &parts.read_buf, &visit, served.is_ok()).await;
+    }
+
+    /// Hands an upgraded connection over, and closes any other.
+    async fn leave<S: TakeApart>(&self, mut stream: S, read_ahead: &[u8], visit: &Visit, sound: bool) {
+        let upgrade = visit.upgrade.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match upgrade.filter(|_| sound) {
+            Some(request) => match stream.take_apart() {
+                // Copied, for hyper's read buffer is large, and a slice would keep all of it.
+                Ok(stream) => {
+                    (self.hand_over)(Upgraded {
+                        stream,
+                        read_ahead: Bytes::copy_from_slice(read_ahead),
+                        request,
+                    });
+                }
+                Err(error) => tracing::debug!(%error, "an upgraded socket could not be handed over"),
+            },
+            None => drop(timeout(self.patience, stream.shutdown()).await),
+        }
+    }
+}
+
+/// A stream that can be taken from its runtime.
+trait TakeApart: AsyncRead + AsyncWrite + Unpin + Send + 'static {
+    fn take_apart(self) -> io::Result<Stream>;
+}
+
+impl TakeApart for TcpStream {
+    fn take_apart(self) -> io::Result<Stream> {
+        self.into_std().map(Stream::Plain)
+    }
+}
+
+impl TakeApart for TlsStream<TcpStream> {
+    fn take_apart(self) -> io::Result<Stream> {
+        let (socket, session) = self.into_inner();
+        Ok(Stream::Tls(socket.into_std()?, Box::new(session)))
+    }
+}

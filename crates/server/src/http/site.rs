@@ -1,0 +1,236 @@
+//! What each path answers.
+
+use std::{collections::HashMap, sync::Arc, time::Instant};
+
+use axum::{
+    Extension, Router,
+    body::Body,
+    extract::{Request, State},
+    http::{
+        HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
+        header::{
+            ALLOW, CONNECTION, CONTENT_TYPE, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_PROTOCOL,
+            SEC_WEBSOCKET_VERSION, UPGRADE,
+        },
+        request::Parts,
+    },
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use prometheus_client::metrics::gauge::Gauge;
+use tokio::sync::watch;
+
+use super::{
+    BindError, DoorKind, EdgeOptions, Phase, Ready, UpgradeRequest,
+    address::TrustedProxies,
+    admission::Admission,
+    connection::Visit,
+    handshake::{self, Broken},
+    origin::AllowedOrigins,
+};
+use crate::metrics::{Metrics, UpgradeOutcome};
+
+/// What the routes know.
+pub(super) struct Site {
+    doors: HashMap<String, Door>,
+    origins: AllowedOrigins,
+    proxies: TrustedProxies,
+    admission: Admission,
+    kept_headers: Vec<HeaderName>,
+    phase: watch::Receiver<Phase>,
+    ready: Ready,
+    metrics: Arc<Metrics>,
+}
+
+struct Door {
+    index: usize,
+    kind: DoorKind,
+    connections: Gauge,
+}
+
+impl Site {
+    pub(super) fn new(
+        options: &EdgeOptions,
+        ready: Ready,
+        phase: watch::Receiver<Phase>,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, BindError> {
+        let mut doors = HashMap::new();
+        for (index, door) in options.doors.iter().enumerate() {
+            let path = door.path.clone();
+            if !path.starts_with('/') || is_reserved(&path) {
+                return Err(BindError::DoorPath(path));
+            }
+            let connections = metrics.connections(&path);
+            if doors.insert(path, Door { index, kind: door.kind, connections }).is_some() {
+                return Err(BindError::DoorTwice(door.path.clone()));
+            }
+        }
+        Ok(Self {
+            doors,
+            origins: AllowedOrigins::new(&options.allowed_origins).map_err(BindError::Origin)?,
+            proxies: TrustedProxies::new(options.trusted_proxies.clone()),
+            admission: Admission::new(options.connection_limit, options.connection_rate_limit),
+            kept_headers: options.kept_headers.clone(),
+            phase,
+            ready,
+            metrics,
+        })
+    }
+}
+
+fn is_reserved(path: &str) -> bool {
+    matches!(path, "/health" | "/ready" | "/metrics" | "/api") || path.starts_with("/api/")
+}
+
+/// The routes of those who run the gateway.
+pub(super) fn operations(site: &Arc<Site>, api: Router) -> Router {
+    let own = Router::new()
+        .route("/health", get(async || json("{}")))
+        .route("/ready", get(ready))
+        .route("/metrics", get(metrics))
+        .with_state(Arc::clone(site));
+    own.merge(api)
+}
+
+/// Adds the doors to `routes`, and an answer for every other path.
+pub(super) fn doors(site: &Arc<Site>, routes: Router) -> Router {
+    routes.fallback_service(Router::new().fallback(door).with_state(Arc::clone(site)))
+}
+
+fn json(text: &'static str) -> Response {
+    ([(CONTENT_TYPE, "application/json")], text).into_response()
+}
+
+async fn ready(State(site): State<Arc<Site>>) -> Response {
+    let ready = match *site.phase.borrow() {
+        Phase::Serving => (site.ready)(),
+        Phase::Draining | Phase::Stopped => Err("this gateway is shutting down".to_owned()),
+    };
+    match ready {
+        Ok(()) => json("{}"),
+        Err(reason) => (StatusCode::SERVICE_UNAVAILABLE, reason + "\n").into_response(),
+    }
+}
+
+async fn metrics(State(site): State<Arc<Site>>) -> Response {
+    ([(CONTENT_TYPE, Metrics::CONTENT_TYPE)], site.metrics.render()).into_response()
+}
+
+/// Every path that is no route: doors, probes, and those who got lost.
+async fn door(
+    State(site): State<Arc<Site>>,
+    Extension(visit): Extension<Arc<Visit>>,
+    request: Request,
+) -> Response {
+    let (head, _) = request.into_parts();
+    let path = head.uri.path();
+    let wants_websocket = handshake::is_wanted(&head.headers);
+    match site.doors.get(path) {
+        Some(door) if wants_websocket => site.upgrade(door, &head, &visit),
+        None if path == "/socket.io" || path.starts_with("/socket.io/") => {
+            site.refuse(UpgradeOutcome::SocketIo)
+        }
+        None if wants_websocket => site.refuse(UpgradeOutcome::NoDoor),
+        None if path != "/" => (StatusCode::NOT_FOUND, "there is nothing at this path\n").into_response(),
+        _ if head.method != Method::GET && head.method != Method::HEAD => {
+            (StatusCode::METHOD_NOT_ALLOWED, [(ALLOW, "GET, HEAD")], "only GET is answered here\n")
+                .into_response()
+        }
+        _ => {
+            site.metrics.count_probe();
+            "Suona, a gateway for WebSocket connections\n".into_response()
+        }
+    }
+}
+
+impl Site {
+    fn upgrade(&self, door: &Door, head: &Parts, visit: &Visit) -> Response {
+        let accept = match handshake::check(head) {
+            Ok(accept) => accept,
+            Err(broken) => return self.refuse_broken(&broken),
+        };
+        if !self.origins.allow(&head.headers) {
+            return self.refuse(UpgradeOutcome::Origin);
+        }
+        if *self.phase.borrow() == Phase::Stopped {
+            return self.refuse(UpgradeOutcome::Stopping);
+        }
+        let place = match self.admission.admit(visit.permit.clone(), &door.connections, Instant::now()) {
+            Ok(place) => place,
+            Err(outcome) => return self.refuse(outcome),
+        };
+        let sub_protocol = handshake::sub_protocol(&head.headers, |offered| match door.kind {
+            DoorKind::Managed => matches!(offered, "centrifuge-json" | "centrifuge-protobuf"),
+            DoorKind::Plain => true,
+        });
+        let answer = switching_protocols(accept, sub_protocol);
+        visit.hand_over(UpgradeRequest {
+            door: door.index,
+            query: head.uri.query().unwrap_or_default().to_owned(),
+            headers: self.keep(&head.headers),
+            remote: self.proxies.client(visit.peer, &head.headers),
+            sub_protocol: sub_protocol.map(str::to_owned),
+            place,
+        });
+        self.metrics.count_upgrade(UpgradeOutcome::Accepted);
+        answer
+    }
+
+    /// A copy of the headers that somebody will ask for, which does not keep hyper's read buffer alive.
+    fn keep(&self, headers: &HeaderMap) -> HeaderMap {
+        let mut kept = HeaderMap::new();
+        for name in &self.kept_headers {
+            for value in headers.get_all(name) {
+                let copy = HeaderValue::from_bytes(value.as_bytes()).expect("it is a header's value already");
+                kept.append(name, copy);
+            }
+        }
+        kept
+    }
+
+    fn refuse_broken(&self, broken: &Broken) -> Response {
+        self.metrics.count_upgrade(UpgradeOutcome::Broken);
+        let headers = [(UPGRADE, "websocket"), (CONNECTION, "Upgrade"), (SEC_WEBSOCKET_VERSION, "13")];
+        (StatusCode::UPGRADE_REQUIRED, headers, format!("{broken}\n")).into_response()
+    }
+
+    fn refuse(&self, outcome: UpgradeOutcome) -> Response {
+        self.metrics.count_upgrade(outcome);
+        let (status, text) = match outcome {
+            UpgradeOutcome::Origin => {
+                (StatusCode::FORBIDDEN, "this page's origin may not connect: add it to allowed_origins\n")
+            }
+            UpgradeOutcome::NoDoor => (
+                StatusCode::NOT_FOUND,
+                "no WebSocket is opened at this path: compare it with the gateway's configuration\n",
+            ),
+            UpgradeOutcome::SocketIo => (
+                StatusCode::BAD_REQUEST,
+                "Socket.IO is not spoken here: this is the Centrifuge protocol over a standard WebSocket; use a \
+                 Centrifuge client (npm `centrifuge` in browsers), or a plain WebSocket\n",
+            ),
+            UpgradeOutcome::ConnectionLimit => {
+                (StatusCode::SERVICE_UNAVAILABLE, "the connection limit is reached\n")
+            }
+            UpgradeOutcome::RateLimit => (StatusCode::SERVICE_UNAVAILABLE, "too many connections a second\n"),
+            UpgradeOutcome::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "this gateway is shutting down\n"),
+            UpgradeOutcome::Accepted | UpgradeOutcome::Broken => unreachable!("answered elsewhere"),
+        };
+        (status, text).into_response()
+    }
+}
+
+fn switching_protocols(accept: HeaderValue, sub_protocol: Option<&str>) -> Response {
+    let mut answer = Response::new(Body::empty());
+    *answer.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let headers = answer.headers_mut();
+    headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+    headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+    headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
+    if let Some(sub_protocol) = sub_protocol {
+        let value = sub_protocol.parse().expect("it came in a header");
+        headers.insert(SEC_WEBSOCKET_PROTOCOL, value);
+    }
+    answer
+}
