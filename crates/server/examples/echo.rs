@@ -107,6 +107,8 @@ impl Tenant for Echo {
 
     fn lost(&mut self, _: ConnectionId, _: &Loss, _: Now) {}
 
+    fn drained(&mut self, _: ConnectionId, _: Now) {}
+
     fn deliver(&mut self, delivery: Infallible, _: Now) {
         match delivery {}
     }

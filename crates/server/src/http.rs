@@ -34,7 +34,7 @@ use bytes::Bytes;
 use ipnet::IpNet;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
-use crate::metrics::Metrics;
+use crate::{io::Stream, metrics::Metrics};
 use accept::Descriptors;
 pub use admission::Place;
 use connection::Front;
@@ -133,15 +133,6 @@ pub struct Upgraded {
     pub read_ahead: Bytes,
     /// What the opening request said.
     pub request: UpgradeRequest,
-}
-
-/// A socket without a runtime.
-#[derive(Debug)]
-pub enum Stream {
-    /// Plain TCP.
-    Plain(std::net::TcpStream),
-    /// TLS after its handshake, taken apart.
-    Tls(std::net::TcpStream, Box<rustls::ServerConnection>),
 }
 
 /// What the request that opened a WebSocket said. Shares no buffer with the HTTP connection.

@@ -6,6 +6,8 @@
 mod actions;
 mod connection;
 mod delivering;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::HashMap,

@@ -112,7 +112,8 @@ impl Connection {
     /// Writes what waits. Ready with how the connection was lost, if that was its end.
     pub(super) fn flush(&mut self, outboxes: &mut Outboxes, scratch: &mut [u8]) -> Poll<Option<Loss>> {
         if matches!(self.phase, Phase::Open) && !outboxes.is_open(self.id) {
-            self.phase = Phase::Closing;
+            let answered = outboxes.awaits_answer(self.id);
+            self.phase = if answered { Phase::Closing } else { Phase::Ending(Loss::Cut) };
         }
         match ready!(self.write(outboxes, scratch)).and_then(|()| self.finish()) {
             Ok(()) => match self.phase {

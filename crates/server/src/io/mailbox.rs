@@ -16,7 +16,8 @@ use tokio::sync::mpsc;
 
 use super::Tenant;
 
-/// The socket of a connection that was upgraded to WebSocket.
+/// The socket of a connection that was upgraded to WebSocket, known to no runtime.
+#[derive(Debug)]
 pub enum Stream {
     /// TCP alone.
     Plain(TcpStream),
@@ -62,7 +63,8 @@ pub(super) enum Order<O> {
 
 /// What was taken from a mailbox at once.
 pub(super) struct Letters<T: Tenant> {
-    pub(super) deliveries: Vec<T::Delivery>,
+    /// The first; the others wait in the mailbox until there is room for them.
+    pub(super) delivery: Option<T::Delivery>,
     pub(super) errands: Vec<T::Errand>,
     pub(super) orders: Vec<Order<T::Opening>>,
 }
@@ -134,22 +136,29 @@ impl<T: Tenant> Clone for ShardSender<T> {
 }
 
 impl<T: Tenant> Mailbox<T> {
-    /// Takes what waits; of deliveries everything, and nothing unless `with_deliveries`.
+    /// Takes what waits; of deliveries the first, and none unless `with_deliveries`.
     pub(super) fn poll(
         &mut self,
         cx: &mut Context<'_>,
         letters: &mut Letters<T>,
         with_deliveries: bool,
     ) -> Poll<()> {
-        if with_deliveries {
-            let all = self.deliveries.max_capacity();
-            let _ = self.deliveries.poll_recv_many(cx, &mut letters.deliveries, all);
+        if with_deliveries
+            && letters.delivery.is_none()
+            && let Poll::Ready(delivery) = self.deliveries.poll_recv(cx)
+        {
+            letters.delivery = delivery;
         }
         let _ = self.errands.poll_recv_many(cx, &mut letters.errands, ERRANDS);
         if self.orders.poll_recv_many(cx, &mut letters.orders, ORDERS) == Poll::Ready(0) {
             letters.orders.push(Order::Stop(Instant::now()));
         }
         if letters.is_empty() { Poll::Pending } else { Poll::Ready(()) }
+    }
+
+    /// The next delivery, if it is there already.
+    pub(super) fn next_delivery(&mut self) -> Option<T::Delivery> {
+        self.deliveries.try_recv().ok()
     }
 
     /// A connection of those counted is gone.
@@ -160,10 +169,10 @@ impl<T: Tenant> Mailbox<T> {
 
 impl<T: Tenant> Letters<T> {
     pub(super) fn new() -> Self {
-        Self { deliveries: Vec::new(), errands: Vec::new(), orders: Vec::new() }
+        Self { delivery: None, errands: Vec::new(), orders: Vec::new() }
     }
 
     fn is_empty(&self) -> bool {
-        self.deliveries.is_empty() && self.errands.is_empty() && self.orders.is_empty()
+        self.delivery.is_none() && self.errands.is_empty() && self.orders.is_empty()
     }
 }

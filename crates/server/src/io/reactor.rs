@@ -70,6 +70,9 @@ const PARTING: Duration = Duration::from_secs(5);
 /// Reads and writes between two looks at which sockets are ready; about a millisecond.
 const TURN: usize = 256;
 
+/// Deliveries taken at once: publishers that never rest shall not keep sockets waiting.
+const DELIVERIES: usize = 1024;
+
 const BUFFER: usize = 64 * 1024;
 
 /// Joining frames pays up to about this many bytes.
@@ -124,7 +127,7 @@ impl<T: Tenant> Reactor<T> {
         let with_deliveries = self.round == 0;
         let letters = self.mailbox.poll(cx, &mut self.letters, with_deliveries).is_ready();
         let sockets = self.ready.poll(cx, &mut self.rung).is_ready();
-        let flush = self.tenant.outboxes().dirty() > 0;
+        let flush = self.tenant.outboxes().has_dirty();
         let work = letters || sockets || flush || self.poll_deadline(cx).is_ready();
         if work { Poll::Ready(()) } else { Poll::Pending }
     }
@@ -142,11 +145,8 @@ impl<T: Tenant> Reactor<T> {
 
     fn read_letters(&mut self, now: Now) {
         // One for the turn itself, so that even one that achieves nothing lets the runtime go on.
-        self.busy +=
-            1 + self.letters.deliveries.len() + self.letters.errands.len() + self.letters.orders.len();
-        for delivery in self.letters.deliveries.drain(..) {
-            self.tenant.deliver(delivery, now);
-        }
+        self.busy += 1 + self.letters.errands.len() + self.letters.orders.len();
+        self.deliver(now);
         for errand in self.letters.errands.drain(..) {
             self.tenant.errand(errand, now);
         }
@@ -156,6 +156,22 @@ impl<T: Tenant> Reactor<T> {
                 Order::Stop(deadline) => self.stop = Some(deadline),
             }
         }
+    }
+
+    /// Empties the mailbox of deliveries, as far as a flush is not due before.
+    fn deliver(&mut self, now: Now) {
+        if self.round > 0 {
+            return;
+        }
+        let mut next = self.letters.delivery.take();
+        for _ in 0..DELIVERIES {
+            let Some(delivery) = next else { return };
+            self.busy += 1;
+            self.tenant.deliver(delivery, now);
+            let flush_is_due = self.tenant.outboxes().wants_flush();
+            next = if flush_is_due { None } else { self.mailbox.next_delivery() };
+        }
+        self.letters.delivery = next;
     }
 
     fn take(&mut self, handover: Handover<T::Opening>, now: Now) {
@@ -217,7 +233,7 @@ impl<T: Tenant> Reactor<T> {
     /// Visits what is dirty, each once, until the round or the turn is over.
     fn flush(&mut self, now: Now) {
         if self.round == 0 {
-            self.round = self.tenant.outboxes().dirty();
+            self.round = self.tenant.outboxes().begin_flush();
         }
         let visits = self.round.min(TURN.saturating_sub(self.busy).max(1));
         for _ in 0..visits {
@@ -236,8 +252,14 @@ impl<T: Tenant> Reactor<T> {
             connection.parting = true;
             self.parting.push_back((now.instant + PARTING, id));
         }
-        if let Poll::Ready(Some(loss)) = connection.flush(outboxes, &mut self.scratch) {
-            self.lose(id, loss, now);
+        match connection.flush(outboxes, &mut self.scratch) {
+            Poll::Pending => {}
+            Poll::Ready(Some(loss)) => self.lose(id, loss, now),
+            Poll::Ready(None) => {
+                if outboxes.take_notice(id) {
+                    self.tenant.drained(id, now);
+                }
+            }
         }
     }
 
@@ -261,3 +283,6 @@ impl<T: Tenant> Reactor<T> {
         self.connections.get(id.slot as usize)?.as_ref().filter(|connection| connection.id == id)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -81,12 +81,13 @@ impl Session {
         self.info =
             Arc::new(ClientInfo { user, client: self.info.client.clone(), conn_info: info, chan_info: None });
         self.ends_at = ttl.map(|ttl| ctx.now.instant + ttl + client.expired_close_delay);
+        let announced = self.manners.ping.filter(|_| self.manners.announces_pings);
         let result = ConnectResult {
             client: self.info.client.clone(),
             version: ctx.rules.version.clone(),
             ttl: ttl.map(whole_seconds),
-            ping: self.manners.ping.map(|schedule| whole_seconds(schedule.interval)),
-            pong: self.manners.ping.is_some_and(|schedule| schedule.pong_timeout.is_some()),
+            ping: announced.map(|schedule| whole_seconds(schedule.interval)),
+            pong: announced.is_some_and(|schedule| schedule.pong_timeout.is_some()),
             time: client.connect_include_server_time.then(|| unix_millis(ctx.now)),
             ..ConnectResult::default()
         };

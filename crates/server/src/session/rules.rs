@@ -40,6 +40,10 @@ pub struct Context<'a> {
 pub struct Manners {
     /// When to ping; `None` for never.
     pub ping: Option<PingSchedule>,
+    /// Whether the client is told of that, so that it answers pings and misses them.
+    pub announces_pings: bool,
     /// The silence after which the client counts as gone; `None` for never. Pongs do not break it.
     pub idle_timeout: Option<Duration>,
+    /// Whether its clients can read payloads that are no JSON.
+    pub reads_binary: bool,
 }

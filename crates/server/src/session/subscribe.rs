@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use suona_protocol::{
-    Channel, ClientInfo, DisconnectCode, Encoded, ErrorCode, Outcome, Position, RecoverFrom, RefreshResult,
-    SubRefreshRequest, SubscribeRequest,
+    Channel, ClientInfo, Content, DisconnectCode, Encoded, ErrorCode, Outcome, Position, RecoverFrom,
+    RefreshResult, SubRefreshRequest, SubscribeRequest,
 };
 
 use super::{
@@ -104,8 +104,11 @@ impl Session {
         actions: &mut Vec<Action>,
     ) -> Result<(), Trouble> {
         let channel = subscription.channel.clone();
+        let options = ctx.rules.config.channels.get(&channel).ok_or(ErrorCode::UnknownChannel)?;
+        if options.content == Content::Binary && !self.manners.reads_binary {
+            return Err(ErrorCode::PermissionDenied.into());
+        }
         let Err(at) = self.find(&channel) else { return Err(ErrorCode::AlreadySubscribed.into()) };
-        let retention = Known::find(&ctx.rules.config, &channel)?.options.retention;
         let query = subscription.features.positioned.then(|| {
             match subscription.features.recoverable && since.recover {
                 true => Query {
@@ -121,7 +124,7 @@ impl Session {
         if subscription.features.presence {
             actions.push(Action::AddPresence(channel.clone(), subscription.info.clone()));
         }
-        actions.push(Action::Ask(ask, Question::Subscribe { channel, query, retention }));
+        actions.push(Action::Ask(ask, Question::Subscribe { channel, query, retention: options.retention }));
         self.subscriptions.insert(at, subscription);
         Ok(())
     }

@@ -56,7 +56,7 @@ impl Desk {
             interval: config.client.ping_interval,
             pong_timeout: Some(config.client.pong_timeout),
         });
-        Self::with_manners(config, Manners { ping, ..Manners::default() })
+        Self::with_manners(config, Manners { ping, announces_pings: true, ..Manners::default() })
     }
 
     fn with_manners(config: Config, manners: Manners) -> Self {

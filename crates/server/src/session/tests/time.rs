@@ -42,6 +42,7 @@ fn where_silence_counts_only_words_break_it() {
             pong_timeout: Some(Duration::from_secs(8)),
         }),
         idle_timeout: Some(Duration::from_secs(60)),
+        ..Manners::default()
     };
     let mut desk = Desk::with_manners(config_of(OPEN), manners);
     desk.says(1, Request::Connect(Box::default()));

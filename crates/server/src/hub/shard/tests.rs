@@ -1,0 +1,169 @@
+//! Stories of a whole shard, with the real sessions and the real memory broker, without sockets.
+
+mod crowd;
+mod fairness;
+
+use std::collections::BTreeSet;
+
+use suona_protocol::{Content, Payload};
+
+use super::*;
+use crate::{
+    auth::{TokenOptions, Verifier},
+    broker::{MemoryBroker, Message as Publish, Surroundings},
+    config::config_of,
+    door::Managed,
+    hub::Hub,
+};
+
+/// One shard, its hub and its broker. Nothing is handed on before the test says so.
+struct World {
+    shard: Shard,
+    broker: Arc<MemoryBroker>,
+    hub: Arc<Hub>,
+    deliveries: mpsc::Receiver<Delivery>,
+    errands: mpsc::UnboundedReceiver<Errand>,
+    now: Now,
+}
+
+const OPEN: &str = r#"
+    [client]
+    insecure = true
+    [channel.without_namespace]
+    presence = true
+    history_size = 100
+    history_ttl = "60s"
+    force_recovery = true
+    [[channel.namespaces]]
+    name = "loud"
+    join_leave = true
+    force_push_join_leave = true
+    [[channel.namespaces]]
+    name = "raw"
+    publication_data_format = "binary"
+"#;
+
+impl World {
+    fn new(toml: &str) -> Self {
+        let verifier = || {
+            let hmac_secret = "a secret of at least thirty-two bytes".to_owned();
+            Verifier::new(&TokenOptions { hmac_secret, ..TokenOptions::default() })
+                .expect("a secret is a key")
+        };
+        let rules = Arc::new(Rules {
+            config: config_of(toml),
+            connection_tokens: verifier(),
+            subscription_tokens: verifier(),
+            version: "Suona test".to_owned(),
+        });
+        let (mailbox, deliveries) = mpsc::channel(10_000);
+        let (errands_in, errands) = mpsc::unbounded_channel();
+        let hub = Arc::new(Hub::new(vec![mailbox]));
+        let broker = Arc::new(MemoryBroker::new(hub.clone(), Surroundings::default()));
+        let parts = ShardParts {
+            id: ShardId(0),
+            rules,
+            broker: broker.clone(),
+            users: Arc::default(),
+            errands: errands_in,
+            metrics: Arc::default(),
+        };
+        let now = Now::read();
+        Self { shard: Shard::new(parts, 1, now), broker, hub, deliveries, errands, now }
+    }
+
+    /// A connection that has said nothing yet.
+    fn enter(&mut self) -> ConnectionId {
+        let id = self.shard.outboxes().open();
+        let door = Door::Managed(Managed::default());
+        let opening = Opening { door, manners: Manners::default(), lease: Box::new(()) };
+        self.shard.opened(id, opening, self.now);
+        id
+    }
+
+    /// A client that is connected and has read what it was told.
+    fn client(&mut self) -> ConnectionId {
+        let id = self.enter();
+        self.says(id, r#"{"id":1,"connect":{}}"#);
+        assert!(self.hears(id)[0].contains(r#""connect":{"client":"#));
+        id
+    }
+
+    fn subscriber(&mut self, channel: &str) -> ConnectionId {
+        let id = self.client();
+        self.says(id, &format!(r#"{{"id":2,"subscribe":{{"channel":"{channel}"}}}}"#));
+        assert!(self.hears(id)[0].contains(r#""subscribe":{"#));
+        id
+    }
+
+    fn says(&mut self, id: ConnectionId, text: &str) {
+        self.shard.received(id, Message::Text(text), self.now);
+        self.settle();
+    }
+
+    fn publish(&mut self, channel: &str, data: &str) {
+        let retention = self.shard.parts.rules.config.channels.get(&channel.into()).expect("known").retention;
+        let data = Payload::copy_from_slice(data.as_bytes());
+        let message =
+            Publish { data, content: Content::Json, info: None, tags: Vec::new(), skip_history: false };
+        self.broker.publish(&channel.into(), message, retention, crate::broker::Answer::ignored());
+    }
+
+    /// Hands on everything that waits in the mailboxes.
+    fn settle(&mut self) {
+        loop {
+            if let Ok(delivery) = self.deliveries.try_recv() {
+                self.shard.deliver(delivery, self.now);
+            } else if let Ok(errand) = self.errands.try_recv() {
+                self.shard.errand(errand, self.now);
+            } else {
+                return;
+            }
+        }
+    }
+
+    /// What a client that reads finds in its outbox, message by message.
+    fn hears(&mut self, id: ConnectionId) -> Vec<String> {
+        let outboxes = self.shard.outboxes();
+        let bytes: Vec<u8> = outboxes.unsent(id).flatten().copied().collect();
+        outboxes.advance(id, bytes.len(), 0);
+        if outboxes.take_notice(id) {
+            self.shard.drained(id, self.now);
+        }
+        messages(&bytes)
+    }
+
+    fn cut(&mut self, id: ConnectionId) {
+        self.shard.lost(id, &Loss::Cut, self.now);
+        self.shard.outboxes().remove(id);
+        self.settle();
+    }
+
+    fn after(&mut self, by: Duration) {
+        self.now = self.now.after(by);
+        self.shard.woke(self.now);
+        self.settle();
+    }
+}
+
+/// The messages of a server's frames: texts, and close frames as `close CODE REASON`.
+fn messages(mut bytes: &[u8]) -> Vec<String> {
+    let mut messages = Vec::new();
+    while let [opcode, length, rest @ ..] = bytes {
+        let (length, rest) = match *length {
+            126 => (usize::from(u16::from_be_bytes([rest[0], rest[1]])), &rest[2..]),
+            127 => (u64::from_be_bytes(rest[..8].try_into().unwrap()) as usize, &rest[8..]),
+            length => (usize::from(length), rest),
+        };
+        let (payload, rest) = rest.split_at(length);
+        messages.push(match opcode & 0x0F {
+            0x8 => {
+                let code = u16::from_be_bytes([payload[0], payload[1]]);
+                format!("close {code} {}", String::from_utf8_lossy(&payload[2..]))
+            }
+            _ => String::from_utf8(payload.to_vec()).unwrap(),
+        });
+        bytes = rest;
+    }
+    messages
+}

@@ -1,0 +1,89 @@
+use super::*;
+
+#[test]
+fn whoever_does_not_read_is_closed_as_slow_and_the_others_hear_everything() {
+    let mut world = World::new(&OPEN.replace("[client]", "[client]\nqueue_max_size = 10000"));
+    let (slow, fast) = (world.subscriber("news"), world.subscriber("news"));
+    let data = format!("\"{}\"", "x".repeat(1000));
+    let mut heard = 0;
+    for _ in 0..20 {
+        world.publish("news", &data);
+        world.settle();
+        heard += world.hears(fast).len();
+    }
+    assert_eq!(heard, 20);
+    assert_eq!(world.hears(slow), ["close 3008 slow"]);
+    assert_eq!(world.shard.audiences.get("news").unwrap().len(), 1);
+}
+
+#[test]
+fn a_fast_client_is_never_closed_as_slow_whatever_it_asks_for() {
+    let mut world = World::new(&OPEN.replace("[client]", "[client]\nqueue_max_size = 20000"));
+    for _ in 0..100 {
+        world.publish("news", &format!("\"{}\"", "x".repeat(500)));
+    }
+    let ann = world.subscriber("news");
+    let ask = |id: u32| format!(r#"{{"id":{id},"history":{{"channel":"news","limit":100}}}}"#);
+    let commands: Vec<_> = (10..110).map(ask).collect();
+    world.says(ann, &commands.join("\n"));
+    let mut replies = Vec::new();
+    loop {
+        let heard = world.hears(ann);
+        world.settle();
+        if heard.is_empty() {
+            break;
+        }
+        replies.extend(heard);
+    }
+    assert_eq!(replies.len(), 100, "{:?}", replies.last());
+    assert!(replies.iter().all(|reply| reply.contains(r#""history":{"publications":[{"data":"x"#)));
+}
+
+#[test]
+fn what_is_too_much_to_recover_is_a_gap_and_not_an_overflow() {
+    let mut world = World::new(&OPEN.replace("[client]", "[client]\nqueue_max_size = 20000"));
+    for _ in 0..100 {
+        world.publish("news", &format!("\"{}\"", "x".repeat(500)));
+    }
+    let ann = world.client();
+    world.says(ann, r#"{"id":2,"subscribe":{"channel":"news","recover":true}}"#);
+    let heard = world.hears(ann);
+    assert!(
+        heard[0].contains(r#""was_recovering":true"#) && !heard[0].contains("recovered\":true"),
+        "{heard:?}"
+    );
+    assert!(heard[0].contains(r#""offset":100"#));
+}
+
+#[test]
+fn a_burst_asks_for_a_flush_before_it_could_fill_an_outbox() {
+    let mut world = World::new(OPEN);
+    world.subscriber("news");
+    let limit = world.shard.outboxes.limit();
+    let data = format!("\"{}\"", "x".repeat(60_000));
+    let mut sent = 0;
+    while !world.shard.outboxes.wants_flush() {
+        world.publish("news", &data);
+        world.settle();
+        sent += data.len();
+    }
+    assert!(sent < limit / 2);
+}
+
+#[test]
+fn a_user_has_no_more_connections_than_it_may() {
+    let mut world = World::new(&OPEN.replace("[client]", "[client]\nuser_connection_limit = 2"));
+    let claims = serde_json::json!({ "sub": "42" });
+    let key = jsonwebtoken::EncodingKey::from_secret(b"a secret of at least thirty-two bytes");
+    let token = jsonwebtoken::encode(&jsonwebtoken::Header::default(), &claims, &key).unwrap();
+    let connect = |world: &mut World| {
+        let id = world.enter();
+        world.says(id, &format!(r#"{{"id":1,"connect":{{"token":"{token}"}}}}"#));
+        (id, world.hears(id).concat())
+    };
+    let (first, _) = connect(&mut world);
+    connect(&mut world);
+    assert_eq!(connect(&mut world).1, "close 3504 connection limit");
+    world.cut(first);
+    assert!(connect(&mut world).1.contains(r#""connect":{"#));
+}

@@ -1,0 +1,73 @@
+use std::{
+    convert::Infallible,
+    net::{Ipv4Addr, TcpListener, TcpStream},
+    rc::Rc,
+};
+
+use suona_protocol::ws::{Message, close_frame};
+
+use super::*;
+use crate::{
+    hub::Outboxes,
+    io::{Stream, mailbox},
+};
+
+/// Hears nothing but losses.
+struct Mourner {
+    outboxes: Outboxes,
+    lost: Vec<Loss>,
+}
+
+impl Tenant for Mourner {
+    type Opening = ();
+    type Delivery = Infallible;
+    type Errand = Infallible;
+
+    fn opened(&mut self, _: ConnectionId, (): (), _: Now) {}
+
+    fn received(&mut self, _: ConnectionId, _: Message<'_>, _: Now) {}
+
+    fn lost(&mut self, _: ConnectionId, loss: &Loss, _: Now) {
+        self.lost.push(*loss);
+    }
+
+    fn drained(&mut self, _: ConnectionId, _: Now) {}
+
+    fn deliver(&mut self, delivery: Infallible, _: Now) {
+        match delivery {}
+    }
+
+    fn errand(&mut self, errand: Infallible, _: Now) {
+        match errand {}
+    }
+
+    fn woke(&mut self, _: Now) {}
+
+    fn deadline(&self) -> Option<Instant> {
+        None
+    }
+
+    fn outboxes(&mut self) -> &mut Outboxes {
+        &mut self.outboxes
+    }
+}
+
+#[tokio::test]
+async fn a_peer_that_answers_no_close_is_dropped_in_time() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let _peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let stream = Stream::Plain(listener.accept().unwrap().0);
+    let (sender, letters) = mailbox(1);
+    let mut reactor = Reactor::new(Mourner { outboxes: Outboxes::new(100), lost: Vec::new() }, letters);
+    let now = Now::read();
+    sender.hand_over(Handover { stream, read_ahead: Default::default(), opening: (), max_message: 100 });
+    poll_fn(|cx| reactor.poll_work(cx)).await;
+    reactor.read_letters(now);
+    let id = reactor.connections[0].as_ref().unwrap().id;
+    reactor.tenant.outboxes.close(id, Some(Rc::new(close_frame(3000, "bye"))));
+    reactor.flush(now);
+    reactor.keep_deadlines(now.after(PARTING - Duration::from_nanos(1)));
+    assert_eq!(reactor.tenant.lost, []);
+    reactor.keep_deadlines(now.after(PARTING));
+    assert_eq!(reactor.tenant.lost, [Loss::Cut]);
+}

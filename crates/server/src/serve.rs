@@ -1,0 +1,260 @@
+//! Puts a gateway together from its parts, and takes it down in order.
+
+mod doors;
+
+use std::{
+    io,
+    net::SocketAddr,
+    sync::Arc,
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use axum::Router;
+use regex::Regex;
+use tokio::{task, time};
+
+use crate::{
+    Now,
+    auth::{KeyError, Pattern, TokenOptions, Verifier},
+    broker::{Broker, MemoryBroker, Surroundings},
+    config::{Config, DataFormat, Shutdown, Token},
+    http::{
+        BindError, Edge, EdgeOptions, Hooks, TlsFiles, Upgraded,
+        api::{self, Access, ApiState, ChannelRules, Node, Shards},
+    },
+    hub::{Errand, Hub, MAX_SHARDS, Shard, ShardId, ShardParts, Users},
+    io::{Handover, ShardSender, mailbox, spawn},
+    metrics::Metrics,
+    session::Rules,
+};
+
+use doors::Doors;
+
+/// As many deliveries wait for a shard before publishers hear error 100: a few milliseconds' worth of lag.
+const MAILBOX: usize = 4096;
+
+/// How often expired streams are freed.
+const SWEEP: Duration = Duration::from_secs(1);
+
+/// After the drain, how long the last closes may take to be written and answered.
+const LAST_CLOSES: Duration = Duration::from_secs(6);
+
+/// The gateway could not be started. Each text is one line that names the fix.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A key of `client.token` is none.
+    #[error("client.token: {0}")]
+    ConnectionKey(KeyError),
+    /// A key of `client.subscription_token` is none.
+    #[error("client.subscription_token: {0}")]
+    SubscriptionKey(KeyError),
+    /// The address is none.
+    #[error(
+        "http_server.{key}: {value:?} is no IP address; write one such as \"127.0.0.1\", or \"\" for all"
+    )]
+    Address {
+        /// Which key.
+        key: &'static str,
+        /// What it says.
+        value: String,
+    },
+    /// The port cannot be had, or a certificate not be read.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// The system refused a thread.
+    #[error("a shard could not be started: {0}; raise the limit on threads and memory of this process")]
+    Thread(#[from] io::Error),
+}
+
+/// A gateway that serves.
+pub struct Gateway {
+    edge: Edge,
+    shards: Vec<ShardSender<Shard>>,
+    threads: Vec<JoinHandle<()>>,
+    shutdown: Shutdown,
+}
+
+impl Gateway {
+    /// Starts to serve. Must be called within a multi-threaded tokio runtime.
+    pub fn start(config: Config) -> Result<Self, StartError> {
+        let count = thread::available_parallelism().map_or(1, usize::from).min(MAX_SHARDS);
+        let options = edge_options(&config)?;
+        let (tokens, own) = (&config.client.token, &config.client.subscription_token);
+        let subscription_tokens = if own.enabled { &own.token } else { tokens };
+        let rules = Arc::new(Rules {
+            connection_tokens: Verifier::new(&token_options(tokens)).map_err(StartError::ConnectionKey)?,
+            subscription_tokens: Verifier::new(&token_options(subscription_tokens))
+                .map_err(StartError::SubscriptionKey)?,
+            version: concat!("Suona ", env!("CARGO_PKG_VERSION")).to_owned(),
+            config,
+        });
+        let metrics = Arc::new(Metrics::new(count));
+        let users = Arc::new(Users::default());
+        let (shards, mailboxes): (Vec<_>, Vec<_>) = (0..count).map(|_| mailbox::<Shard>(MAILBOX)).unzip();
+        let deliveries = shards.iter().map(|shard: &ShardSender<Shard>| shard.deliveries().clone());
+        let broker =
+            Arc::new(MemoryBroker::new(Arc::new(Hub::new(deliveries.collect())), Surroundings::default()));
+        let doors = Doors::new(rules.clone(), &metrics);
+        let hooks = Hooks { hand_over: hand_over(doors, shards.clone()), ready: ready(broker.clone()) };
+        let api = api_router(&rules, &broker, &shards, &users);
+        let edge = Edge::bind(&options, api, hooks, metrics.clone())?;
+        let threads = mailboxes.into_iter().zip(0..).map(|(mailbox, number)| {
+            let errands = shards[usize::from(number)].errands().clone();
+            let metrics = metrics.shard(usize::from(number));
+            let (rules, broker, users) = (rules.clone(), broker.clone(), users.clone());
+            let parts = ShardParts { id: ShardId(number), rules, broker, users, errands, metrics };
+            spawn(format!("shard-{number}"), mailbox, move || Shard::new(parts, rand::random(), Now::read()))
+        });
+        let threads = threads.collect::<Result<_, _>>()?;
+        task::spawn(sweep(broker));
+        Ok(Self { edge, shards, threads, shutdown: rules.config.shutdown.clone() })
+    }
+
+    /// Where clients connect; the port is the one that the system chose if 0 was asked for.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.edge.local_addr()
+    }
+
+    /// Where the API, health and metrics are, if that is elsewhere.
+    pub fn internal_addr(&self) -> Option<SocketAddr> {
+        self.edge.internal_addr()
+    }
+
+    /// Sends all clients away and ends: `/ready` says no, then nobody is accepted, then connections are closed
+    /// with 3001, spread over the time that the configuration gives them. Returns when all are gone.
+    pub async fn drain(mut self) {
+        self.edge.drain();
+        time::sleep(self.shutdown.ready_delay).await;
+        self.edge.stop_accepting().await;
+        let over = self.shutdown.timeout.saturating_sub(LAST_CLOSES);
+        let deadline = Instant::now() + over + LAST_CLOSES;
+        for shard in &self.shards {
+            // A shard that has ended has nothing to drain.
+            let _ = shard.errands().send(Errand::Drain(over));
+        }
+        while self.shards.iter().any(|shard| shard.connections() > 0) && Instant::now() < deadline {
+            time::sleep(Duration::from_millis(20)).await;
+        }
+        for shard in &self.shards {
+            shard.stop(Instant::now());
+        }
+        for thread in self.threads {
+            // A shard that panicked has said so already.
+            let _ = task::spawn_blocking(|| thread.join()).await;
+        }
+    }
+}
+
+fn edge_options(config: &Config) -> Result<EdgeOptions, StartError> {
+    let server = &config.http_server;
+    let address = |key: &'static str, value: &str, port: u16| {
+        let ip = if value.is_empty() { Ok([0; 4].into()) } else { value.parse() };
+        let ip = ip.map_err(|_| StartError::Address { key, value: value.to_owned() })?;
+        Ok::<_, StartError>(SocketAddr::new(ip, port))
+    };
+    let internal =
+        if server.internal_address.is_empty() { &server.address } else { &server.internal_address };
+    let internal_address =
+        server.internal_port.map(|port| address("internal_address", internal, port)).transpose()?;
+    let tls = server
+        .tls
+        .enabled
+        .then(|| TlsFiles { certificate: server.tls.cert_pem.clone(), key: server.tls.key_pem.clone() });
+    Ok(EdgeOptions {
+        internal_address,
+        allowed_origins: config.client.allowed_origins.clone(),
+        trusted_proxies: config.trusted_proxies.clone(),
+        proxy_protocol: config.proxy_protocol,
+        tls,
+        connection_limit: config.client.connection_limit,
+        connection_rate_limit: u32::try_from(config.client.connection_rate_limit).unwrap_or(u32::MAX),
+        ..EdgeOptions::new(address("address", &server.address, server.port)?, Doors::paths(config))
+    })
+}
+
+/// How tokens are verified, as the configuration says.
+fn token_options(token: &Token) -> TokenOptions {
+    let pattern = |exact: &str, regex: &Option<Regex>| match regex {
+        Some(regex) => Some(Pattern::Regex(regex.clone())),
+        None => Some(Pattern::Exact(exact.to_owned())).filter(|_| !exact.is_empty()),
+    };
+    TokenOptions {
+        hmac_secret: token.hmac_secret_key.expose().to_owned(),
+        hmac_previous_secret: token.hmac_previous_secret_key.expose().to_owned(),
+        hmac_previous_valid_until: Some(token.hmac_previous_secret_key_valid_until)
+            .filter(|at| *at > 0)
+            .map(Duration::from_secs),
+        rsa_public_key: token.rsa_public_key.clone(),
+        ecdsa_public_key: token.ecdsa_public_key.clone(),
+        audience: pattern(&token.audience, &token.audience_regex),
+        issuer: pattern(&token.issuer, &token.issuer_regex),
+        user_id_claim: token.user_id_claim.clone(),
+    }
+}
+
+/// Gives each upgraded connection to the shard that has the fewest.
+fn hand_over(doors: Doors, shards: Vec<ShardSender<Shard>>) -> crate::http::HandOver {
+    Box::new(move |upgraded: Upgraded| {
+        let Upgraded { stream, read_ahead, request } = upgraded;
+        let shard = shards.iter().min_by_key(|shard| shard.connections()).expect("there is a shard");
+        let max_message = doors.max_message();
+        shard.hand_over(Handover { stream, read_ahead, opening: doors.open(request), max_message });
+    })
+}
+
+fn ready(broker: Arc<MemoryBroker>) -> crate::http::Ready {
+    Box::new(move || if broker.is_ready() { Ok(()) } else { Err("the broker cannot be reached".to_owned()) })
+}
+
+fn api_router(
+    rules: &Arc<Rules>,
+    broker: &Arc<MemoryBroker>,
+    shards: &[ShardSender<Shard>],
+    users: &Arc<Users>,
+) -> Router {
+    let settings = &rules.config.http_api;
+    if settings.disabled {
+        return Router::new();
+    }
+    let access =
+        if settings.insecure { Access::Insecure } else { Access::Key(settings.key.expose().to_owned()) };
+    let counted = shards.to_vec();
+    api::router(ApiState {
+        access,
+        broker: broker.clone(),
+        rules: channel_rules(rules.clone()),
+        max_data_len: rules.max_reply_bytes(),
+        shards: Shards {
+            errands: shards.iter().map(|shard| shard.errands().clone()).collect(),
+            users: users.clone(),
+        },
+        node: Node {
+            uid: uuid::Uuid::new_v4().to_string(),
+            name: rules.config.node.name.clone(),
+            started: Instant::now(),
+            connections: Box::new(move || counted.iter().map(ShardSender::connections).sum()),
+        },
+    })
+}
+
+fn channel_rules(rules: Arc<Rules>) -> api::Rules {
+    Box::new(move |channel| {
+        let options = rules.config.channels.get(channel)?;
+        Some(ChannelRules {
+            retention: options.retention,
+            content: options.content,
+            object_only: options.publication_data_format == DataFormat::JsonObject,
+            presence: options.presence,
+        })
+    })
+}
+
+/// Frees expired streams for as long as the runtime lives.
+async fn sweep(broker: Arc<MemoryBroker>) {
+    let mut interval = time::interval(SWEEP);
+    loop {
+        interval.tick().await;
+        broker.sweep();
+    }
+}

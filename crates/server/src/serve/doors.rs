@@ -1,0 +1,93 @@
+//! The doors of one gateway: their paths, and how a connection comes through each.
+
+use std::sync::Arc;
+
+use prometheus_client::metrics::gauge::Gauge;
+
+use crate::{
+    config::Config,
+    door::{Door, Encoding, Managed},
+    http::{DoorKind, DoorPath, UpgradeRequest},
+    hub::Opening,
+    metrics::Metrics,
+    session::{Manners, PingSchedule, Rules},
+};
+
+/// All doors, in the order of their paths.
+pub(super) struct Doors {
+    rules: Arc<Rules>,
+    doors: Vec<(Kind, Gauge)>,
+}
+
+/// One door.
+enum Kind {
+    Managed,
+}
+
+/// Counts a connection for as long as it lives.
+struct Counted(Gauge);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+impl Doors {
+    /// Where each door is found.
+    pub(super) fn paths(config: &Config) -> Vec<DoorPath> {
+        let managed = DoorPath { path: config.websocket.handler_prefix.clone(), kind: DoorKind::Managed };
+        let managed = (!config.websocket.disabled).then_some(managed);
+        let plain =
+            config.plain.iter().map(|door| DoorPath { path: door.path.clone(), kind: DoorKind::Plain });
+        managed.into_iter().chain(plain).collect()
+    }
+
+    pub(super) fn new(rules: Arc<Rules>, metrics: &Metrics) -> Self {
+        let doors = Self::paths(&rules.config)
+            .into_iter()
+            .map(|door| (Kind::Managed, metrics.connections(&door.path)));
+        Self { doors: doors.collect(), rules }
+    }
+
+    /// The longest message taken from a client, in bytes.
+    pub(super) fn max_message(&self) -> usize {
+        self.rules.config.websocket.message_size_limit
+    }
+
+    /// Lets a connection in.
+    pub(super) fn open(&self, request: UpgradeRequest) -> Opening {
+        let (kind, gauge) = &self.doors[request.door];
+        gauge.inc();
+        let counted = Counted(gauge.clone());
+        match kind {
+            Kind::Managed => {
+                let door = managed(&request);
+                let manners = Manners {
+                    ping: self.ping(),
+                    announces_pings: !door.protocol_pings,
+                    reads_binary: door.encoding == Encoding::Protobuf,
+                    ..Manners::default()
+                };
+                Opening { door: Door::Managed(door), manners, lease: Box::new((request.place, counted)) }
+            }
+        }
+    }
+
+    fn ping(&self) -> Option<PingSchedule> {
+        let client = &self.rules.config.client;
+        let pong_timeout = Some(client.pong_timeout).filter(|timeout| !timeout.is_zero());
+        let schedule = PingSchedule { interval: client.ping_interval, pong_timeout };
+        (!client.ping_interval.is_zero()).then_some(schedule)
+    }
+}
+
+/// The encoding is chosen by sub-protocol or query; protocol pings by query alone.
+fn managed(request: &UpgradeRequest) -> Managed {
+    let asks = |parameter: &str| request.query.split('&').any(|given| given == parameter);
+    let protobuf = request.sub_protocol.as_deref() == Some("centrifuge-protobuf")
+        || asks("format=protobuf")
+        || asks("cf_protocol=protobuf");
+    let encoding = if protobuf { Encoding::Protobuf } else { Encoding::Json };
+    Managed { encoding, protocol_pings: asks("cf_ws_frame_ping_pong=true") }
+}
