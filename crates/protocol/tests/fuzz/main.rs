@@ -8,6 +8,11 @@ mod round_trip;
 use mutate::Mutator;
 
 #[test]
+fn frames_survive_mutation() {
+    run("frames", checks::frames::check);
+}
+
+#[test]
 fn json_commands_survive_mutation() {
     run("json_commands", checks::json_commands::check);
 }
@@ -18,7 +23,7 @@ fn protobuf_commands_survive_mutation() {
 }
 
 /// Iterations that keep a target within about two seconds in a debug build.
-const ITERATIONS: usize = 1_000_000;
+const ITERATIONS: usize = 500_000;
 
 fn run(target: &str, check: fn(&[u8])) {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(target);
