@@ -1,5 +1,7 @@
 //! What both codecs ask of a command.
 
+use std::collections::BTreeMap;
+
 use crate::{Command, Request};
 
 /// The bytes of a client are no command. Never quotes them: there may be a token inside.
@@ -24,4 +26,11 @@ impl Command {
             (_, Some(request)) => Ok(Self { id, request }),
         }
     }
+}
+
+/// Header names in lower case, each once.
+pub(crate) fn headers(sent: BTreeMap<String, String>) -> Vec<(String, String)> {
+    let lowered: BTreeMap<_, _> =
+        sent.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect();
+    lowered.into_iter().collect()
 }

@@ -8,7 +8,8 @@ use serde_json::{error::Category, value::RawValue};
 
 use crate::{
     Channel, Command, ConnectRequest, DecodeError, Epoch, HistoryRequest, Payload, PublishRequest,
-    RecoverFrom, Request, RpcRequest, SubRefreshRequest, SubscribeRequest, decode::REJECT_UNRECOVERED,
+    RecoverFrom, Request, RpcRequest, SubRefreshRequest, SubscribeRequest,
+    decode::{REJECT_UNRECOVERED, headers},
 };
 
 /// Reads the commands of one message, one a line, lazily: those before a malformed line count.
@@ -121,14 +122,13 @@ struct Connect<'a> {
 impl Connect<'_> {
     fn request(self) -> Request {
         let subs = self.subs.unwrap_or_default();
-        let headers = self.headers.unwrap_or_default();
         Request::Connect(Box::new(ConnectRequest {
             token: self.token.unwrap_or_default(),
             data: self.data,
             subs: subs.into_iter().map(|(name, since)| (Channel::from(&*name.0), since.position())).collect(),
             name: self.name.unwrap_or_default(),
             version: self.version.unwrap_or_default(),
-            headers: headers.into_iter().map(|(name, value)| (name.to_lowercase(), value)).collect(),
+            headers: headers(self.headers.unwrap_or_default()),
         }))
     }
 }

@@ -7,7 +7,8 @@ use prost::{Message, encoding::decode_varint};
 
 use crate::{
     Channel, Command, ConnectRequest, DecodeError, Epoch, HistoryRequest, Payload, PublishRequest,
-    RecoverFrom, Request, RpcRequest, SubRefreshRequest, SubscribeRequest, decode::REJECT_UNRECOVERED,
+    RecoverFrom, Request, RpcRequest, SubRefreshRequest, SubscribeRequest,
+    decode::{REJECT_UNRECOVERED, headers},
 };
 
 /// Reads the commands of one message lazily: those before a malformed one count.
@@ -118,7 +119,7 @@ impl Connect {
             subs: self.subs.into_iter().map(|(name, sub)| (Channel::new(name), sub.since())).collect(),
             name: self.name,
             version: self.version,
-            headers: self.headers.into_iter().map(|(name, value)| (name.to_lowercase(), value)).collect(),
+            headers: headers(self.headers),
         }))
     }
 }

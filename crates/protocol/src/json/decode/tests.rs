@@ -17,7 +17,7 @@ fn error(line: &str) -> String {
 #[test]
 fn connect_carries_everything_a_client_says_of_itself() {
     let line = r#"{"id":1,"connect":{"token":"t","data":{"k": 1},"name":"js","version":"1.2",
-        "headers":{"X-Auth":"x","b":"\u00e9"},"subs":{"news":{"recover":true,"epoch":"aBcDeFgH","offset":7},"b":{}}}}"#;
+        "headers":{"X-Auth":"x","b":"\u00e9","x-auth":"y"},"subs":{"news":{"recover":true,"epoch":"aBcDeFgH","offset":7},"b":{}}}}"#;
     let Command { id: 1, request: Request::Connect(connect) } = decode(&line.replace('\n', "")) else {
         panic!()
     };
@@ -30,7 +30,7 @@ fn connect_carries_everything_a_client_says_of_itself() {
             subs: vec![("b".into(), RecoverFrom::default()), ("news".into(), since)],
             name: "js".into(),
             version: "1.2".into(),
-            headers: vec![("x-auth".into(), "x".into()), ("b".into(), "é".into())],
+            headers: vec![("b".into(), "é".into()), ("x-auth".into(), "y".into())],
         }
     );
     assert_eq!(request(r#"{"id":1,"connect":{}}"#), Request::Connect(Box::default()));

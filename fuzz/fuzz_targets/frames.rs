@@ -1,0 +1,3 @@
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|stream: &[u8]| suona_fuzz::frames::check(stream));
