@@ -54,12 +54,14 @@ impl Session {
     ) {
         let Some((channel, task)) = self.queue.end(ask) else { return };
         let id = task.id();
+        // The reply may take all the room there is; whether any is left is known when it is written.
+        let after = Context { room: ctx.room && !task.may_reply_at_length(), ..ctx };
         let result = match outcome {
             Ok(answered) => self.finish(&channel, task, answered, ctx, actions),
             Err(error) => Err(trouble_of(&task, error)),
         };
         self.tell(id, result, actions);
-        self.resume_waiting(ctx, actions);
+        self.resume_waiting(after, actions);
     }
 
     fn finish(
@@ -72,7 +74,7 @@ impl Session {
     ) -> Result<(), Trouble> {
         match (task, answered) {
             (Task::Subscribe(id), Answered::Subscribed(page)) => {
-                return self.subscribed(id, channel, page, actions);
+                return self.subscribed(id, channel, page, ctx, actions);
             }
             (Task::ServerSubscribe, Answered::Subscribed(page)) => {
                 self.subscribed_by_server(channel, page, ctx, actions);

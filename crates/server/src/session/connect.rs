@@ -131,8 +131,9 @@ impl Session {
         };
         let Connecting { id, mut result, .. } = *connecting;
         let mut started = Vec::new();
+        let mut budget = ctx.rules.max_reply_bytes();
         for subscription in &mut self.subscriptions {
-            let Some(joined) = subscription.start() else { continue };
+            let Some(joined) = subscription.start(&mut budget) else { continue };
             match joined {
                 Ok(joined) => {
                     result.subs.push((subscription.channel.clone(), joined.result));

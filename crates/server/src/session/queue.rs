@@ -40,6 +40,11 @@ impl Task {
             Self::ServerSubscribe => 0,
         }
     }
+
+    /// Whether the reply may be large.
+    pub(super) fn may_reply_at_length(&self) -> bool {
+        matches!(self, Self::Subscribe(_) | Self::ServerSubscribe | Self::History(_) | Self::Presence(_))
+    }
 }
 
 #[derive(Debug)]

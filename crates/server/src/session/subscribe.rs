@@ -135,13 +135,14 @@ impl Session {
         id: u32,
         channel: &Channel,
         page: Option<Page>,
+        ctx: Context<'_>,
         actions: &mut Vec<Action>,
     ) -> Result<(), Trouble> {
         let Some(subscription) = self.subscription_mut(channel) else { return Ok(()) };
         let Stage::Joining(joining) = &mut subscription.stage else { return Ok(()) };
         joining.page = page;
         let must_recover = joining.since.recover && joining.reject_unrecovered;
-        let Some(Ok(joined)) = subscription.start() else {
+        let Some(Ok(joined)) = subscription.start(&mut ctx.rules.max_reply_bytes()) else {
             return Err(DisconnectCode::InsufficientState.into());
         };
         if must_recover && !joined.result.recovered {

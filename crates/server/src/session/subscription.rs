@@ -85,10 +85,11 @@ pub(super) struct Joined {
 }
 
 impl Subscription {
-    /// Comes into effect; `None` if it was in effect already.
-    pub(super) fn start(&mut self) -> Option<Result<Joined, Hole>> {
+    /// Comes into effect; `None` if it was in effect already. What was missed is given back only if it fits
+    /// into `budget` bytes, from which it is taken.
+    pub(super) fn start(&mut self, budget: &mut usize) -> Option<Result<Joined, Hole>> {
         match std::mem::replace(&mut self.stage, Stage::Active) {
-            Stage::Joining(joining) => Some(joining.join(self.features)),
+            Stage::Joining(joining) => Some(joining.within(budget).join(self.features)),
             Stage::Active => None,
         }
     }
@@ -112,6 +113,18 @@ impl Joining {
             self.buffered_bytes = bytes;
             self.buffer.push(publication);
         }
+    }
+
+    /// Gives up a page that is larger than `budget`, so that nothing of it is recovered.
+    fn within(mut self, budget: &mut usize) -> Self {
+        if let Some(page) = &mut self.page {
+            let bytes = page.publications.iter().map(|publication| publication.len()).sum();
+            match budget.checked_sub(bytes) {
+                Some(left) => *budget = left,
+                None => page.publications.clear(),
+            }
+        }
+        self
     }
 
     /// Finishes with what the broker read: a page is there exactly if the subscription is positioned.
@@ -236,6 +249,15 @@ mod tests {
             || Joining::new(RecoverFrom { recover: true, offset: 0, epoch: None }, None, None, false);
         assert!(join(joining(), page(1..5, 4)).unwrap().result.recovered);
         assert!(!join(joining(), page(2..5, 4)).unwrap().result.recovered);
+    }
+
+    #[test]
+    fn what_does_not_fit_into_the_reply_is_a_gap() {
+        let mut budget = 5;
+        let fits = Joining { page: page(4..7, 6), ..since(3) }.within(&mut budget);
+        assert!(fits.join(RECOVERABLE).unwrap().result.recovered);
+        let does_not = Joining { page: page(4..7, 6), ..since(3) }.within(&mut budget);
+        assert!(!does_not.join(RECOVERABLE).unwrap().result.recovered);
     }
 
     #[test]

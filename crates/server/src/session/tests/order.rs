@@ -49,6 +49,8 @@ fn large_replies_come_one_at_a_time_and_only_when_there_is_room() {
     assert_eq!(desk.questions(), 2);
     let ask = desk.asked();
     desk.hears(Input::Answered(ask, Ok(Answered::Subscribed(Some(page(3))))));
+    assert_eq!(desk.questions(), 2, "nobody knows yet how much room that reply left");
+    desk.hears(Input::Drained);
     assert_eq!(desk.questions(), 3);
 }
 
