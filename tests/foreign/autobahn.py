@@ -20,10 +20,10 @@ CASES = ["1.*", "2.*", "3.*", "4.*", "5.*", "6.*", "7.*", "9.*", "10.*"]
 ECHO = Path(__file__).parents[2] / "target/debug/examples/echo"
 
 
-async def judge(address: str) -> bool:
+async def judge(url: str) -> bool:
     """Runs the cases, prints what is worth knowing, and says whether none failed."""
     try:
-        results = await run_fuzzingclient(f"ws://{address}", CASES)
+        results = await run_fuzzingclient(url, CASES)
     except FailureError as failure:
         results = failure.results
     for result in results:
@@ -44,8 +44,7 @@ def main() -> int:
         return 2
     with subprocess.Popen([binary], stdout=subprocess.PIPE, text=True) as echo:
         try:
-            address = echo.stdout.readline().removeprefix("listening on ").strip()
-            return 0 if asyncio.run(judge(address)) else 1
+            return 0 if asyncio.run(judge(echo.stdout.readline().strip())) else 1
         finally:
             echo.kill()
 
