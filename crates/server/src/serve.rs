@@ -169,6 +169,8 @@ fn edge_options(config: &Config) -> Result<EdgeOptions, StartError> {
         tls,
         connection_limit: config.client.connection_limit,
         connection_rate_limit: u32::try_from(config.client.connection_rate_limit).unwrap_or(u32::MAX),
+        health: config.health.enabled,
+        metrics: config.prometheus.enabled,
         ..EdgeOptions::new(address("address", &server.address, server.port)?, Doors::paths(config))
     })
 }

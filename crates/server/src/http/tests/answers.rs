@@ -28,6 +28,18 @@ async fn the_gateway_tells_of_its_health() {
 }
 
 #[tokio::test]
+async fn health_and_metrics_can_be_switched_off() {
+    let world = world(|options| (options.health, options.metrics) = (false, false));
+    for path in ["/health", "/metrics"] {
+        assert!(
+            world.ask(&format!("GET {path} HTTP/1.1\r\n\r\n")).await.starts_with("HTTP/1.1 404"),
+            "{path}"
+        );
+    }
+    assert!(world.ask("GET /ready HTTP/1.1\r\n\r\n").await.starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test]
 async fn ready_says_what_cannot_be_reached() {
     let metrics = Arc::new(Metrics::new(1));
     let hooks = Hooks { hand_over: Box::new(drop), ready: Box::new(|| Err("Redis is away".to_owned())) };

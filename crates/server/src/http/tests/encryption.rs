@@ -9,7 +9,8 @@ use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::{CertificateDer, ServerName};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-use super::{super::Stream, *};
+use super::*;
+use crate::io::Stream;
 
 fn encrypted(set: impl FnOnce(&mut EdgeOptions)) -> (World, CertificateDer<'static>, Scratch) {
     let scratch = Scratch::new();

@@ -4,10 +4,8 @@ use std::io::{Read, Write};
 
 use axum::http::header::COOKIE;
 
-use super::{
-    super::{Place, Stream},
-    *,
-};
+use super::{super::Place, *};
+use crate::io::Stream;
 
 #[tokio::test]
 async fn an_upgraded_socket_is_handed_over_whole() {
