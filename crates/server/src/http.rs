@@ -63,6 +63,10 @@ pub struct EdgeOptions {
     pub connection_limit: usize,
     /// New WebSocket connections a second; 0 is no limit.
     pub connection_rate_limit: u32,
+    /// Whether `/health` answers.
+    pub health: bool,
+    /// Whether `/metrics` answers.
+    pub metrics: bool,
     /// The headers of the opening request that somebody will ask for; others are dropped.
     pub kept_headers: Vec<HeaderName>,
     /// How long a new connection may take for each of PROXY header, TLS handshake and first request head.
@@ -103,6 +107,8 @@ impl EdgeOptions {
             tls: None,
             connection_limit: 0,
             connection_rate_limit: 0,
+            health: true,
+            metrics: false,
             kept_headers: Vec::new(),
             patience: Duration::from_secs(10),
             keep_alive: Duration::from_secs(75),
@@ -167,13 +173,13 @@ enum Phase {
 #[derive(Debug, thiserror::Error)]
 pub enum BindError {
     /// Somebody else listens there.
-    #[error("port {} is in use on {}: stop the program that listens there (a second gateway?), or set another port", .0.port(), .0.ip())]
+    #[error("port {} is in use on {}: stop the program that listens there (a second gateway?), or set another http_server.port", .0.port(), .0.ip())]
     PortInUse(SocketAddr),
     /// The system does not let this user listen there.
-    #[error("this user may not listen on port {} of {}: choose a port from 1024 on, or grant CAP_NET_BIND_SERVICE", .0.port(), .0.ip())]
+    #[error("this user may not listen on port {} of {}: set http_server.port to 1024 or more, or grant CAP_NET_BIND_SERVICE", .0.port(), .0.ip())]
     PortForbidden(SocketAddr),
     /// The machine has no such address.
-    #[error("this machine has no address {}: set one that it has, or 0.0.0.0 for all", .0.ip())]
+    #[error("this machine has no address {}: set http_server.address to one that it has, or leave it empty for all", .0.ip())]
     NoSuchAddress(SocketAddr),
     /// Something else went wrong.
     #[error("cannot listen on {0}: {1}")]
@@ -182,7 +188,7 @@ pub enum BindError {
     #[error(transparent)]
     Tls(#[from] TlsError),
     /// An allowed origin is no valid glob.
-    #[error("an allowed origin is no valid pattern: {0}; write it like https://*.example.com")]
+    #[error("client.allowed_origins: {0}; write a pattern like https://*.example.com")]
     Origin(globset::Error),
     /// Two doors have the same path.
     #[error("two doors have the path {0}: give each its own")]
@@ -222,7 +228,7 @@ impl Edge {
         let internal = options.internal_address.map(accept::listen).transpose()?;
         let internal_addr = internal.as_ref().map(local_addr).transpose()?;
 
-        let operations = site::operations(&site, api);
+        let operations = site::operations(&site, options, api);
         let routes = match internal {
             Some(internal) => {
                 let front = Front::internal(options, operations, phase_of_internal, Arc::clone(&metrics));

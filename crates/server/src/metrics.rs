@@ -8,7 +8,7 @@ mod shards;
 use std::{sync::Arc, time::Duration};
 
 use prometheus_client::{
-    encoding::{EncodeLabelSet, EncodeLabelValue, text},
+    encoding::{EncodeLabelSet, text},
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::Registry,
 };
@@ -30,7 +30,7 @@ pub struct Metrics {
 }
 
 /// What became of an attempt to open a WebSocket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum UpgradeOutcome {
     /// It was opened.
     Accepted,
@@ -51,7 +51,7 @@ pub enum UpgradeOutcome {
 }
 
 /// Why a connection ended before its first request was read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ConnectionRefusal {
     /// A trusted proxy sent no PROXY header, a broken one, or not in time.
     ProxyHeader,
@@ -61,6 +61,31 @@ pub enum ConnectionRefusal {
     RequestHead,
 }
 
+impl UpgradeOutcome {
+    fn label(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Broken => "broken",
+            Self::Origin => "origin",
+            Self::ConnectionLimit => "connection_limit",
+            Self::RateLimit => "rate_limit",
+            Self::NoDoor => "no_door",
+            Self::SocketIo => "socket_io",
+            Self::Stopping => "stopping",
+        }
+    }
+}
+
+impl ConnectionRefusal {
+    fn label(self) -> &'static str {
+        match self {
+            Self::ProxyHeader => "proxy_header",
+            Self::TlsHandshake => "tls_handshake",
+            Self::RequestHead => "request_head",
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct DoorLabel {
     door: String,
@@ -68,12 +93,12 @@ struct DoorLabel {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct UpgradeLabel {
-    outcome: UpgradeOutcome,
+    outcome: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RefusalLabel {
-    reason: ConnectionRefusal,
+    reason: &'static str,
 }
 
 /// From a memory write to a webhook's default time-out, in seconds.
@@ -131,12 +156,12 @@ impl Metrics {
 
     /// Somebody tried to open a WebSocket.
     pub fn count_upgrade(&self, outcome: UpgradeOutcome) {
-        self.upgrades.get_or_create(&UpgradeLabel { outcome }).inc();
+        self.upgrades.get_or_create(&UpgradeLabel { outcome: outcome.label() }).inc();
     }
 
     /// A connection ended before its first request was read.
     pub fn count_refusal(&self, reason: ConnectionRefusal) {
-        self.refused.get_or_create(&RefusalLabel { reason }).inc();
+        self.refused.get_or_create(&RefusalLabel { reason: reason.label() }).inc();
     }
 
     /// A plain HTTP request came where WebSockets are opened: a health probe, most likely.
@@ -174,7 +199,7 @@ mod tests {
         let text = metrics.render();
         for line in [
             "suona_connections{door=\"/device\"} 1",
-            "suona_upgrades_total{outcome=\"Accepted\"} 2",
+            "suona_upgrades_total{outcome=\"accepted\"} 2",
             "suona_closes_total{code=\"3008\"} 2",
             "suona_commands_total{method=\"subscribe\"} 1",
             "suona_errors_total{code=\"103\"} 1",

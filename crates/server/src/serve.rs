@@ -95,7 +95,7 @@ impl Gateway {
         let deliveries = shards.iter().map(|shard: &ShardSender<Shard>| shard.deliveries().clone());
         let broker =
             Arc::new(MemoryBroker::new(Arc::new(Hub::new(deliveries.collect())), Surroundings::default()));
-        let doors = Doors::new(rules.clone(), &metrics);
+        let doors = Doors::new(rules.clone());
         let hooks = Hooks { hand_over: hand_over(doors, shards.clone()), ready: ready(broker.clone()) };
         let api = api_router(&rules, &broker, &shards, &users);
         let edge = Edge::bind(&options, api, hooks, metrics.clone())?;
@@ -169,6 +169,8 @@ fn edge_options(config: &Config) -> Result<EdgeOptions, StartError> {
         tls,
         connection_limit: config.client.connection_limit,
         connection_rate_limit: u32::try_from(config.client.connection_rate_limit).unwrap_or(u32::MAX),
+        health: config.health.enabled,
+        metrics: config.prometheus.enabled,
         ..EdgeOptions::new(address("address", &server.address, server.port)?, Doors::paths(config))
     })
 }

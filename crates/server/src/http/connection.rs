@@ -36,12 +36,15 @@ use tokio::{
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use super::{
-    EdgeOptions, HandOver, Phase, Stream, UpgradeRequest, Upgraded,
+    EdgeOptions, HandOver, Phase, UpgradeRequest, Upgraded,
     accept::{Descriptors, Permit, accept},
     address::TrustedProxies,
     proxy_protocol,
 };
-use crate::metrics::{ConnectionRefusal, Metrics};
+use crate::{
+    io::Stream,
+    metrics::{ConnectionRefusal, Metrics},
+};
 
 /// The longest request head. JWTs in queries and cookies are long, but not that long.
 const HEAD_MAX: usize = 32 * 1024;

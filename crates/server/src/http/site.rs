@@ -84,13 +84,15 @@ fn is_reserved(path: &str) -> bool {
 }
 
 /// The routes of those who run the gateway.
-pub(super) fn operations(site: &Arc<Site>, api: Router) -> Router {
-    let own = Router::new()
-        .route("/health", get(async || json("{}")))
-        .route("/ready", get(ready))
-        .route("/metrics", get(metrics))
-        .with_state(Arc::clone(site));
-    own.merge(api)
+pub(super) fn operations(site: &Arc<Site>, options: &EdgeOptions, api: Router) -> Router {
+    let mut own = Router::new().route("/ready", get(ready));
+    if options.health {
+        own = own.route("/health", get(async || json("{}")));
+    }
+    if options.metrics {
+        own = own.route("/metrics", get(metrics));
+    }
+    own.with_state(Arc::clone(site)).merge(api)
 }
 
 /// Adds the doors to `routes`, and an answer for every other path.

@@ -31,7 +31,7 @@ pub struct TlsFiles {
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// A file cannot be read.
-    #[error("cannot read the TLS {what} {}: {source}; check the path and that this user may read it", path.display())]
+    #[error("cannot read the TLS {what} {}: {source}; check http_server.tls, and that this user may read the file", path.display())]
     Unreadable {
         /// Certificate or key.
         what: &'static str,

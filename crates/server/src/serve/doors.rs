@@ -2,35 +2,23 @@
 
 use std::sync::Arc;
 
-use prometheus_client::metrics::gauge::Gauge;
-
 use crate::{
     config::Config,
     door::{Door, Encoding, Managed},
     http::{DoorKind, DoorPath, UpgradeRequest},
     hub::Opening,
-    metrics::Metrics,
     session::{Manners, PingSchedule, Rules},
 };
 
 /// All doors, in the order of their paths.
 pub(super) struct Doors {
     rules: Arc<Rules>,
-    doors: Vec<(Kind, Gauge)>,
+    doors: Vec<Kind>,
 }
 
 /// One door.
 enum Kind {
     Managed,
-}
-
-/// Counts a connection for as long as it lives.
-struct Counted(Gauge);
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.dec();
-    }
 }
 
 impl Doors {
@@ -43,10 +31,8 @@ impl Doors {
         managed.into_iter().chain(plain).collect()
     }
 
-    pub(super) fn new(rules: Arc<Rules>, metrics: &Metrics) -> Self {
-        let doors = Self::paths(&rules.config)
-            .into_iter()
-            .map(|door| (Kind::Managed, metrics.connections(&door.path)));
+    pub(super) fn new(rules: Arc<Rules>) -> Self {
+        let doors = Self::paths(&rules.config).into_iter().map(|_| Kind::Managed);
         Self { doors: doors.collect(), rules }
     }
 
@@ -57,10 +43,7 @@ impl Doors {
 
     /// Lets a connection in.
     pub(super) fn open(&self, request: UpgradeRequest) -> Opening {
-        let (kind, gauge) = &self.doors[request.door];
-        gauge.inc();
-        let counted = Counted(gauge.clone());
-        match kind {
+        match &self.doors[request.door] {
             Kind::Managed => {
                 let door = managed(&request);
                 let manners = Manners {
@@ -69,7 +52,7 @@ impl Doors {
                     reads_binary: door.encoding == Encoding::Protobuf,
                     ..Manners::default()
                 };
-                Opening { door: Door::Managed(door), manners, lease: Box::new((request.place, counted)) }
+                Opening { door: Door::Managed(door), manners, lease: Box::new(request.place) }
             }
         }
     }

@@ -28,6 +28,18 @@ async fn the_gateway_tells_of_its_health() {
 }
 
 #[tokio::test]
+async fn health_and_metrics_can_be_switched_off() {
+    let world = world(|options| (options.health, options.metrics) = (false, false));
+    for path in ["/health", "/metrics"] {
+        assert!(
+            world.ask(&format!("GET {path} HTTP/1.1\r\n\r\n")).await.starts_with("HTTP/1.1 404"),
+            "{path}"
+        );
+    }
+    assert!(world.ask("GET /ready HTTP/1.1\r\n\r\n").await.starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test]
 async fn ready_says_what_cannot_be_reached() {
     let metrics = Arc::new(Metrics::new(1));
     let hooks = Hooks { hand_over: Box::new(drop), ready: Box::new(|| Err("Redis is away".to_owned())) };
@@ -80,7 +92,7 @@ async fn a_broken_upgrade_is_told_what_is_wrong() {
     }
     let old = world.ask(&handshake("/device", "").replace("HTTP/1.1", "HTTP/1.0")).await;
     assert!(old.starts_with("HTTP/1.0 426") && old.contains("proxy_http_version 1.1"), "{old}");
-    assert!(world.counted("suona_upgrades_total{outcome=\"Broken\"} 10"), "{}", world.metrics.render());
+    assert!(world.counted("suona_upgrades_total{outcome=\"broken\"} 10"), "{}", world.metrics.render());
 }
 
 #[tokio::test]
@@ -106,7 +118,7 @@ async fn whoever_got_lost_is_told_so() {
     assert!(world.ask("POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n").await.starts_with("HTTP/1.1 405"));
     let (answer, _) = world.open("/websocket", "").await;
     assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
-    assert!(world.counted("suona_upgrades_total{outcome=\"NoDoor\"} 1"));
+    assert!(world.counted("suona_upgrades_total{outcome=\"no_door\"} 1"));
 }
 
 #[tokio::test]
@@ -118,6 +130,6 @@ async fn a_head_without_end_is_refused() {
     // Closing a socket with unread bytes may reset the connection before the answer is read.
     let _ = socket.read_to_end(&mut answer).await;
     assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 431"), "{}", String::from_utf8_lossy(&answer));
-    world.until_counted("suona_refused_connections_total{reason=\"RequestHead\"} 1").await;
+    world.until_counted("suona_refused_connections_total{reason=\"request_head\"} 1").await;
     assert!(world.ask("GET / HTTP/1.1\r\n\r\n").await.starts_with("HTTP/1.1 200"), "others are undisturbed");
 }

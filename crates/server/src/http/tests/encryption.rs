@@ -9,7 +9,8 @@ use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::{CertificateDer, ServerName};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-use super::{super::Stream, *};
+use super::*;
+use crate::io::Stream;
 
 fn encrypted(set: impl FnOnce(&mut EdgeOptions)) -> (World, CertificateDer<'static>, Scratch) {
     let scratch = Scratch::new();
@@ -81,7 +82,7 @@ async fn what_is_no_handshake_disturbs_nobody() {
     let mut alert = Vec::new();
     let _ = plain.read_to_end(&mut alert).await;
     assert!(!alert.starts_with(b"HTTP"));
-    world.until_counted("suona_refused_connections_total{reason=\"TlsHandshake\"} 1").await;
+    world.until_counted("suona_refused_connections_total{reason=\"tls_handshake\"} 1").await;
     connect(&world, &certificate, &rustls::version::TLS13).await;
 }
 
@@ -89,7 +90,7 @@ async fn what_is_no_handshake_disturbs_nobody() {
 async fn who_does_not_begin_a_handshake_is_not_waited_for() {
     let (world, _, _scratch) = encrypted(|options| options.patience = Duration::from_millis(50));
     assert!(is_dropped(world.connect().await).await);
-    world.until_counted("suona_refused_connections_total{reason=\"TlsHandshake\"} 1").await;
+    world.until_counted("suona_refused_connections_total{reason=\"tls_handshake\"} 1").await;
 }
 
 #[tokio::test]

@@ -55,7 +55,7 @@ async fn a_trusted_proxy_without_its_header_is_dropped() {
     let mut world = world(behind_proxy);
     assert_eq!(remote(&mut world, b"", "").await, None);
     assert_eq!(remote(&mut world, b"PROXY TCP4 nonsense\r\n", "").await, None);
-    world.until_counted("suona_refused_connections_total{reason=\"ProxyHeader\"} 2").await;
+    world.until_counted("suona_refused_connections_total{reason=\"proxy_header\"} 2").await;
 }
 
 #[tokio::test]

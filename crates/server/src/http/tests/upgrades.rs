@@ -4,10 +4,8 @@ use std::io::{Read, Write};
 
 use axum::http::header::COOKIE;
 
-use super::{
-    super::{Place, Stream},
-    *,
-};
+use super::{super::Place, *};
+use crate::io::Stream;
 
 #[tokio::test]
 async fn an_upgraded_socket_is_handed_over_whole() {
@@ -80,7 +78,7 @@ async fn pages_of_other_origins_may_not_connect() {
         let (head, _) = world.open("/device", origin).await;
         assert!(head.starts_with(&format!("HTTP/1.1 {status}")), "{origin}: {head}");
     }
-    assert!(world.counted("suona_upgrades_total{outcome=\"Origin\"} 3"));
+    assert!(world.counted("suona_upgrades_total{outcome=\"origin\"} 3"));
 }
 
 #[tokio::test]
@@ -95,5 +93,5 @@ async fn at_the_connection_limit_the_next_is_refused_until_one_is_closed() {
     drop(first);
     let (head, _third) = world.open("/device", "").await;
     assert!(head.starts_with("HTTP/1.1 101"), "{head}");
-    assert!(world.counted("suona_upgrades_total{outcome=\"ConnectionLimit\"} 1"));
+    assert!(world.counted("suona_upgrades_total{outcome=\"connection_limit\"} 1"));
 }
