@@ -46,4 +46,6 @@ pub struct Manners {
     pub idle_timeout: Option<Duration>,
     /// Whether its clients can read payloads that are no JSON.
     pub reads_binary: bool,
+    /// Whether rpcs run one after another, because their replies do not say which is which.
+    pub rpcs_in_turn: bool,
 }
