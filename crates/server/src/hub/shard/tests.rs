@@ -2,6 +2,7 @@
 
 mod crowd;
 mod fairness;
+mod plain;
 
 use std::collections::BTreeSet;
 
