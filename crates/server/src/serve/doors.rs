@@ -6,7 +6,7 @@ use prometheus_client::metrics::gauge::Gauge;
 
 use crate::{
     config::Config,
-    door::{Door, Encoding, Managed},
+    door::{Door, Encoding, Managed, Plain, PlainRules},
     http::{DoorKind, DoorPath, UpgradeRequest},
     hub::Opening,
     metrics::Metrics,
@@ -22,6 +22,7 @@ pub(super) struct Doors {
 /// One door.
 enum Kind {
     Managed,
+    Plain(Arc<PlainRules>),
 }
 
 /// Counts a connection for as long as it lives.
@@ -44,10 +45,13 @@ impl Doors {
     }
 
     pub(super) fn new(rules: Arc<Rules>, metrics: &Metrics) -> Self {
-        let doors = Self::paths(&rules.config)
-            .into_iter()
-            .map(|door| (Kind::Managed, metrics.connections(&door.path)));
-        Self { doors: doors.collect(), rules }
+        let managed = (!rules.config.websocket.disabled).then_some(Kind::Managed);
+        let plain = rules.config.plain.iter().map(|door| {
+            Kind::Plain(Arc::new(PlainRules::new(door.clone(), rules.connection_tokens.clone())))
+        });
+        let paths = Self::paths(&rules.config);
+        let gauges = paths.iter().map(|door| metrics.connections(&door.path));
+        Self { doors: managed.into_iter().chain(plain).zip(gauges).collect(), rules }
     }
 
     /// The longest message taken from a client, in bytes.
@@ -60,7 +64,7 @@ impl Doors {
         let (kind, gauge) = &self.doors[request.door];
         gauge.inc();
         let counted = Counted(gauge.clone());
-        match kind {
+        let (door, manners) = match kind {
             Kind::Managed => {
                 let door = managed(&request);
                 let manners = Manners {
@@ -69,9 +73,14 @@ impl Doors {
                     reads_binary: door.encoding == Encoding::Protobuf,
                     ..Manners::default()
                 };
-                Opening { door: Door::Managed(door), manners, lease: Box::new((request.place, counted)) }
+                (Door::Managed(door), manners)
             }
-        }
+            Kind::Plain(rules) => {
+                let plain = Plain::new(rules.clone(), &request.query);
+                (Door::Plain(Box::new(plain)), rules.manners(self.ping()))
+            }
+        };
+        Opening { door, manners, lease: Box::new((request.place, counted)) }
     }
 
     fn ping(&self) -> Option<PingSchedule> {
