@@ -8,7 +8,7 @@ mod keys;
 #[cfg(test)]
 mod tests;
 
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, time::Duration};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use regex::Regex;
@@ -102,6 +102,18 @@ impl Verifier {
         let payload = self.verify_signature(token, now)?;
         let registered = self.check(&payload, now)?;
         ConnectionClaims::read(&payload, registered)
+    }
+
+    /// Verifies a token like [`verify_connection`](Self::verify_connection), and reads all its claims that are
+    /// texts besides, the application's own among them.
+    pub fn verify_with_texts(
+        &self,
+        token: &str,
+        now: Duration,
+    ) -> Result<(ConnectionClaims, BTreeMap<String, String>), TokenError> {
+        let payload = self.verify_signature(token, now)?;
+        let registered = self.check(&payload, now)?;
+        Ok((ConnectionClaims::read(&payload, registered)?, claims::texts(&payload)?))
     }
 
     /// Verifies the token of a `subscribe` or `sub_refresh`; `now` counts from the Unix epoch.

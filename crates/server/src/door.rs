@@ -2,13 +2,15 @@
 //! client may do is the session's business.
 
 mod managed;
+mod plain;
 
 use bytes::Bytes;
 use suona_protocol::{Disconnect, Push, Reply, Wire, ws::Message};
 
-use crate::session::Input;
+use crate::{Now, session::Input};
 
 pub use managed::{Encoding, Managed};
+pub use plain::{Plain, PlainRules};
 
 /// What one message of a client means.
 #[derive(Debug)]
@@ -24,6 +26,8 @@ pub enum Heard {
 pub enum Door {
     /// Clients that speak the Centrifuge protocol.
     Managed(Managed),
+    /// Clients that know nothing of channels. Boxed, so that the others need not carry its size.
+    Plain(Box<Plain>),
 }
 
 impl Door {
@@ -31,20 +35,23 @@ impl Door {
     pub fn wire(&self) -> Wire {
         match self {
             Self::Managed(managed) => managed.wire(),
+            Self::Plain(plain) => plain.wire(),
         }
     }
 
     /// What the opening itself says, before any message.
-    pub fn opened(&mut self, _heard: &mut Vec<Heard>) {
+    pub fn opened(&mut self, heard: &mut Vec<Heard>) {
         match self {
             Self::Managed(_) => {}
+            Self::Plain(plain) => plain.opened(heard),
         }
     }
 
     /// Decodes one message.
-    pub fn decode(&mut self, message: Message<'_>, heard: &mut Vec<Heard>) {
+    pub fn decode(&mut self, message: Message<'_>, now: Now, heard: &mut Vec<Heard>) {
         match self {
             Self::Managed(managed) => managed.decode(message, heard),
+            Self::Plain(plain) => plain.decode(message, now, heard),
         }
     }
 
@@ -52,6 +59,7 @@ impl Door {
     pub fn reply(&mut self, reply: &Reply) -> Option<Bytes> {
         match self {
             Self::Managed(managed) => Some(managed.reply(reply)),
+            Self::Plain(plain) => plain.reply(reply),
         }
     }
 
@@ -59,6 +67,7 @@ impl Door {
     pub fn push(&self, push: &Push) -> Option<Bytes> {
         match self {
             Self::Managed(managed) => Some(managed.push(push)),
+            Self::Plain(_) => None,
         }
     }
 
@@ -66,6 +75,7 @@ impl Door {
     pub fn ping(&self) -> Bytes {
         match self {
             Self::Managed(managed) => managed.ping(),
+            Self::Plain(_) => Plain::ping(),
         }
     }
 
@@ -73,6 +83,7 @@ impl Door {
     pub fn close(&self, why: &Disconnect) -> Bytes {
         match self {
             Self::Managed(managed) => managed.close(why),
+            Self::Plain(_) => Plain::close(why),
         }
     }
 }

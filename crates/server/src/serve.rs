@@ -83,7 +83,9 @@ impl Gateway {
         let (tokens, own) = (&config.client.token, &config.client.subscription_token);
         let subscription_tokens = if own.enabled { &own.token } else { tokens };
         let rules = Arc::new(Rules {
-            connection_tokens: Verifier::new(&token_options(tokens)).map_err(StartError::ConnectionKey)?,
+            connection_tokens: Arc::new(
+                Verifier::new(&token_options(tokens)).map_err(StartError::ConnectionKey)?,
+            ),
             subscription_tokens: Verifier::new(&token_options(subscription_tokens))
                 .map_err(StartError::SubscriptionKey)?,
             version: concat!("Suona ", env!("CARGO_PKG_VERSION")).to_owned(),

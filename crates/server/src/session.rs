@@ -112,7 +112,7 @@ impl Session {
             info: Arc::new(ClientInfo { client, ..ClientInfo::default() }),
             ends_at: None,
             subscriptions: Vec::new(),
-            queue: Queue::default(),
+            queue: Queue::new(manners.rpcs_in_turn),
             luck,
         }
     }

@@ -217,6 +217,13 @@ impl Grant<'_> {
     }
 }
 
+/// Every claim that is a text.
+pub(super) fn texts(payload: &[u8]) -> Result<BTreeMap<String, String>, TokenError> {
+    let claims: BTreeMap<String, &RawValue> = parse(payload)?;
+    let text = |(name, value): (_, &RawValue)| Some((name, serde_json::from_str(value.get()).ok()?));
+    Ok(claims.into_iter().filter_map(text).collect())
+}
+
 fn parse<'a, T: Deserialize<'a>>(payload: &'a [u8]) -> Result<T, TokenError> {
     serde_json::from_slice(payload)
         .map_err(|error| TokenError::invalid(format!("its claims are malformed: {error}")))

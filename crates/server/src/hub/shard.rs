@@ -156,7 +156,7 @@ impl Tenant for Shard {
     fn received(&mut self, id: ConnectionId, message: Message<'_>, now: Now) {
         let Some(connection) = self.connections.get_mut(id) else { return };
         let mut heard = std::mem::take(&mut self.heard);
-        connection.door.decode(message, &mut heard);
+        connection.door.decode(message, now, &mut heard);
         self.hear(id, heard, now);
     }
 

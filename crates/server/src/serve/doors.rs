@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     config::Config,
-    door::{Door, Encoding, Managed},
+    door::{Door, Encoding, Managed, Plain, PlainRules},
     http::{DoorKind, DoorPath, UpgradeRequest},
     hub::Opening,
     session::{Manners, PingSchedule, Rules},
@@ -19,6 +19,7 @@ pub(super) struct Doors {
 /// One door.
 enum Kind {
     Managed,
+    Plain(Arc<PlainRules>),
 }
 
 impl Doors {
@@ -32,8 +33,11 @@ impl Doors {
     }
 
     pub(super) fn new(rules: Arc<Rules>) -> Self {
-        let doors = Self::paths(&rules.config).into_iter().map(|_| Kind::Managed);
-        Self { doors: doors.collect(), rules }
+        let managed = (!rules.config.websocket.disabled).then_some(Kind::Managed);
+        let plain = rules.config.plain.iter().map(|door| {
+            Kind::Plain(Arc::new(PlainRules::new(door.clone(), rules.connection_tokens.clone())))
+        });
+        Self { doors: managed.into_iter().chain(plain).collect(), rules }
     }
 
     /// The longest message taken from a client, in bytes.
@@ -43,7 +47,7 @@ impl Doors {
 
     /// Lets a connection in.
     pub(super) fn open(&self, request: UpgradeRequest) -> Opening {
-        match &self.doors[request.door] {
+        let (door, manners) = match &self.doors[request.door] {
             Kind::Managed => {
                 let door = managed(&request);
                 let manners = Manners {
@@ -52,9 +56,14 @@ impl Doors {
                     reads_binary: door.encoding == Encoding::Protobuf,
                     ..Manners::default()
                 };
-                Opening { door: Door::Managed(door), manners, lease: Box::new(request.place) }
+                (Door::Managed(door), manners)
             }
-        }
+            Kind::Plain(rules) => {
+                let plain = Plain::new(rules.clone(), &request.query);
+                (Door::Plain(Box::new(plain)), rules.manners(self.ping()))
+            }
+        };
+        Opening { door, manners, lease: Box::new(request.place) }
     }
 
     fn ping(&self) -> Option<PingSchedule> {

@@ -3,7 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use suona_protocol::{
-    Channel, ClientInfo, ConnectRequest, ConnectResult, DisconnectCode, ErrorCode, Outcome, RefreshResult,
+    Channel, ClientInfo, ConnectRequest, ConnectResult, Disconnect, DisconnectCode, ErrorCode, Outcome,
+    RefreshResult,
 };
 
 use super::{
@@ -55,8 +56,15 @@ impl Session {
     ) {
         self.heard_at = ctx.now.instant;
         if let State::New { .. } = self.state {
-            let outcome = self.admit(id, introduction, ctx, actions);
-            self.tell(id, outcome, actions);
+            match self.admit(id, introduction, ctx, actions) {
+                Ok(()) => {}
+                // Who cannot introduce itself sends no command and understands no reply.
+                Err(Trouble::Refused(code)) => {
+                    let why = Disconnect::custom(DisconnectCode::BadRequest.code(), code.message());
+                    self.close(why, actions);
+                }
+                Err(Trouble::Disconnect(code)) => self.close(code, actions),
+            }
         }
     }
 
@@ -69,7 +77,10 @@ impl Session {
         actions: &mut Vec<Action>,
     ) -> Result<(), Trouble> {
         let client = &ctx.rules.config.client;
-        let Introduction { user, info, expires_at, subs } = introduction;
+        let Introduction { user, proved, info, expires_at, subs } = introduction;
+        if proved && user.is_empty() && client.disallow_anonymous_connection_tokens {
+            return Err(DisconnectCode::PermissionDenied.into());
+        }
         if subs.len() > client.channel_limit {
             return Err(DisconnectCode::ChannelLimit.into());
         }
@@ -93,7 +104,7 @@ impl Session {
         };
         self.state = State::Connecting(Box::new(Connecting { id, result, missing: subs.len() }));
         for sub in subs {
-            self.subscribe_by_server(sub, ctx, actions)?;
+            self.subscribe_by_server(sub, proved, ctx, actions)?;
         }
         self.finish_connecting(ctx, actions);
         Ok(())
@@ -103,11 +114,15 @@ impl Session {
     fn subscribe_by_server(
         &mut self,
         sub: ServerSub,
+        user_is_proved: bool,
         ctx: Context<'_>,
         actions: &mut Vec<Action>,
     ) -> Result<(), Trouble> {
         let refusal = match Known::find(&ctx.rules.config, &sub.channel) {
             Err(code) => Some(code),
+            Ok(known) if !sub.proved && !user_is_proved && known.names_users() => {
+                Some(ErrorCode::PermissionDenied)
+            }
             Ok(known) if !sub.proved => known
                 .may_subscribe(&self.info.user)
                 .and_then(|()| permission::check_name(&ctx.rules.config, &sub.channel))
@@ -216,11 +231,9 @@ fn believe(token: &str, ctx: Context<'_>) -> Result<Introduction, Trouble> {
         }
     };
     let ConnectionClaims { user, expires_at, info, subs, .. } = claims;
-    if user.is_empty() && ctx.rules.config.client.disallow_anonymous_connection_tokens {
-        return Err(DisconnectCode::PermissionDenied.into());
-    }
     let proved = |(channel, grant)| ServerSub { channel, proved: true, grant, since: Default::default() };
-    Ok(Introduction { user, info, expires_at, subs: subs.into_iter().map(proved).collect() })
+    let subs = subs.into_iter().map(proved).collect();
+    Ok(Introduction { user, proved: true, info, expires_at, subs })
 }
 
 /// A server-side subscription that the client asks for by naming it: granted if it could subscribe to it

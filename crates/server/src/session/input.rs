@@ -27,7 +27,7 @@ pub enum Input {
     },
     /// The client said something that the door could not read.
     Malformed,
-    /// The client showed that it lives, by a heartbeat text.
+    /// The client showed that it lives, by a message that asks for nothing.
     Heartbeat,
     /// The client answered a protocol ping.
     ProtocolPong,
@@ -52,6 +52,9 @@ pub enum Input {
 pub struct Introduction {
     /// The user; empty for an anonymous one.
     pub user: String,
+    /// Whether a token says so, or the backend. A user whom the client merely claims to be is none of those
+    /// whom a channel names.
+    pub proved: bool,
     /// What others see of the client.
     pub info: Option<Payload>,
     /// When the connection expires, since the Unix epoch.

@@ -1,6 +1,7 @@
 //! Commands under way, and those that wait for them.
 //!
-//! Commands about one channel run first in, first out; a command whose reply may be large (recovery, history,
+//! Commands about one channel run first in, first out, and so do the rpcs of a client that cannot tell their
+//! replies apart; a command whose reply may be large (recovery, history,
 //! presence) runs alone among its kind and only while the outbox has room for it, so that no pipelining makes
 //! a fast client look slow. Everything else runs at once.
 
@@ -61,6 +62,7 @@ pub(super) struct TooMany;
 
 #[derive(Debug, Default)]
 pub(super) struct Queue {
+    rpcs_in_turn: bool,
     last_ask: u32,
     under_way: Vec<UnderWay>,
     waiting: VecDeque<Command>,
@@ -68,12 +70,16 @@ pub(super) struct Queue {
 }
 
 impl Queue {
+    pub(super) fn new(rpcs_in_turn: bool) -> Self {
+        Self { rpcs_in_turn, ..Self::default() }
+    }
+
     /// Whether `command` cannot begin before others have ended.
     pub(super) fn blocks(&self, command: &Command, room: bool) -> bool {
-        let Some(channel) = channel_of(&command.request) else { return false };
-        self.is_busy(channel, is_heavy(&command.request), room)
+        let Some(lane) = self.lane_of(&command.request) else { return false };
+        self.is_busy(lane, is_heavy(&command.request), room)
             || self.waiting.iter().any(|earlier| {
-                channel_of(&earlier.request) == Some(channel)
+                self.lane_of(&earlier.request) == Some(lane)
                     || is_heavy(&command.request) && is_heavy(&earlier.request)
             })
     }
@@ -89,7 +95,7 @@ impl Queue {
         Ok(())
     }
 
-    /// Notes that a question is asked, on behalf of a command about `channel`.
+    /// Notes that a question is asked, on behalf of a command about `channel`; that of an rpc is empty.
     pub(super) fn begin(&mut self, channel: Channel, heavy: bool, task: Task) -> Result<Ask, TooMany> {
         if self.under_way.len() >= MAX_COMMANDS {
             return Err(TooMany);
@@ -114,11 +120,11 @@ impl Queue {
     pub(super) fn next(&mut self, room: bool) -> Option<Command> {
         let at = (0..self.waiting.len()).find(|&at| {
             let request = &self.waiting[at].request;
-            let Some(channel) = channel_of(request) else { return true };
+            let Some(lane) = self.lane_of(request) else { return true };
             let heavy = is_heavy(request);
-            !self.is_busy(channel, heavy, room)
+            !self.is_busy(lane, heavy, room)
                 && !self.waiting.range(..at).any(|earlier| {
-                    channel_of(&earlier.request) == Some(channel) || heavy && is_heavy(&earlier.request)
+                    self.lane_of(&earlier.request) == Some(lane) || heavy && is_heavy(&earlier.request)
                 })
         })?;
         let command = self.waiting.remove(at)?;
@@ -134,8 +140,17 @@ impl Queue {
         !self.waiting.is_empty()
     }
 
-    fn is_busy(&self, channel: &Channel, heavy: bool, room: bool) -> bool {
-        heavy && !room || self.under_way.iter().any(|one| one.channel == *channel || heavy && one.heavy)
+    fn is_busy(&self, lane: &str, heavy: bool, room: bool) -> bool {
+        heavy && !room || self.under_way.iter().any(|one| *one.channel == *lane || heavy && one.heavy)
+    }
+
+    /// What commands run first in, first out with this one: a channel's, or rpcs, which have the lane of the
+    /// empty channel.
+    fn lane_of<'a>(&self, request: &'a Request) -> Option<&'a str> {
+        match request {
+            Request::Rpc(_) if self.rpcs_in_turn => Some(""),
+            request => channel_of(request).map(Channel::as_str),
+        }
     }
 }
 
@@ -148,7 +163,7 @@ pub(super) fn is_heavy(request: &Request) -> bool {
     }
 }
 
-/// The channel whose commands run first in, first out with this one.
+/// The channel that the command is about.
 fn channel_of(request: &Request) -> Option<&Channel> {
     match request {
         Request::Subscribe(subscribe) => Some(&subscribe.channel),
@@ -181,4 +196,32 @@ fn cost_of(command: &Command) -> usize {
         _ => 0,
     };
     size_of::<Command>() + channel_of(&command.request).map_or(0, |channel| channel.len()) + payload
+}
+
+#[cfg(test)]
+mod tests {
+    use suona_protocol::RpcRequest;
+
+    use super::*;
+
+    fn rpc(id: u32) -> Command {
+        let request = RpcRequest { method: "list".to_owned(), data: None, idempotency_key: String::new() };
+        Command { id, request: Request::Rpc(request) }
+    }
+
+    #[test]
+    fn rpcs_wait_for_each_other_only_where_their_replies_look_alike() {
+        for in_turn in [true, false] {
+            let mut queue = Queue::new(in_turn);
+            let ask = queue.begin("".into(), false, Task::Publish(1)).unwrap();
+            assert_eq!(queue.blocks(&rpc(2), true), in_turn);
+            queue.wait(rpc(2)).unwrap();
+            queue.wait(rpc(3)).unwrap();
+            if in_turn {
+                assert_eq!(queue.next(true), None);
+                queue.end(ask);
+            }
+            assert_eq!(queue.next(true).map(|command| command.id), Some(2));
+        }
+    }
 }

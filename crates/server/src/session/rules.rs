@@ -1,6 +1,6 @@
 //! What a session must be told, because it knows nothing of the world by itself.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use super::PingSchedule;
 use crate::{Now, auth::Verifier, config::Config};
@@ -10,7 +10,7 @@ pub struct Rules {
     /// The configuration.
     pub config: Config,
     /// Believes connection tokens.
-    pub connection_tokens: Verifier,
+    pub connection_tokens: Arc<Verifier>,
     /// Believes subscription tokens.
     pub subscription_tokens: Verifier,
     /// What the connect reply calls us: `Suona x.y.z`.
@@ -46,4 +46,6 @@ pub struct Manners {
     pub idle_timeout: Option<Duration>,
     /// Whether its clients can read payloads that are no JSON.
     pub reads_binary: bool,
+    /// Whether rpcs run one after another, because their replies do not say which is which.
+    pub rpcs_in_turn: bool,
 }

@@ -62,7 +62,7 @@ impl Desk {
     fn with_manners(config: Config, manners: Manners) -> Self {
         let rules = Rules {
             config,
-            connection_tokens: verifier(),
+            connection_tokens: Arc::new(verifier()),
             subscription_tokens: verifier(),
             version: "Suona test".to_owned(),
         };

@@ -114,6 +114,20 @@ fn a_connection_token_is_read_in_full() {
 }
 
 #[test]
+fn the_texts_of_a_token_are_read_only_if_it_is_believed() {
+    let payload = r#"{"sub":"ann","serial_no":"A\u0031","n":1,"info":{"x":"y"}}"#;
+    let token = signed(r#"{"alg":"HS256"}"#, payload);
+    let (claims, texts) = verifier().verify_with_texts(&token, NOW).expect("a good token");
+    assert_eq!(claims.user, "ann");
+    let texts: Vec<_> = texts.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    assert_eq!(texts, [("serial_no", "A1"), ("sub", "ann")]);
+    let expired = hs256("secret", &json!({ "sub": "ann", "exp": 1 }));
+    assert_eq!(verifier().verify_with_texts(&expired, NOW).err(), Some(TokenError::Expired));
+    let forged = hs256("guessed", &json!({ "sub": "ann" }));
+    assert!(is_invalid(&verifier().verify_with_texts(&forged, NOW)));
+}
+
+#[test]
 fn channels_are_server_side_subscriptions_without_options() {
     let claims = connection(&json!({"channels": ["b", "a", "b"], "subs": {}})).expect("a good token");
     let channels: Vec<_> = claims.subs.iter().map(|(channel, _)| channel.as_str()).collect();

@@ -2,6 +2,7 @@
 
 mod crowd;
 mod fairness;
+mod plain;
 
 use std::collections::BTreeSet;
 
@@ -52,7 +53,7 @@ impl World {
         };
         let rules = Arc::new(Rules {
             config: config_of(toml),
-            connection_tokens: verifier(),
+            connection_tokens: Arc::new(verifier()),
             subscription_tokens: verifier(),
             version: "Suona test".to_owned(),
         });

@@ -129,10 +129,31 @@ fn names_that_prove_nothing_open_only_what_the_namespace_opens() {
         desk.hears(Input::Introduced { id: 1, introduction: Box::new(introduction) });
         desk.closed()
     };
-    assert_eq!(introduce("lot:1", false), None, "an unknown namespace is an error reply");
+    assert_eq!(introduce("lot:1", false), Some(3501), "no error reply, which it would not understand");
     assert_eq!(introduce("closed:1", false), Some(3507));
     assert_eq!(introduce("closed:1", true), None);
     assert_eq!(introduce("open", false), None);
+}
+
+#[test]
+fn who_merely_claims_to_be_a_user_is_none_of_those_whom_a_channel_names() {
+    let introduce = |user: &str, proved| {
+        let toml = "[channel.without_namespace]\nallow_user_limited_channels = true";
+        let mut desk = Desk::new(toml);
+        let sub = ServerSub {
+            channel: "diary#42".into(),
+            proved: false,
+            grant: SubscriptionGrant::default(),
+            since: RecoverFrom::default(),
+        };
+        let introduction =
+            Introduction { user: user.to_owned(), proved, subs: vec![sub], ..Introduction::default() };
+        desk.hears(Input::Introduced { id: 1, introduction: Box::new(introduction) });
+        desk.closed()
+    };
+    assert_eq!(introduce("42", true), None);
+    assert_eq!(introduce("42", false), Some(3507));
+    assert_eq!(introduce("43", true), Some(3507));
 }
 
 #[test]
