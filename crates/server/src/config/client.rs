@@ -5,6 +5,7 @@ use std::time::Duration;
 use regex::Regex;
 
 use super::{check::Check, schema::section, secret::Secret};
+use crate::auth::{KeyError, Pattern, TokenOptions, Verifier};
 
 section! {
     /// Who may connect, and within which limits.
@@ -96,13 +97,34 @@ impl Token {
             || !self.ecdsa_public_key.is_empty()
     }
 
+    /// What a verifier of these tokens is made from.
+    pub fn options(&self) -> TokenOptions {
+        let pattern = |exact: &str, regex: &Option<Regex>| match (exact, regex) {
+            ("", None) => None,
+            ("", Some(regex)) => Some(Pattern::Regex(regex.clone())),
+            (exact, _) => Some(Pattern::Exact(exact.to_owned())),
+        };
+        let valid_until = self.hmac_previous_secret_key_valid_until;
+        TokenOptions {
+            hmac_secret: self.hmac_secret_key.expose().to_owned(),
+            hmac_previous_secret: self.hmac_previous_secret_key.expose().to_owned(),
+            hmac_previous_valid_until: (valid_until > 0).then_some(Duration::from_secs(valid_until)),
+            rsa_public_key: self.rsa_public_key.clone(),
+            ecdsa_public_key: self.ecdsa_public_key.clone(),
+            audience: pattern(&self.audience, &self.audience_regex),
+            issuer: pattern(&self.issuer, &self.issuer_regex),
+            user_id_claim: self.user_id_claim.clone(),
+        }
+    }
+
     fn check(&self, check: &mut Check<'_>, at: &str) {
-        for (key, pem) in
-            [("rsa_public_key", &self.rsa_public_key), ("ecdsa_public_key", &self.ecdsa_public_key)]
-        {
-            if !pem.is_empty() && !pem.contains("-----BEGIN") {
-                check.wrong(at, &[key], "is no PEM text; it begins with \"-----BEGIN PUBLIC KEY-----\"");
-            }
+        if let Err(error) = Verifier::new(&self.options()) {
+            let key = match error {
+                KeyError::NotRsa | KeyError::WeakRsa(_) => "rsa_public_key",
+                KeyError::NotEcdsa => "ecdsa_public_key",
+            };
+            let reason = error.to_string();
+            check.wrong(at, &[key], reason.strip_prefix(key).unwrap_or(&reason).trim_start());
         }
         if !self.audience.is_empty() && self.audience_regex.is_some() {
             check.wrong(at, &["audience_regex", "audience"], "stands beside audience; remove one of them");
@@ -118,6 +140,11 @@ impl Token {
 }
 
 impl ClientOptions {
+    /// How subscription tokens are verified: by their own keys, or like connection tokens.
+    pub fn subscription_tokens(&self) -> &Token {
+        if self.subscription_token.enabled { &self.subscription_token.token } else { &self.token }
+    }
+
     pub(super) fn check(&self, check: &mut Check<'_>) {
         let at = "client";
         self.token.check(check, "client.token");

@@ -194,7 +194,7 @@ history_meta_ttl = "24h"
         ":10: client.queue_max_size: must be at least 4096 bytes, or no reply fits; the default is 1048576",
         ":11: client.subscription_token.enabled: needs a key beside it, such as hmac_secret_key",
         ":12: client.token.audience_regex: stands beside audience; remove one of them",
-        ":12: client.token.rsa_public_key: is no PEM text; it begins with \"-----BEGIN PUBLIC KEY-----\"",
+        ":12: client.token.rsa_public_key: is not an RSA public key in PEM form; it begins with `-----BEGIN PUBLIC KEY-----`",
         ":15: channel.without_namespace.history_size: needs history_ttl beside it, such as \"300s\"; history has both or neither",
         ":18: channel.namespaces[chat].history_ttl: needs history_size beside it, such as 100; history has both or neither",
         ":20: channel.namespaces[1].name: \"chat\" is the name of two namespaces; rename one",
