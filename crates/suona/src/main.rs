@@ -3,6 +3,7 @@
 mod check;
 mod colour;
 mod config_args;
+mod memory;
 mod publish;
 mod serve;
 mod token;

@@ -1,11 +1,21 @@
 //! `suona serve`: the gateway itself.
 
-use std::io::{self, Write as _};
+mod greeting;
+
+use std::{
+    io::{self, IsTerminal, Write as _},
+    process::ExitCode,
+};
 
 use clap::Args;
-use suona_server::config::{Config, Unusable};
+use suona_server::{
+    config::{Config, LogLevel, Unusable},
+    serve::Gateway,
+};
+use tokio::runtime::Runtime;
+use tracing::level_filters::LevelFilter;
 
-use crate::{Outcome, config_args::ConfigArgs};
+use crate::{Outcome, config_args::ConfigArgs, memory};
 
 /// Runs the gateway.
 #[derive(Args)]
@@ -26,7 +36,8 @@ pub(crate) struct Serve {
 impl Serve {
     pub(crate) fn run(self) -> Outcome {
         let config = self.configure()?;
-        Err(format!("nothing serves port {} yet", config.http_server.port).into())
+        log_to_stderr(config.log.level);
+        Runtime::new()?.block_on(self.serve(config))
     }
 
     /// The configuration to run with; what is odd or dangerous in it is said on the way.
@@ -44,4 +55,57 @@ impl Serve {
         }
         Ok(config)
     }
+
+    /// Serves until a signal asks for the end; a second one does not wait for it.
+    async fn serve(self, config: Config) -> Outcome {
+        let tls = config.http_server.tls.enabled;
+        let path = config.websocket.handler_prefix.clone();
+        let gateway = Gateway::start(config)?;
+        gateway.metrics().watch_memory(memory::allocated);
+        let mut lines = greeting::addresses(&gateway, tls);
+        if self.dev {
+            lines.extend(greeting::first_steps(gateway.local_addr(), &path));
+        }
+        // As above: who does not listen does not mind.
+        let _ = writeln!(io::stderr(), "{}", lines.join("\n"));
+        asked_to_end().await;
+        let _ = writeln!(io::stderr(), "sending clients away; the next signal ends at once");
+        tokio::select! {
+            () = gateway.drain() => Ok(ExitCode::SUCCESS),
+            () = asked_to_end() => Ok(ExitCode::FAILURE),
+        }
+    }
+}
+
+#[cfg(unix)]
+async fn asked_to_end() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).expect("the handler can be installed");
+    let mut interrupt = signal(SignalKind::interrupt()).expect("the handler can be installed");
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
+
+#[cfg(not(unix))]
+async fn asked_to_end() {
+    tokio::signal::ctrl_c().await.expect("the handler can be installed");
+}
+
+fn log_to_stderr(level: LogLevel) {
+    let level = match level {
+        LogLevel::None => LevelFilter::OFF,
+        LogLevel::Trace => LevelFilter::TRACE,
+        LogLevel::Debug => LevelFilter::DEBUG,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Error | LogLevel::Fatal => LevelFilter::ERROR,
+    };
+    tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .with_target(false)
+        .init();
 }

@@ -10,8 +10,8 @@ fn as_user(toml: &str, user: &str) -> Desk {
     desk
 }
 
-fn with_token(channel: &str, claims: serde_json::Value) -> Request {
-    let token = token(&claims);
+fn with_token(channel: &str, claims: &serde_json::Value) -> Request {
+    let token = token(claims);
     Request::Subscribe(Box::new(SubscribeRequest { token, ..SubscribeRequest::new(channel.into()) }))
 }
 
@@ -77,7 +77,7 @@ fn the_number_of_channels_is_limited() {
 fn a_subscription_token_opens_its_channel_to_its_user_alone() {
     let code = |channel: &str, claims: serde_json::Value| {
         let mut desk = as_user(OPEN, "42");
-        desk.says(2, with_token(channel, claims));
+        desk.says(2, with_token(channel, &claims));
         (desk.error_code(2), desk.closed(), desk.questions())
     };
     assert_eq!(code("closed:1", json!({ "sub": "42", "channel": "closed:1" })), (None, None, 1));
