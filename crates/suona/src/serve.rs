@@ -1,7 +1,5 @@
 //! `suona serve`: the gateway itself.
 
-use std::io::{self, Write as _};
-
 use clap::Args;
 use suona_server::config::{Config, Unusable};
 
@@ -25,23 +23,20 @@ pub(crate) struct Serve {
 
 impl Serve {
     pub(crate) fn run(self) -> Outcome {
-        let config = self.configure()?;
-        Err(format!("nothing serves port {} yet", config.http_server.port).into())
+        let (config, notes) = self.configure()?;
+        Err(format!("nothing serves port {} yet; {} notes", config.http_server.port, notes.len()).into())
     }
 
-    /// The configuration to run with; what is odd or dangerous in it is said on the way.
-    fn configure(&self) -> Result<Config, Unusable> {
+    /// The configuration to run with, and what is odd or dangerous in it. That is to be told once the gateway
+    /// listens: one that does not start says why, and nothing else.
+    fn configure(&self) -> Result<(Config, Vec<String>), Unusable> {
         let mut flags = Vec::new();
         flags.extend(self.address.clone().map(|address| ("--address", "http_server.address", address)));
         flags.extend(self.port.map(|port| ("--port", "http_server.port", port.to_string())));
         let (config, warnings) = self.config.read(self.dev, &flags).accept(self.config.lenient)?;
-        let mut stderr = io::stderr().lock();
         let warnings = warnings.iter().map(|warning| format!("warning: {warning}"));
         let dangers = config.dangers().into_iter().map(|danger| format!("danger: {danger}"));
-        for line in warnings.chain(dangers).chain(config.remarks()) {
-            // A closed standard error is no reason not to serve.
-            let _ = writeln!(stderr, "{line}");
-        }
-        Ok(config)
+        let notes = warnings.chain(dangers).chain(config.remarks()).collect();
+        Ok((config, notes))
     }
 }
