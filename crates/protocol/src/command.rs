@@ -1,5 +1,7 @@
 //! What a client asks of the gateway.
 
+use std::{fmt, ops::Deref};
+
 use crate::{Channel, Epoch, Payload};
 
 /// One request of a client, with the number that its reply repeats.
@@ -37,7 +39,7 @@ pub enum Request {
     /// A new connection token.
     Refresh {
         /// The JWT.
-        token: String,
+        token: Token,
     },
     /// A new subscription token.
     SubRefresh(SubRefreshRequest),
@@ -66,11 +68,41 @@ impl Request {
     }
 }
 
+/// A JWT as it came, empty if none came. Whoever has it is the user, so it is never shown.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Token(String);
+
+impl Deref for Token {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for Token {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl From<&str> for Token {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.is_empty() { "none" } else { "***" })
+    }
+}
+
 /// Who connects, and what it last heard.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ConnectRequest {
     /// A connection JWT; empty if the client has none.
-    pub token: String,
+    pub token: Token,
     /// Anything, for the backend's connect webhook.
     pub data: Option<Payload>,
     /// Server-side subscriptions that the client remembers.
@@ -100,7 +132,7 @@ pub struct SubscribeRequest {
     /// The channel.
     pub channel: Channel,
     /// A subscription JWT; empty if the client has none.
-    pub token: String,
+    pub token: Token,
     /// The last position, if the client wants to recover.
     pub since: RecoverFrom,
     /// Anything, for the backend's subscribe webhook.
@@ -126,7 +158,7 @@ impl SubscribeRequest {
     pub fn new(channel: Channel) -> Self {
         Self {
             channel,
-            token: String::new(),
+            token: Token::default(),
             since: RecoverFrom::default(),
             data: None,
             positioned: false,
@@ -181,5 +213,17 @@ pub struct SubRefreshRequest {
     /// The channel.
     pub channel: Channel,
     /// The JWT.
-    pub token: String,
+    pub token: Token,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_not_shown() {
+        let request = ConnectRequest { token: "s3cret".into(), ..ConnectRequest::default() };
+        let shown = format!("{request:?}");
+        assert!(shown.contains("***") && !shown.contains("s3cret"), "{shown}");
+    }
 }

@@ -18,7 +18,7 @@ pub use channel::{Channel, Epoch, Position};
 pub use codes::{Disconnect, DisconnectCode, ErrorCode, UnsubscribeCode};
 pub use command::{
     Command, ConnectRequest, HistoryRequest, PublishRequest, RecoverFrom, Request, RpcRequest,
-    SubRefreshRequest, SubscribeRequest,
+    SubRefreshRequest, SubscribeRequest, Token,
 };
 pub use decode::DecodeError;
 pub use publication::{ClientInfo, Content, Encoded, Publication, Wire};

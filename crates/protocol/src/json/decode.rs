@@ -84,7 +84,9 @@ impl Line<'_> {
             .or_else(|| self.history.map(History::request))
             .or_else(|| self.rpc.map(Rpc::request))
             .or_else(|| self.send.map(|send| Request::Send(send.data.unwrap_or_default())))
-            .or_else(|| self.refresh.map(|asked| Request::Refresh { token: asked.token.unwrap_or_default() }))
+            .or_else(|| {
+                self.refresh.map(|asked| Request::Refresh { token: asked.token.unwrap_or_default().into() })
+            })
             .or_else(|| self.sub_refresh.map(SubRefresh::request))
     }
 }
@@ -123,7 +125,7 @@ impl Connect<'_> {
     fn request(self) -> Request {
         let subs = self.subs.unwrap_or_default();
         Request::Connect(Box::new(ConnectRequest {
-            token: self.token.unwrap_or_default(),
+            token: self.token.unwrap_or_default().into(),
             data: self.data,
             subs: subs.into_iter().map(|(name, since)| (Channel::from(&*name.0), since.position())).collect(),
             name: self.name.unwrap_or_default(),
@@ -176,7 +178,7 @@ impl Subscribe<'_> {
     fn request(self) -> Request {
         Request::Subscribe(Box::new(SubscribeRequest {
             channel: channel(self.channel),
-            token: self.token.unwrap_or_default(),
+            token: self.token.unwrap_or_default().into(),
             since: Since { recover: self.recover, offset: self.offset, epoch: self.epoch }.position(),
             data: self.data,
             positioned: self.positioned.unwrap_or_default(),
@@ -277,7 +279,7 @@ impl SubRefresh<'_> {
     fn request(self) -> Request {
         Request::SubRefresh(SubRefreshRequest {
             channel: channel(self.channel),
-            token: self.token.unwrap_or_default(),
+            token: self.token.unwrap_or_default().into(),
         })
     }
 }

@@ -83,7 +83,7 @@ impl Envelope {
             .or_else(|| self.history.map(History::request))
             .or_else(|| self.rpc.map(Rpc::request))
             .or_else(|| self.send.map(|send| Request::Send(send.data)))
-            .or_else(|| self.refresh.map(|asked| Request::Refresh { token: asked.token }))
+            .or_else(|| self.refresh.map(|asked| Request::Refresh { token: asked.token.into() }))
             .or_else(|| self.sub_refresh.map(SubRefresh::request))
     }
 }
@@ -114,7 +114,7 @@ struct Connect {
 impl Connect {
     fn request(self) -> Request {
         Request::Connect(Box::new(ConnectRequest {
-            token: self.token,
+            token: self.token.into(),
             data: payload(self.data),
             subs: self.subs.into_iter().map(|(name, sub)| (Channel::new(name), sub.since())).collect(),
             name: self.name,
@@ -164,7 +164,7 @@ impl Subscribe {
         Request::Subscribe(Box::new(SubscribeRequest {
             since: self.since(),
             channel: Channel::new(self.channel),
-            token: self.token,
+            token: self.token.into(),
             data: payload(self.data),
             positioned: self.positioned,
             recoverable: self.recoverable,
@@ -268,7 +268,10 @@ struct SubRefresh {
 
 impl SubRefresh {
     fn request(self) -> Request {
-        Request::SubRefresh(SubRefreshRequest { channel: Channel::new(self.channel), token: self.token })
+        Request::SubRefresh(SubRefreshRequest {
+            channel: Channel::new(self.channel),
+            token: self.token.into(),
+        })
     }
 }
 

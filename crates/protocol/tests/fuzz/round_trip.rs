@@ -90,7 +90,7 @@ fn request(payload: BoxedStrategy<Payload>) -> impl Strategy<Value = Request> {
         |(method, data, idempotency_key)| Request::Rpc(RpcRequest { method, data, idempotency_key }),
     );
     let sub_refresh = (channel(), any::<String>())
-        .prop_map(|(channel, token)| Request::SubRefresh(SubRefreshRequest { channel, token }));
+        .prop_map(|(channel, token)| Request::SubRefresh(SubRefreshRequest { channel, token: token.into() }));
     prop_oneof![
         connect(payload.clone()),
         subscribe(payload),
@@ -101,7 +101,7 @@ fn request(payload: BoxedStrategy<Payload>) -> impl Strategy<Value = Request> {
         history,
         Just(Request::Ping),
         rpc,
-        any::<String>().prop_map(|token| Request::Refresh { token }),
+        any::<String>().prop_map(|token| Request::Refresh { token: token.into() }),
         sub_refresh,
     ]
 }
@@ -112,7 +112,7 @@ fn connect(payload: BoxedStrategy<Payload>) -> impl Strategy<Value = Request> {
     let texts = (any::<String>(), any::<String>(), any::<String>());
     (texts, option::of(payload), subs, headers).prop_map(|((token, name, version), data, subs, headers)| {
         let (subs, headers) = (subs.into_iter().collect(), headers.into_iter().collect());
-        Request::Connect(Box::new(ConnectRequest { token, data, subs, name, version, headers }))
+        Request::Connect(Box::new(ConnectRequest { token: token.into(), data, subs, name, version, headers }))
     })
 }
 
@@ -124,7 +124,7 @@ fn subscribe(payload: BoxedStrategy<Payload>) -> impl Strategy<Value = Request> 
             let [positioned, recoverable, join_leave, reject_unrecovered, tags_filter] = flags;
             Request::Subscribe(Box::new(SubscribeRequest {
                 channel,
-                token,
+                token: token.into(),
                 since,
                 data,
                 positioned,

@@ -188,7 +188,7 @@ fn token(claims: &serde_json::Value) -> String {
 }
 
 fn connect_with(token: String) -> Request {
-    Request::Connect(Box::new(ConnectRequest { token, ..ConnectRequest::default() }))
+    Request::Connect(Box::new(ConnectRequest { token: token.into(), ..ConnectRequest::default() }))
 }
 
 fn subscribe(channel: &str) -> Request {

@@ -12,7 +12,10 @@ fn as_user(toml: &str, user: &str) -> Desk {
 
 fn with_token(channel: &str, claims: &serde_json::Value) -> Request {
     let token = token(claims);
-    Request::Subscribe(Box::new(SubscribeRequest { token, ..SubscribeRequest::new(channel.into()) }))
+    Request::Subscribe(Box::new(SubscribeRequest {
+        token: token.into(),
+        ..SubscribeRequest::new(channel.into())
+    }))
 }
 
 #[test]
@@ -95,7 +98,7 @@ fn a_subscription_token_opens_its_channel_to_its_user_alone() {
 fn a_forged_subscription_token_is_a_refusal_and_not_the_end() {
     let mut desk = as_user(OPEN, "42");
     let mut request = SubscribeRequest::new("closed:1".into());
-    request.token = format!("{}x", token(&json!({ "sub": "42", "channel": "closed:1" })));
+    request.token = format!("{}x", token(&json!({ "sub": "42", "channel": "closed:1" }))).into();
     desk.says(2, Request::Subscribe(Box::new(request)));
     assert_eq!((desk.error_code(2), desk.closed()), (Some(103), None));
 }

@@ -70,7 +70,7 @@ fn a_connection_ends_some_time_after_its_token_unless_that_is_refreshed() {
     let [(1, Outcome::Connect(result))] = replies[..] else { panic!("{replies:?}") };
     assert_eq!(result.ttl, Some(60));
     desk.after(Duration::from_secs(50));
-    desk.says(2, Request::Refresh { token: claims(START + 120) });
+    desk.says(2, Request::Refresh { token: claims(START + 120).into() });
     desk.after(Duration::from_secs(94));
     assert_eq!(desk.closed(), None);
     desk.after(Duration::from_secs(2));
@@ -82,7 +82,7 @@ fn a_refresh_with_a_bad_token_ends_the_connection() {
     let close = |claims: serde_json::Value| {
         let mut desk = Desk::new("");
         desk.says(1, connect_with(token(&json!({ "sub": "42", "exp": START + 60 }))));
-        desk.says(2, Request::Refresh { token: token(&claims) });
+        desk.says(2, Request::Refresh { token: token(&claims).into() });
         desk.closed()
     };
     assert_eq!(close(json!({ "sub": "43", "exp": START + 120 })), Some(3500));
@@ -96,13 +96,13 @@ fn a_subscription_ends_some_time_after_its_token_unless_that_is_refreshed() {
     let mut desk = Desk::connected(OPEN);
     desk.session.heartbeat = Heartbeat::Off;
     let mut request = SubscribeRequest::new("closed:1".into());
-    request.token = claims(START + 60);
+    request.token = claims(START + 60).into();
     desk.says(2, Request::Subscribe(Box::new(request)));
     let ask = desk.asked();
     desk.hears(Input::Answered(ask, Ok(Answered::Subscribed(None))));
     desk.after(Duration::from_secs(50));
     let request =
-        suona_protocol::SubRefreshRequest { channel: "closed:1".into(), token: claims(START + 120) };
+        suona_protocol::SubRefreshRequest { channel: "closed:1".into(), token: claims(START + 120).into() };
     desk.says(3, Request::SubRefresh(request));
     assert!(
         matches!(desk.replies().last(), Some((3, Outcome::SubRefresh(result))) if result.ttl == Some(70))
