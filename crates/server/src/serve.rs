@@ -17,10 +17,10 @@ use crate::{
     Now,
     auth::{KeyError, Verifier},
     broker::{Broker, MemoryBroker, Surroundings},
-    config::{Config, DataFormat, Shutdown},
+    config::{Config, Shutdown},
     http::{
         BindError, Edge, EdgeOptions, Hooks, TlsFiles, Upgraded,
-        api::{self, Access, ApiState, ChannelRules, Node, Shards},
+        api::{self, Access, ApiState, Node, Shards},
     },
     hub::{Errand, Hub, MAX_SHARDS, Shard, ShardId, ShardParts, Users},
     io::{Handover, ShardSender, mailbox, spawn},
@@ -97,7 +97,7 @@ impl Gateway {
             Arc::new(MemoryBroker::new(Arc::new(Hub::new(deliveries.collect())), Surroundings::default()));
         let doors = Doors::new(rules.clone());
         let hooks = Hooks { hand_over: hand_over(doors, shards.clone()), ready: ready(broker.clone()) };
-        let api = api_router(&rules, &broker, &shards, &users);
+        let api = api_router(&rules, &broker, &shards, &users, &metrics);
         let edge = Edge::bind(&options, api, hooks, metrics.clone())?;
         let threads = mailboxes.into_iter().zip(0..).map(|(mailbox, number)| {
             let errands = shards[usize::from(number)].errands().clone();
@@ -199,6 +199,7 @@ fn api_router(
     broker: &Arc<MemoryBroker>,
     shards: &[ShardSender<Shard>],
     users: &Arc<Users>,
+    metrics: &Arc<Metrics>,
 ) -> Router {
     let settings = &rules.config.http_api;
     if settings.disabled {
@@ -210,8 +211,8 @@ fn api_router(
     api::router(ApiState {
         access,
         broker: broker.clone(),
-        rules: channel_rules(rules.clone()),
-        max_data_len: rules.max_reply_bytes(),
+        rules: rules.clone(),
+        metrics: metrics.clone(),
         shards: Shards {
             errands: shards.iter().map(|shard| shard.errands().clone()).collect(),
             users: users.clone(),
@@ -222,18 +223,6 @@ fn api_router(
             started: Instant::now(),
             connections: Box::new(move || counted.iter().map(ShardSender::connections).sum()),
         },
-    })
-}
-
-fn channel_rules(rules: Arc<Rules>) -> api::Rules {
-    Box::new(move |channel| {
-        let options = rules.config.channels.get(channel)?;
-        Some(ChannelRules {
-            retention: options.retention,
-            content: options.content,
-            object_only: options.publication_data_format == DataFormat::JsonObject,
-            presence: options.presence,
-        })
     })
 }
 

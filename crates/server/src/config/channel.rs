@@ -3,6 +3,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use regex::Regex;
+use serde_json::value::RawValue;
 use suona_protocol::{Channel, Content};
 
 use super::{check::Check, node::label, schema::section, value::choice};
@@ -220,6 +221,17 @@ fn is_namespace(name: &str) -> bool {
 }
 
 impl ChannelOptions {
+    /// Whether `data` may be published: something, and of the right format. What `is_json` already is not
+    /// parsed again.
+    pub fn accepts(&self, data: &[u8], is_json: bool) -> bool {
+        let is_json = || is_json || serde_json::from_slice::<&RawValue>(data).is_ok();
+        match self.publication_data_format {
+            DataFormat::Binary => !data.is_empty(),
+            DataFormat::NotEmpty | DataFormat::Json => !data.is_empty() && is_json(),
+            DataFormat::JsonObject => data.trim_ascii_start().starts_with(b"{") && is_json(),
+        }
+    }
+
     fn resolve(mut self, defaults: (Duration, DataFormat), check: &mut Check<'_>, at: &str) -> Self {
         if self.history_meta_ttl.is_zero() {
             self.history_meta_ttl = defaults.0;

@@ -25,13 +25,13 @@ use axum::{
     routing::{MethodRouter, post},
 };
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
-use suona_protocol::{Channel, Content, ErrorCode};
+use suona_protocol::ErrorCode;
 
 pub use access::Access;
 use call::Call;
 pub use orders::Shards;
 
-use crate::broker::{Broker, Retention};
+use crate::{broker::Broker, metrics::Metrics, session::Rules};
 
 /// The longest body that is read. Room for a broadcast to some hundred thousand channels; more is an
 /// accident, and a body is held in memory whole.
@@ -44,29 +44,13 @@ pub struct ApiState {
     /// Where publications go and where streams and presence are read.
     pub broker: Arc<dyn Broker>,
     /// Knows the namespaces.
-    pub rules: Rules,
+    pub rules: Arc<Rules>,
+    /// Times publishing.
+    pub metrics: Arc<Metrics>,
     /// The way to this node's connections.
     pub shards: Shards,
-    /// How long a payload may be, in bytes. Longer ones could not pass through the outbox of a client.
-    pub max_data_len: usize,
     /// This node.
     pub node: Node,
-}
-
-/// The rules of a channel; `None` if its namespace is unknown.
-pub type Rules = Box<dyn Fn(&Channel) -> Option<ChannelRules> + Send + Sync>;
-
-/// The rules of a channel, as far as the API heeds them.
-#[derive(Clone, Copy, Debug)]
-pub struct ChannelRules {
-    /// How its stream is kept.
-    pub retention: Retention,
-    /// What may be published.
-    pub content: Content,
-    /// Whether JSON must be an object.
-    pub object_only: bool,
-    /// Whether it is known who is present.
-    pub presence: bool,
 }
 
 /// What `info` says about this node beside its totals.

@@ -7,7 +7,7 @@ use suona_protocol::{
 
 use super::{
     Action, Answered, Ask, Context, Question, Session, Trouble,
-    permission::{Deed, Known, accepts},
+    permission::{Deed, Known},
     queue::Task,
     reply,
 };
@@ -108,7 +108,8 @@ impl Session {
     ) -> Result<(), Trouble> {
         let PublishRequest { channel, data, .. } = request;
         let options = self.permit(Deed::Publish, &channel, ctx)?;
-        if !accepts(options, &data) || data.len() > ctx.rules.max_reply_bytes() {
+        let is_json = !self.manners.reads_binary;
+        if !options.accepts(&data, is_json) || data.len() > ctx.rules.max_reply_bytes() {
             return Err(ErrorCode::BadRequest.into());
         }
         let message = Message {

@@ -2,7 +2,7 @@
 
 use suona_protocol::{Channel, ErrorCode};
 
-use crate::config::{ChannelOptions, Config, DataFormat};
+use crate::config::{ChannelOptions, Config};
 
 /// A channel that this gateway knows, with the rules of its namespace.
 #[derive(Clone, Copy)]
@@ -97,12 +97,4 @@ pub(super) fn check_name(config: &Config, channel: &Channel) -> Result<(), Error
         None => channel.is_ascii(),
     };
     if fits { Ok(()) } else { Err(ErrorCode::BadRequest) }
-}
-
-/// Whether `data`, which is JSON if the channel takes nothing else, has the shape that the channel wants.
-pub(super) fn accepts(options: &ChannelOptions, data: &[u8]) -> bool {
-    match options.publication_data_format {
-        DataFormat::JsonObject => data.trim_ascii_start().first() == Some(&b'{'),
-        _ => !data.is_empty(),
-    }
 }

@@ -9,8 +9,11 @@ use tokio::{
 };
 use tracing::warn;
 
-use super::{ApiState, ChannelRules, Outcome};
-use crate::broker::{Answer, BrokerError};
+use super::{ApiState, Outcome};
+use crate::{
+    broker::{Answer, BrokerError},
+    config::ChannelOptions,
+};
 
 /// A request, a batch as a whole, is answered within this time, if only with "internal".
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -29,14 +32,14 @@ impl Call {
         Self { state, deadline: Instant::now() + PATIENCE }
     }
 
-    /// The channel of that name and its rules.
-    pub(super) fn channel(&self, name: &str) -> Outcome<(Channel, ChannelRules)> {
+    /// The channel of that name and the options of its namespace.
+    pub(super) fn channel(&self, name: &str) -> Outcome<(Channel, &ChannelOptions)> {
         if name.is_empty() {
             return Err(ErrorCode::BadRequest);
         }
         let channel = Channel::from(name);
-        let rules = (self.state.rules)(&channel).ok_or(ErrorCode::UnknownChannel)?;
-        Ok((channel, rules))
+        let options = self.state.rules.config.channels.get(&channel).ok_or(ErrorCode::UnknownChannel)?;
+        Ok((channel, options))
     }
 
     /// Asks the broker something, at once.

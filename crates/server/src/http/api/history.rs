@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use suona_protocol::{Channel, Encoded, Epoch, ErrorCode};
 
-use super::{ChannelRules, Done, Outcome, call::Call, nullable};
-use crate::broker::Query;
+use super::{Done, Outcome, call::Call, nullable};
+use crate::{broker::Query, config::ChannelOptions};
 
 /// The longest page, in bytes of publications: a body is held in memory whole. What is left out can be asked
 /// for by `since`.
@@ -51,9 +51,9 @@ pub(super) struct HistoryResult {
 }
 
 pub(super) async fn history(call: Call, request: HistoryRequest) -> Outcome<HistoryResult> {
-    let (channel, rules) = kept(&call, &request.channel)?;
+    let (channel, options) = kept(&call, &request.channel)?;
     let query = request.query()?;
-    let asked = call.ask(|answer| call.state.broker.history(&channel, query, rules.retention, answer));
+    let asked = call.ask(|answer| call.state.broker.history(&channel, query, options.retention, answer));
     let page = call.answer(asked).await?;
     Ok(HistoryResult {
         publications: page
@@ -84,9 +84,9 @@ impl HistoryRequest {
 }
 
 /// A channel that keeps a stream.
-fn kept(call: &Call, name: &str) -> Outcome<(Channel, ChannelRules)> {
-    let (channel, rules) = call.channel(name)?;
-    if rules.retention.keeps() { Ok((channel, rules)) } else { Err(ErrorCode::NotAvailable) }
+fn kept<'a>(call: &'a Call, name: &str) -> Outcome<(Channel, &'a ChannelOptions)> {
+    let (channel, options) = call.channel(name)?;
+    if options.retention.keeps() { Ok((channel, options)) } else { Err(ErrorCode::NotAvailable) }
 }
 
 /// A publication as JSON; the payload of a binary one in base64, as it may be published.

@@ -53,8 +53,8 @@ pub(super) async fn presence_stats(call: Call, request: Request) -> Outcome<Stat
 
 /// A channel of which it is known who is present.
 fn watched(call: &Call, name: &str) -> Outcome<Channel> {
-    let (channel, rules) = call.channel(name)?;
-    if rules.presence { Ok(channel) } else { Err(ErrorCode::NotAvailable) }
+    let (channel, options) = call.channel(name)?;
+    if options.presence { Ok(channel) } else { Err(ErrorCode::NotAvailable) }
 }
 
 impl From<&ClientInfo> for Info {

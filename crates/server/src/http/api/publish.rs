@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
-use suona_protocol::{Content, ErrorCode, Payload, Position};
+use suona_protocol::{ErrorCode, Payload, Position};
 
 use super::{
     ApiState, Envelope, Outcome,
@@ -75,7 +75,7 @@ pub(super) async fn broadcast(call: Call, mut request: Request) -> Outcome<Broad
 /// A publication that has no channel yet.
 struct Draft {
     data: Payload,
-    /// What a JSON channel needs to know; `data` itself may be any bytes.
+    /// Whether `data` is known to be JSON.
     is_json: bool,
     tags: Vec<(String, String)>,
     skip_history: bool,
@@ -88,10 +88,9 @@ impl Draft {
             (Payload::from(String::from(Box::<str>::from(data))), true)
         } else {
             let data = STANDARD.decode(request.b64data).map_err(|_| ErrorCode::BadRequest)?;
-            let is_json = serde_json::from_slice::<&RawValue>(&data).is_ok();
-            (Payload::from(data), is_json)
+            (Payload::from(data), false)
         };
-        if data.is_empty() || data.len() > state.max_data_len {
+        if data.is_empty() || data.len() > state.rules.max_reply_bytes() {
             return Err(ErrorCode::BadRequest);
         }
         Ok(Self {
@@ -106,25 +105,21 @@ impl Draft {
 type Begun = Outcome<Asked<Option<Position>>>;
 
 fn begin(call: &Call, channel: &str, draft: &Draft) -> Begun {
-    let (channel, rules) = call.channel(channel)?;
-    let fits = match rules.content {
-        Content::Binary => true,
-        Content::Json if rules.object_only => {
-            draft.is_json && draft.data.trim_ascii_start().starts_with(b"{")
-        }
-        Content::Json => draft.is_json,
-    };
-    if !fits {
+    let (channel, options) = call.channel(channel)?;
+    if !options.accepts(&draft.data, draft.is_json) {
         return Err(ErrorCode::BadRequest);
     }
     let message = Message {
         data: draft.data.clone(),
-        content: rules.content,
+        content: options.content,
         info: None,
         tags: draft.tags.clone(),
         skip_history: draft.skip_history,
     };
-    Ok(call.ask(|answer| call.state.broker.publish(&channel, message, rules.retention, answer)))
+    let state = &call.state;
+    Ok(call.ask(|answer| {
+        state.broker.publish(&channel, message, options.retention, state.metrics.time_publish(answer));
+    }))
 }
 
 async fn finish(call: &Call, begun: Begun) -> Outcome<PublishResult> {

@@ -48,7 +48,7 @@ async fn a_publication_reaches_the_hub_as_it_came() {
 #[tokio::test]
 async fn what_cannot_be_published_is_refused() {
     let world = open();
-    let long = format!(r#"{{"channel":"news","data":"{}"}}"#, "x".repeat(1000));
+    let long = format!(r#"{{"channel":"news","data":"{}"}}"#, "x".repeat(2048));
     let refused = [
         (r#"{}"#, 107),
         (r#"{"channel":"","data":1}"#, 107),

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{Arc, Mutex},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use axum::{
@@ -11,18 +11,22 @@ use axum::{
     http::{Request, StatusCode},
 };
 use serde_json::Value;
-use suona_protocol::{Channel, Content};
+use suona_protocol::Channel;
 use tokio::sync::mpsc;
 use tower::ServiceExt;
 
 use crate::{
+    auth::{TokenOptions, Verifier},
     broker::{
-        Answer, Broker, MemoryBroker, Retention, Surroundings,
+        Answer, Broker, MemoryBroker, Surroundings,
         faulty::{Faults, FaultyBroker},
     },
-    http::api::{Access, ApiState, ChannelRules, Node, Shards, router},
+    config::config_of,
+    http::api::{Access, ApiState, Node, Shards, router},
     hub::{Address, Delivery, Errand, Hub, Order, ShardId, Users},
     io::ConnectionId,
+    metrics::Metrics,
+    session::Rules,
 };
 
 /// How many deliveries fit into the mailbox of the shard that hears them.
@@ -35,6 +39,7 @@ pub(super) struct World<B = MemoryBroker> {
     /// What shard 0 was told to deliver.
     pub(super) deliveries: mpsc::Receiver<Delivery>,
     orders: Noted,
+    rules: Arc<Rules>,
 }
 
 /// Which shard was told what about which connection.
@@ -61,10 +66,12 @@ impl<B: Broker> World<B> {
         let (mailbox, deliveries) = mpsc::channel(ROOM);
         let broker = Arc::new(broker(Arc::new(Hub::new(vec![mailbox]))));
         let orders = Noted::default();
+        let rules = Arc::new(rules());
         let state = ApiState {
             access,
             broker: broker.clone(),
-            rules: Box::new(rules),
+            rules: rules.clone(),
+            metrics: Arc::new(Metrics::new(1)),
             shards: Shards {
                 errands: vec![
                     shard(0, &[("news", 2), ("lot:1", 1)], &orders),
@@ -72,7 +79,6 @@ impl<B: Broker> World<B> {
                 ],
                 users: Arc::new(users()),
             },
-            max_data_len: 1000,
             node: Node {
                 uid: "u1".into(),
                 name: "here".into(),
@@ -80,13 +86,13 @@ impl<B: Broker> World<B> {
                 connections: Box::new(|| 4),
             },
         };
-        Self { api: router(state), broker, deliveries, orders }
+        Self { api: router(state), broker, deliveries, orders, rules }
     }
 
     /// Lets shard 0 hear `channel`.
     pub(super) fn hear(&self, channel: &str) {
         let channel = Channel::from(channel);
-        let retention = rules(&channel).expect("a known channel").retention;
+        let retention = self.rules.config.channels.get(&channel).expect("a known channel").retention;
         self.broker.subscribe(&channel, ShardId(0), None, retention, Answer::ignored());
     }
 
@@ -125,16 +131,32 @@ impl<B: Broker> World<B> {
 }
 
 /// The namespaces `kept`, `bytes` and `object`, and channels without one.
-pub(super) fn rules(channel: &Channel) -> Option<ChannelRules> {
-    let off = Retention { size: 0, ttl: Duration::ZERO, meta_ttl: Duration::ZERO };
-    let on = Retention { size: 10, ttl: Duration::from_secs(60), meta_ttl: Duration::from_secs(60) };
-    let plain = ChannelRules { retention: off, content: Content::Json, object_only: false, presence: false };
-    match channel.split_once(':') {
-        None => Some(plain),
-        Some(("kept", _)) => Some(ChannelRules { retention: on, presence: true, ..plain }),
-        Some(("bytes", _)) => Some(ChannelRules { retention: on, content: Content::Binary, ..plain }),
-        Some(("object", _)) => Some(ChannelRules { object_only: true, ..plain }),
-        Some(_) => None,
+fn rules() -> Rules {
+    let config = config_of(
+        r#"
+        [client]
+        queue_max_size = 4096
+        [[channel.namespaces]]
+        name = "kept"
+        presence = true
+        history_size = 10
+        history_ttl = "60s"
+        [[channel.namespaces]]
+        name = "bytes"
+        publication_data_format = "binary"
+        history_size = 10
+        history_ttl = "60s"
+        [[channel.namespaces]]
+        name = "object"
+        publication_data_format = "json_object"
+        "#,
+    );
+    let verifier = || Verifier::new(&TokenOptions::default()).expect("no keys are no bad keys");
+    Rules {
+        config,
+        connection_tokens: Arc::new(verifier()),
+        subscription_tokens: verifier(),
+        version: "Suona test".to_owned(),
     }
 }
 
