@@ -178,9 +178,9 @@ impl Tenant for Shard {
     }
 
     fn deliver(&mut self, delivery: Delivery, now: Now) {
-        let Some(mut audience) = self.audiences.remove(delivery.channel()) else { return };
-        let fallout = self.deliver_to(&mut audience, &delivery);
-        self.audiences.insert(delivery.channel().clone(), audience);
+        let Some(audience) = self.audiences.get_mut(delivery.channel()) else { return };
+        let fallout = delivering::hand_out(&delivery, audience, &mut self.outboxes);
+        self.parts.metrics.delivered(fallout.sent);
         for id in fallout.early {
             if let Delivery::Publication(publication) = &delivery {
                 self.handle(id, Input::Early(publication.clone()), now);

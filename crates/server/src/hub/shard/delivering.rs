@@ -4,53 +4,56 @@ use std::rc::Rc;
 
 use suona_protocol::{Encoded, Push, PushEvent, Wire, json, protobuf, ws};
 
-use super::Shard;
 use crate::{
     hub::{
-        Delivery, Frame,
-        audience::{Audience, Hearing, Verdict},
+        Delivery, Frame, Outboxes, Overflow,
+        audience::{Audience, Hearing, Seat, Verdict},
     },
     io::ConnectionId,
 };
 
-/// The subscribers for whom a delivery is not simply a frame.
+/// What became of a delivery besides the frames that were queued.
 #[derive(Default)]
 pub(super) struct Fallout {
+    /// How many frames were queued.
+    pub(super) sent: u64,
+    /// Subscribers that are still joining.
     pub(super) early: Vec<ConnectionId>,
+    /// Subscribers that missed something before.
     pub(super) gaps: Vec<ConnectionId>,
+    /// Subscribers without room for it.
     pub(super) slow: Vec<ConnectionId>,
 }
 
-impl Shard {
-    /// Puts `delivery` into the outboxes of `audience`.
-    pub(super) fn deliver_to(&mut self, audience: &mut Audience, delivery: &Delivery) -> Fallout {
-        let mut fallout = Fallout::default();
-        let mut frames = Frames::default();
-        let mut sent = 0;
-        for seat in audience.seats_mut() {
-            let verdict = match delivery {
-                Delivery::Publication(publication) => seat.judge(publication.publication()),
-                Delivery::Join(..) | Delivery::Leave(..) => match seat.hearing {
-                    Hearing::Everything | Hearing::From(_) if seat.hears_joins => Verdict::Send,
-                    _ => Verdict::Skip,
-                },
-            };
-            match verdict {
-                Verdict::Send => {
-                    let Some(frame) = frames.get(seat.wire, delivery) else { continue };
-                    sent += 1;
-                    if self.outboxes.push(seat.id, frame).is_err() {
-                        fallout.slow.push(seat.id);
-                    }
+/// Puts `delivery` into the outboxes of `audience`.
+pub(super) fn hand_out(delivery: &Delivery, audience: &mut Audience, outboxes: &mut Outboxes) -> Fallout {
+    let mut fallout = Fallout::default();
+    let mut frames = Frames::default();
+    for seat in audience.seats_mut() {
+        match judge(delivery, seat) {
+            Verdict::Send => {
+                let Some(frame) = frames.get(seat.wire, delivery) else { continue };
+                match outboxes.push(seat.id, frame) {
+                    Ok(()) => fallout.sent += 1,
+                    Err(Overflow) => fallout.slow.push(seat.id),
                 }
-                Verdict::Skip => {}
-                Verdict::Early => fallout.early.push(seat.id),
-                Verdict::Gap => fallout.gaps.push(seat.id),
             }
+            Verdict::Skip => {}
+            Verdict::Early => fallout.early.push(seat.id),
+            Verdict::Gap => fallout.gaps.push(seat.id),
         }
-        self.outboxes.note_delivery(frames.longest());
-        self.parts.metrics.delivered(sent);
-        fallout
+    }
+    outboxes.note_delivery(frames.longest());
+    fallout
+}
+
+fn judge(delivery: &Delivery, seat: &mut Seat) -> Verdict {
+    match delivery {
+        Delivery::Publication(publication) => seat.judge(publication.publication()),
+        Delivery::Join(..) | Delivery::Leave(..) => match seat.hearing {
+            Hearing::Everything | Hearing::From(_) if seat.hears_joins => Verdict::Send,
+            _ => Verdict::Skip,
+        },
     }
 }
 
