@@ -5,6 +5,7 @@
 //! ceases to hear a channel under it.
 
 mod audience;
+mod errand;
 mod outbox;
 mod shard;
 mod users;
@@ -19,8 +20,9 @@ use std::{
 use suona_protocol::{Channel, ClientInfo, Encoded};
 use tokio::sync::mpsc;
 
+pub use errand::{Errand, Order, Selector};
 pub use outbox::{Frame, Outbox, Outboxes, Overflow};
-pub use shard::{Errand, Opening, Order, Selector, Shard, ShardParts};
+pub use shard::{Opening, Shard, ShardParts};
 pub use users::{Address, TooManyConnections, Users};
 
 /// More stripes than cores, so that two publishers seldom meet; a power of two.

@@ -16,21 +16,21 @@ use std::{
 };
 
 use rand::{RngExt, SeedableRng, rngs::StdRng};
-use suona_protocol::{Channel, Disconnect, DisconnectCode, Request, UnsubscribeCode, ws::Message};
-use tokio::sync::{mpsc, oneshot};
+use suona_protocol::{Channel, DisconnectCode, Request, UnsubscribeCode, ws::Message};
+use tokio::sync::mpsc;
 
 use super::{
-    Address, Delivery, Outboxes, ShardId, Users,
+    Address, Delivery, Errand, Order, Outboxes, ShardId, Users,
     audience::Audience,
     wheel::{Tick, Wheel},
 };
 use crate::{
     Now,
-    broker::{Broker, BrokerError},
+    broker::Broker,
     door::{Door, Heard},
     io::{ConnectionId, Loss, Tenant},
     metrics::ShardMetrics,
-    session::{Action, Answered, Ask, Context, Input, Manners, Rules, Session},
+    session::{Action, Context, Input, Manners, Rules, Session},
 };
 
 use connection::{Connection, Connections};
@@ -59,54 +59,6 @@ pub struct Opening {
     pub manners: Manners,
     /// Whatever must live as long as the connection: its place among the node's descriptors.
     pub lease: Box<dyn Send>,
-}
-
-/// What other threads tell a shard besides deliveries.
-#[derive(Debug)]
-pub enum Errand {
-    /// What came of a question of a session.
-    Answer(ConnectionId, Ask, Result<Answered, BrokerError>),
-    /// The API's wish about one connection, or about all anonymous ones.
-    Order(Option<ConnectionId>, Order),
-    /// How many subscribers has each channel?
-    Survey(oneshot::Sender<Vec<(Channel, usize)>>),
-    /// End every connection with 3001, spread over this time.
-    Drain(Duration),
-}
-
-/// What the API can do to connections of one user.
-#[derive(Clone, Debug)]
-pub enum Order {
-    /// End those that `matching` describes.
-    Disconnect {
-        /// Which of the user's connections.
-        matching: Selector,
-        /// What they are told.
-        why: Disconnect,
-    },
-    /// End their subscription to a channel.
-    Unsubscribe {
-        /// Which of the user's connections.
-        matching: Selector,
-        /// The channel.
-        channel: Channel,
-    },
-}
-
-/// Which of a user's connections are meant.
-#[derive(Clone, Debug, Default)]
-pub struct Selector {
-    /// Only this one.
-    pub client: Option<String>,
-    /// None of these.
-    pub except: Vec<String>,
-}
-
-impl Selector {
-    fn matches(&self, client: &str) -> bool {
-        self.client.as_deref().is_none_or(|only| only == client)
-            && !self.except.iter().any(|not| not == client)
-    }
 }
 
 /// One slice of the hub.

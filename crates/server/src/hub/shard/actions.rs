@@ -3,11 +3,11 @@
 use bytes::Bytes;
 use suona_protocol::{Channel, DisconnectCode, Outcome, Position};
 
-use super::{Errand, Shard, delivering::frame_of};
+use super::{Shard, delivering::frame_of};
 use crate::{
     Now,
     broker::Answer,
-    hub::{Address, audience::Hearing},
+    hub::{Address, Errand, audience::Hearing},
     io::ConnectionId,
     session::{Action, Answered, Ask, Input, Question},
 };

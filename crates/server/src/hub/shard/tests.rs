@@ -7,6 +7,7 @@ mod plain;
 use std::collections::BTreeSet;
 
 use suona_protocol::{Content, Payload};
+use tokio::sync::oneshot;
 
 use super::*;
 use crate::{
@@ -14,7 +15,7 @@ use crate::{
     broker::{MemoryBroker, Message as Publish, Surroundings},
     config::config_of,
     door::Managed,
-    hub::Hub,
+    hub::{Hub, Selector},
     metrics::Metrics,
 };
 
