@@ -15,7 +15,7 @@ use suona_server::{
 use tokio::runtime::Runtime;
 use tracing::level_filters::LevelFilter;
 
-use crate::{Outcome, config_args::ConfigArgs, memory};
+use crate::{Outcome, colour::Colour, config_args::ConfigArgs, memory};
 
 /// Runs the gateway.
 #[derive(Args)]
@@ -47,8 +47,9 @@ impl Serve {
         flags.extend(self.address.clone().map(|address| ("--address", "http_server.address", address)));
         flags.extend(self.port.map(|port| ("--port", "http_server.port", port.to_string())));
         let (config, warnings) = self.config.read(self.dev, &flags).accept(self.config.lenient)?;
-        let warnings = warnings.iter().map(|warning| format!("warning: {warning}"));
-        let dangers = config.dangers().into_iter().map(|danger| format!("danger: {danger}"));
+        let colour = Colour::for_stderr();
+        let warnings = warnings.iter().map(|warning| format!("{} {warning}", colour.yellow("warning:")));
+        let dangers = config.dangers().into_iter().map(|danger| format!("{} {danger}", colour.yellow("danger:")));
         let notes = warnings.chain(dangers).chain(config.remarks()).collect();
         Ok((config, notes))
     }

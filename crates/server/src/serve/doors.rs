@@ -47,6 +47,7 @@ impl Doors {
 
     /// Lets a connection in.
     pub(super) fn open(&self, request: UpgradeRequest) -> Opening {
+        tracing::debug!(remote = %request.remote, door = request.door, "a connection was opened");
         let (door, manners) = match &self.doors[request.door] {
             Kind::Managed => {
                 let door = managed(&request);
