@@ -1,0 +1,45 @@
+//! The tables of codes in the documentation are those of the code.
+
+use std::collections::BTreeMap;
+
+use suona_protocol::{Disconnect, DisconnectCode, ErrorCode, UnsubscribeCode};
+
+const PROTOCOL: &str = include_str!("../../../docs/protocol.md");
+
+/// The table under the heading `### {name}`: codes with their texts. Each says whether it is sent, and when.
+fn table(name: &str) -> BTreeMap<u32, String> {
+    let (_, section) = PROTOCOL.split_once(&format!("\n### {name}\n")).expect("the heading stands there");
+    let section = section.split("\n#").next().unwrap_or_default();
+    let mut codes = BTreeMap::new();
+    for line in section.lines() {
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        let ["", code, text, sent, when, ""] = cells[..] else { continue };
+        let Ok(code) = code.parse() else { continue };
+        assert!(matches!(sent, "yes" | "no" | "api") && !when.is_empty(), "{line}");
+        assert!(codes.insert(code, text.to_owned()).is_none(), "{code} stands there twice");
+    }
+    codes
+}
+
+fn of<T: Copy>(all: &[T], row: impl Fn(T) -> (u32, String)) -> BTreeMap<u32, String> {
+    all.iter().map(|code| row(*code)).collect()
+}
+
+#[test]
+fn every_error_is_documented_and_no_other() {
+    let errors = of(ErrorCode::ALL, |code| (code.code(), code.message().to_owned()));
+    assert_eq!(table("Errors"), errors);
+}
+
+#[test]
+fn every_disconnect_is_documented_and_no_other() {
+    let disconnects =
+        of(DisconnectCode::ALL, |code| (code.code(), Disconnect::from(code).reason().to_owned()));
+    assert_eq!(table("Disconnects"), disconnects);
+}
+
+#[test]
+fn every_unsubscribe_is_documented_and_no_other() {
+    let unsubscribes = of(UnsubscribeCode::ALL, |code| (code.code(), code.reason().to_owned()));
+    assert_eq!(table("Unsubscribes"), unsubscribes);
+}
