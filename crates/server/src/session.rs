@@ -140,7 +140,8 @@ impl Session {
         let of_state = match self.state {
             State::New { stale_at } => Some(stale_at),
             State::Refused { drop_at } => return Some(drop_at),
-            State::Connecting(_) | State::Connected => None,
+            State::Connecting(ref connecting) => Some(connecting.give_up),
+            State::Connected => None,
             State::Closed => return None,
         };
         let idle = self.manners.idle_timeout.map(|timeout| self.heard_at + timeout);
@@ -235,9 +236,12 @@ impl Session {
     fn woke(&mut self, ctx: Context<'_>, actions: &mut Vec<Action>) {
         let now = ctx.now.instant;
         let is_past = |deadline: Option<Instant>| deadline.is_some_and(|deadline| deadline <= now);
-        match self.state {
-            State::New { stale_at } if stale_at <= now => return self.close(DisconnectCode::Stale, actions),
-            State::Refused { drop_at } if drop_at <= now => {
+        match &self.state {
+            State::New { stale_at } if *stale_at <= now => return self.close(DisconnectCode::Stale, actions),
+            State::Connecting(connecting) if connecting.give_up <= now => {
+                return self.close(DisconnectCode::InternalError, actions);
+            }
+            State::Refused { drop_at } if *drop_at <= now => {
                 self.state = State::Closed;
                 return actions.push(Action::Drop);
             }

@@ -49,7 +49,8 @@ impl Serve {
         let (config, warnings) = self.config.read(self.dev, &flags).accept(self.config.lenient)?;
         let colour = Colour::for_stderr();
         let warnings = warnings.iter().map(|warning| format!("{} {warning}", colour.yellow("warning:")));
-        let dangers = config.dangers().into_iter().map(|danger| format!("{} {danger}", colour.yellow("danger:")));
+        let dangers =
+            config.dangers().into_iter().map(|danger| format!("{} {danger}", colour.yellow("danger:")));
         let notes = warnings.chain(dangers).chain(config.remarks()).collect();
         Ok((config, notes))
     }

@@ -113,7 +113,7 @@ section! {
 section! {
     /// This process among others.
     pub struct NodeInfo {
-        /// Its name in `info`; made of host name and port if empty.
+        /// Its name in the answer to `info`.
         name: String = String::new(),
     }
 }

@@ -201,6 +201,7 @@ impl Front {
                 () = &mut patience, if patient => {
                     patient = false;
                     if !visit.begun.load(Relaxed) {
+                        self.refuse(ConnectionRefusal::RequestHead, visit.peer, &"no request came in time");
                         break Ok(());
                     }
                 }

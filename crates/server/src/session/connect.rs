@@ -1,6 +1,9 @@
 //! How a client becomes known: its token or the door says who it is, and its server-side subscriptions begin.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use suona_protocol::{
     Channel, ClientInfo, ConnectRequest, ConnectResult, Disconnect, DisconnectCode, ErrorCode, Outcome,
@@ -28,6 +31,8 @@ pub(super) struct Connecting {
     result: ConnectResult,
     /// Server-side subscriptions that the broker has not confirmed yet.
     pub(super) missing: usize,
+    /// When the client is sent away because the broker has not answered.
+    pub(super) give_up: Instant,
 }
 
 impl Session {
@@ -102,9 +107,13 @@ impl Session {
             time: client.connect_include_server_time.then(|| unix_millis(ctx.now)),
             ..ConnectResult::default()
         };
-        self.state = State::Connecting(Box::new(Connecting { id, result, missing: subs.len() }));
+        let give_up = ctx.now.instant + client.stale_close_delay;
+        self.state = State::Connecting(Box::new(Connecting { id, result, missing: subs.len(), give_up }));
         for sub in subs {
-            self.subscribe_by_server(sub, proved, ctx, actions)?;
+            match self.subscribe_by_server(sub, proved, ctx, actions) {
+                Err(Trouble::Refused(code)) => return Err(self.refuse(code, ctx, actions)),
+                outcome => outcome?,
+            }
         }
         self.finish_connecting(ctx, actions);
         Ok(())
@@ -131,7 +140,7 @@ impl Session {
         };
         match refusal {
             Some(ErrorCode::PermissionDenied) => Err(DisconnectCode::PermissionDenied.into()),
-            Some(code) => Err(self.refuse(code, ctx, actions)),
+            Some(code) => Err(code.into()),
             None => self.join_by_server(sub, ctx, actions),
         }
     }

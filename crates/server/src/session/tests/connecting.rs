@@ -166,3 +166,21 @@ fn an_introduction_repeated_changes_nothing() {
     assert_eq!(desk.session.info().user, "42");
     assert_eq!(desk.names(), ["register", "reply"]);
 }
+
+#[test]
+fn a_token_that_names_a_channel_that_the_client_cannot_read_is_refused_and_not_left_hanging() {
+    let toml = format!("{OPEN}\npublication_data_format = \"binary\"");
+    let mut desk = Desk::new(&toml);
+    desk.says(1, connect_with(token(&json!({ "sub": "42", "channels": ["closed:1"] }))));
+    assert_eq!(desk.error_code(1), Some(103));
+    desk.after(Duration::from_secs(6));
+    assert_eq!(desk.names(), ["reply", "drop"]);
+}
+
+#[test]
+fn a_broker_that_does_not_answer_a_connect_sends_the_client_away() {
+    let mut desk = Desk::new(OPEN);
+    desk.says(1, connect_with(token(&json!({ "sub": "42", "channels": ["a"] }))));
+    desk.after(Duration::from_secs(11));
+    assert_eq!(desk.closed(), Some(3004));
+}
