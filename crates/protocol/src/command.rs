@@ -45,6 +45,27 @@ pub enum Request {
     Pong,
 }
 
+impl Request {
+    /// The name of the command, as in the protocol's JSON.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Connect(_) => "connect",
+            Self::Subscribe(_) => "subscribe",
+            Self::Unsubscribe(_) => "unsubscribe",
+            Self::Publish(_) => "publish",
+            Self::Presence(_) => "presence",
+            Self::PresenceStats(_) => "presence_stats",
+            Self::History(_) => "history",
+            Self::Ping => "ping",
+            Self::Send(_) => "send",
+            Self::Rpc(_) => "rpc",
+            Self::Refresh { .. } => "refresh",
+            Self::SubRefresh(_) => "sub_refresh",
+            Self::Pong => "pong",
+        }
+    }
+}
+
 /// Who connects, and what it last heard.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ConnectRequest {

@@ -24,6 +24,21 @@ pub enum Message<'a> {
     Pong(&'a [u8]),
 }
 
+impl Message<'_> {
+    /// How many bytes it carries.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Binary(bytes) | Self::Pong(bytes) => bytes.len(),
+        }
+    }
+
+    /// Whether it carries nothing.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
 /// What a [`Decoder`] finds in the bytes of the peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event<'a> {

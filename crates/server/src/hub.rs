@@ -30,7 +30,7 @@ const STRIPES: usize = 256;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ShardId(pub u8);
 
-/// As many as fit into a [`ShardSet`].
+/// As many as fit into a set of bits.
 pub const MAX_SHARDS: usize = 64;
 
 /// What a channel's audience hears.

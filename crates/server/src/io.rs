@@ -72,6 +72,9 @@ pub trait Tenant {
     /// The deadline has come.
     fn woke(&mut self, now: Now);
 
+    /// A turn of the driver is over, its flush included.
+    fn rested(&mut self) {}
+
     /// When `woke` wants to be called next.
     fn deadline(&self) -> Option<std::time::Instant>;
 

@@ -5,7 +5,10 @@
 
 mod shards;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Instant,
+};
 
 use prometheus_client::{
     encoding::{EncodeLabelSet, text},
@@ -13,6 +16,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
+use crate::broker::Answer;
 pub use shards::ShardMetrics;
 use shards::Shards;
 
@@ -27,7 +31,13 @@ pub struct Metrics {
     probes: Counter,
     accept_pauses: Counter,
     publish_latency: Histogram,
+    allocated: Gauge,
+    /// Reads what `allocated` is to show.
+    memory: OnceLock<Memory>,
 }
+
+/// Reads how many bytes the process has allocated and not freed, if its allocator knows.
+pub type Memory = fn() -> Option<u64>;
 
 /// What became of an attempt to open a WebSocket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -112,15 +122,18 @@ impl Metrics {
     /// Nothing counted yet, on a gateway with `shards` I/O shards.
     pub fn new(shards: usize) -> Self {
         let mut registry = Registry::with_prefix("suona");
+        let publish_latency = Histogram::new(LATENCY_BUCKETS);
         let mut metrics = Self {
-            shards: Shards::new(shards, &mut registry),
+            shards: Shards::new(shards, &publish_latency, &mut registry),
             registry,
             connections: Family::default(),
             upgrades: Family::default(),
             refused: Family::default(),
             probes: Counter::default(),
             accept_pauses: Counter::default(),
-            publish_latency: Histogram::new(LATENCY_BUCKETS),
+            publish_latency,
+            allocated: Gauge::default(),
+            memory: OnceLock::new(),
         };
         metrics.register();
         metrics
@@ -135,13 +148,23 @@ impl Metrics {
         registry.register("accept_pauses", "Times that accepting had to pause", self.accept_pauses.clone());
         let latency = "Seconds from taking a publication to having handed it to every shard";
         registry.register("publish_seconds", latency, self.publish_latency.clone());
+        let allocated = "Bytes allocated and not freed; 0 if the allocator does not count";
+        registry.register("allocated_bytes", allocated, self.allocated.clone());
     }
 
     /// All of it, as text.
     pub fn render(&self) -> String {
+        let allocated = self.memory.get().and_then(|memory| memory());
+        self.allocated.set(allocated.and_then(|bytes| bytes.try_into().ok()).unwrap_or_default());
         let mut out = String::new();
         text::encode(&mut out, &self.registry).expect("a String takes whatever is written to it");
         out
+    }
+
+    /// Shows what `memory` reads. Only the first to be named counts.
+    pub fn watch_memory(&self, memory: Memory) {
+        // A second one would read the same.
+        let _ = self.memory.set(memory);
     }
 
     /// The counts that only shard `index` adds to. Panics if there are fewer shards.
@@ -174,10 +197,19 @@ impl Metrics {
         self.accept_pauses.inc();
     }
 
-    /// A publication was taken, stored and handed to every shard within `elapsed`.
-    pub fn observe_publish(&self, elapsed: Duration) {
-        self.publish_latency.observe(elapsed.as_secs_f64());
+    /// Times how long the answer to a publication takes from now on.
+    pub fn time_publish<T: 'static>(&self, answer: Answer<T>) -> Answer<T> {
+        time(self.publish_latency.clone(), answer)
     }
+}
+
+/// Observes in `latency` how long `answer` takes from now on.
+fn time<T: 'static>(latency: Histogram, answer: Answer<T>) -> Answer<T> {
+    let begun = Instant::now();
+    Answer::new(move |outcome| {
+        latency.observe(begun.elapsed().as_secs_f64());
+        answer.give(outcome);
+    })
 }
 
 #[cfg(test)]
@@ -195,7 +227,8 @@ mod tests {
         metrics.shard(0).commanded("subscribe");
         metrics.shard(0).refused(103);
         metrics.count_probe();
-        metrics.observe_publish(Duration::from_micros(20));
+        metrics.time_publish(Answer::<()>::ignored()).give(Ok(()));
+        metrics.shard(1).time_publish(Answer::<()>::ignored()).give(Ok(()));
         let text = metrics.render();
         for line in [
             "suona_connections{door=\"/device\"} 1",
@@ -204,7 +237,7 @@ mod tests {
             "suona_commands_total{method=\"subscribe\"} 1",
             "suona_errors_total{code=\"103\"} 1",
             "suona_probes_total 1",
-            "suona_publish_seconds_bucket{le=\"0.00003\"} 1",
+            "suona_publish_seconds_count 2",
         ] {
             assert!(text.lines().any(|rendered| rendered == line), "{line} is missing in\n{text}");
         }

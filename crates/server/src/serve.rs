@@ -11,14 +11,13 @@ use std::{
 };
 
 use axum::Router;
-use regex::Regex;
 use tokio::{task, time};
 
 use crate::{
     Now,
-    auth::{KeyError, Pattern, TokenOptions, Verifier},
+    auth::{KeyError, Verifier},
     broker::{Broker, MemoryBroker, Surroundings},
-    config::{Config, DataFormat, Shutdown, Token},
+    config::{Config, DataFormat, Shutdown},
     http::{
         BindError, Edge, EdgeOptions, Hooks, TlsFiles, Upgraded,
         api::{self, Access, ApiState, ChannelRules, Node, Shards},
@@ -70,6 +69,7 @@ pub enum StartError {
 /// A gateway that serves.
 pub struct Gateway {
     edge: Edge,
+    metrics: Arc<Metrics>,
     shards: Vec<ShardSender<Shard>>,
     threads: Vec<JoinHandle<()>>,
     shutdown: Shutdown,
@@ -80,13 +80,11 @@ impl Gateway {
     pub fn start(config: Config) -> Result<Self, StartError> {
         let count = thread::available_parallelism().map_or(1, usize::from).min(MAX_SHARDS);
         let options = edge_options(&config)?;
-        let (tokens, own) = (&config.client.token, &config.client.subscription_token);
-        let subscription_tokens = if own.enabled { &own.token } else { tokens };
         let rules = Arc::new(Rules {
             connection_tokens: Arc::new(
-                Verifier::new(&token_options(tokens)).map_err(StartError::ConnectionKey)?,
+                Verifier::new(&config.client.token.options()).map_err(StartError::ConnectionKey)?,
             ),
-            subscription_tokens: Verifier::new(&token_options(subscription_tokens))
+            subscription_tokens: Verifier::new(&config.client.subscription_tokens().options())
                 .map_err(StartError::SubscriptionKey)?,
             version: concat!("Suona ", env!("CARGO_PKG_VERSION")).to_owned(),
             config,
@@ -110,7 +108,7 @@ impl Gateway {
         });
         let threads = threads.collect::<Result<_, _>>()?;
         task::spawn(sweep(broker));
-        Ok(Self { edge, shards, threads, shutdown: rules.config.shutdown.clone() })
+        Ok(Self { edge, metrics, shards, threads, shutdown: rules.config.shutdown.clone() })
     }
 
     /// Where clients connect; the port is the one that the system chose if 0 was asked for.
@@ -121,6 +119,11 @@ impl Gateway {
     /// Where the API, health and metrics are, if that is elsewhere.
     pub fn internal_addr(&self) -> Option<SocketAddr> {
         self.edge.internal_addr()
+    }
+
+    /// What it counts.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     /// Sends all clients away and ends: `/ready` says no, then nobody is accepted, then connections are closed
@@ -175,26 +178,6 @@ fn edge_options(config: &Config) -> Result<EdgeOptions, StartError> {
         metrics: config.prometheus.enabled,
         ..EdgeOptions::new(address("address", &server.address, server.port)?, Doors::paths(config))
     })
-}
-
-/// How tokens are verified, as the configuration says.
-fn token_options(token: &Token) -> TokenOptions {
-    let pattern = |exact: &str, regex: &Option<Regex>| match regex {
-        Some(regex) => Some(Pattern::Regex(regex.clone())),
-        None => Some(Pattern::Exact(exact.to_owned())).filter(|_| !exact.is_empty()),
-    };
-    TokenOptions {
-        hmac_secret: token.hmac_secret_key.expose().to_owned(),
-        hmac_previous_secret: token.hmac_previous_secret_key.expose().to_owned(),
-        hmac_previous_valid_until: Some(token.hmac_previous_secret_key_valid_until)
-            .filter(|at| *at > 0)
-            .map(Duration::from_secs),
-        rsa_public_key: token.rsa_public_key.clone(),
-        ecdsa_public_key: token.ecdsa_public_key.clone(),
-        audience: pattern(&token.audience, &token.audience_regex),
-        issuer: pattern(&token.issuer, &token.issuer_regex),
-        user_id_claim: token.user_id_claim.clone(),
-    }
 }
 
 /// Gives each upgraded connection to the shard that has the fewest.

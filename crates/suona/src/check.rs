@@ -25,30 +25,37 @@ pub(crate) struct Check {
 impl Check {
     pub(crate) fn run(self) -> Outcome {
         let args = ConfigArgs { config: Some(self.file), lenient: self.lenient };
-        let (report, is_usable) = report(&args.read(false, &[]), self.lenient, Colour::for_stdout());
-        io::stdout().write_all(report.as_bytes())?;
+        let reading = args.read(false, &[]);
+        let errors = errors(&reading, self.lenient, Colour::for_stderr());
+        io::stderr().write_all(errors.as_bytes())?;
+        let is_usable = errors.is_empty();
+        io::stdout().write_all(report(&reading, self.lenient, is_usable, Colour::for_stdout()).as_bytes())?;
         Ok(if is_usable { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 }
 
-/// What is said of `reading`, and whether the gateway would start with it.
-fn report(reading: &Reading, lenient: bool, colour: Colour) -> (String, bool) {
-    let mut lines = Vec::new();
-    let mut is_usable = true;
-    for problem in &reading.problems {
-        let is_error = problem.is_error(lenient);
-        is_usable &= !is_error;
-        let kind = if is_error { colour.red("error:") } else { colour.yellow("warning:") };
-        lines.push(format!("{kind} {problem}"));
+/// Why the gateway would not start; nothing if it would.
+fn errors(reading: &Reading, lenient: bool, colour: Colour) -> String {
+    let errors = reading.problems.iter().filter(|problem| problem.is_error(lenient));
+    errors.map(|error| format!("{} {error}\n", colour.red("error:"))).collect()
+}
+
+/// Everything else: what is odd or dangerous, and if the gateway would start, with what.
+fn report(reading: &Reading, lenient: bool, is_usable: bool, colour: Colour) -> String {
+    let mut report = String::new();
+    let mut line = |kind: String, text: &str| report.push_str(&format!("{kind} {text}\n"));
+    for warning in reading.problems.iter().filter(|problem| !problem.is_error(lenient)) {
+        line(colour.yellow("warning:"), &warning.to_string());
     }
-    lines.extend(
-        reading.config.dangers().iter().map(|danger| format!("{} {danger}", colour.yellow("danger:"))),
-    );
+    for danger in reading.config.dangers() {
+        line(colour.yellow("danger:"), &danger);
+    }
     if !is_usable {
-        lines.push(colour.red("The gateway would not start with this configuration."));
-        return (lines.join("\n") + "\n", false);
+        return report;
     }
-    lines.extend(reading.config.remarks().iter().map(|remark| format!("{} {remark}", colour.blue("note:"))));
-    lines.push(colour.green("The gateway would start with this configuration:"));
-    (format!("{}\n\n{}", lines.join("\n"), reading.settings.to_toml()), true)
+    for remark in reading.config.remarks() {
+        line(colour.blue("note:"), &remark);
+    }
+    report.push_str(&colour.green("The gateway would start with this configuration:"));
+    report + "\n\n" + &reading.settings.to_toml()
 }

@@ -9,10 +9,20 @@ pub(crate) struct Colour {
 }
 
 impl Colour {
-    /// For standard output: on if it is a terminal and `NO_COLOR` is not set (<https://no-color.org>).
+    /// For standard output.
     pub(crate) fn for_stdout() -> Self {
+        Self::for_stream(&io::stdout())
+    }
+
+    /// For standard error.
+    pub(crate) fn for_stderr() -> Self {
+        Self::for_stream(&io::stderr())
+    }
+
+    /// On if it is a terminal and `NO_COLOR` is not set (<https://no-color.org>).
+    fn for_stream(stream: &impl IsTerminal) -> Self {
         let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        Self { on: io::stdout().is_terminal() && !refused }
+        Self { on: stream.is_terminal() && !refused }
     }
 
     /// For what is wrong.

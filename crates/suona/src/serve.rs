@@ -35,38 +35,36 @@ pub(crate) struct Serve {
 
 impl Serve {
     pub(crate) fn run(self) -> Outcome {
-        let config = self.configure()?;
+        let (config, notes) = self.configure()?;
         log_to_stderr(config.log.level);
-        Runtime::new()?.block_on(self.serve(config))
+        Runtime::new()?.block_on(self.serve(config, notes))
     }
 
-    /// The configuration to run with; what is odd or dangerous in it is said on the way.
-    fn configure(&self) -> Result<Config, Unusable> {
+    /// The configuration to run with, and what is odd or dangerous in it. That is to be told once the gateway
+    /// listens: one that does not start says why, and nothing else.
+    fn configure(&self) -> Result<(Config, Vec<String>), Unusable> {
         let mut flags = Vec::new();
         flags.extend(self.address.clone().map(|address| ("--address", "http_server.address", address)));
         flags.extend(self.port.map(|port| ("--port", "http_server.port", port.to_string())));
         let (config, warnings) = self.config.read(self.dev, &flags).accept(self.config.lenient)?;
-        let mut stderr = io::stderr().lock();
         let warnings = warnings.iter().map(|warning| format!("warning: {warning}"));
         let dangers = config.dangers().into_iter().map(|danger| format!("danger: {danger}"));
-        for line in warnings.chain(dangers).chain(config.remarks()) {
-            // A closed standard error is no reason not to serve.
-            let _ = writeln!(stderr, "{line}");
-        }
-        Ok(config)
+        let notes = warnings.chain(dangers).chain(config.remarks()).collect();
+        Ok((config, notes))
     }
 
     /// Serves until a signal asks for the end; a second one does not wait for it.
-    async fn serve(self, config: Config) -> Outcome {
+    async fn serve(self, config: Config, notes: Vec<String>) -> Outcome {
         let tls = config.http_server.tls.enabled;
         let path = config.websocket.handler_prefix.clone();
         let gateway = Gateway::start(config)?;
         gateway.metrics().watch_memory(memory::allocated);
-        let mut lines = greeting::addresses(&gateway, tls);
+        let mut lines = notes;
+        lines.extend(greeting::addresses(&gateway, tls));
         if self.dev {
             lines.extend(greeting::first_steps(gateway.local_addr(), &path));
         }
-        // As above: who does not listen does not mind.
+        // A closed standard error is no reason not to serve.
         let _ = writeln!(io::stderr(), "{}", lines.join("\n"));
         asked_to_end().await;
         let _ = writeln!(io::stderr(), "sending clients away; the next signal ends at once");

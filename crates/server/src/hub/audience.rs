@@ -87,9 +87,9 @@ impl Audience {
         }
     }
 
-    /// Takes a connection's seat away, if it has one.
-    pub(super) fn remove(&mut self, id: ConnectionId) {
-        let Some(at) = self.find(id) else { return };
+    /// Takes a connection's seat away; false if it has none.
+    pub(super) fn remove(&mut self, id: ConnectionId) -> bool {
+        let Some(at) = self.find(id) else { return false };
         self.seats.swap_remove(at);
         if let Some(index) = &mut self.index {
             index.remove(&id.slot);
@@ -97,6 +97,7 @@ impl Audience {
                 index.insert(moved.id.slot, seat_number(at));
             }
         }
+        true
     }
 
     pub(super) fn seat_mut(&mut self, id: ConnectionId) -> Option<&mut Seat> {
@@ -149,14 +150,16 @@ mod tests {
             audience.add(id(slot), Wire::Json);
         }
         for slot in (0..100).step_by(3) {
-            audience.remove(id(slot));
+            assert!(audience.remove(id(slot)));
         }
         for slot in 0..100 {
             assert_eq!(audience.seat_mut(id(slot)).is_some(), slot % 3 != 0, "slot {slot}");
         }
+        assert!(
+            !audience.remove(ConnectionId { slot: 1, generation: 2 }),
+            "a later connection in the same slot has no seat here"
+        );
         assert_eq!(audience.len(), 66);
-        audience.remove(ConnectionId { slot: 1, generation: 2 });
-        assert_eq!(audience.len(), 66, "a later connection in the same slot has no seat here");
     }
 
     #[test]

@@ -59,6 +59,8 @@ pub struct Outboxes {
     total_bytes: usize,
     /// Bytes of shared frames since the last flush, each counted once.
     delivered_bytes: usize,
+    /// Bytes that sockets took since this was last asked.
+    sent_bytes: usize,
 }
 
 impl Outboxes {
@@ -71,6 +73,7 @@ impl Outboxes {
             dirty: VecDeque::new(),
             total_bytes: 0,
             delivered_bytes: 0,
+            sent_bytes: 0,
         }
     }
 
@@ -82,6 +85,11 @@ impl Outboxes {
     /// Bytes that wait in all outboxes together.
     pub fn total_bytes(&self) -> usize {
         self.total_bytes
+    }
+
+    /// Bytes that sockets took since this was last called.
+    pub fn take_sent_bytes(&mut self) -> usize {
+        std::mem::take(&mut self.sent_bytes)
     }
 
     /// Makes an outbox for a new connection, and by that its id.
@@ -238,6 +246,7 @@ impl Outboxes {
         outbox.bytes = before - taken - outbox.held + held;
         outbox.held = held;
         let after = outbox.bytes;
+        self.sent_bytes += taken;
         self.total_bytes = self.total_bytes - before + after;
     }
 

@@ -114,6 +114,8 @@ pub struct Shard {
     parts: ShardParts,
     connections: Connections,
     audiences: HashMap<Channel, Audience>,
+    /// Seats in all audiences.
+    subscriptions: usize,
     outboxes: Outboxes,
     wheel: Wheel,
     draining: Draining,
@@ -148,6 +150,7 @@ impl Tenant for Shard {
         let mut heard = std::mem::take(&mut self.heard);
         connection.door.opened(&mut heard);
         self.hear(id, heard, now);
+        self.plan(id);
         if !matches!(self.draining, Draining::No) {
             self.handle(id, Input::Disconnect(DisconnectCode::Shutdown.into()), now);
         }
@@ -155,6 +158,7 @@ impl Tenant for Shard {
 
     fn received(&mut self, id: ConnectionId, message: Message<'_>, now: Now) {
         let Some(connection) = self.connections.get_mut(id) else { return };
+        self.parts.metrics.read(message.len());
         let mut heard = std::mem::take(&mut self.heard);
         connection.door.decode(message, now, &mut heard);
         self.hear(id, heard, now);
@@ -217,6 +221,13 @@ impl Tenant for Shard {
         self.end_drained(now);
     }
 
+    fn rested(&mut self) {
+        let metrics = &self.parts.metrics;
+        metrics.wrote(self.outboxes.take_sent_bytes());
+        metrics.set_outbox_bytes(self.outboxes.total_bytes());
+        metrics.set_subscriptions(self.subscriptions);
+    }
+
     fn deadline(&self) -> Option<Instant> {
         let drain = match &self.draining {
             Draining::Yes { line } => line.last().map(|(at, _)| *at),
@@ -238,6 +249,7 @@ impl Shard {
             parts,
             connections: Connections::default(),
             audiences: HashMap::new(),
+            subscriptions: 0,
             outboxes,
             wheel: Wheel::new(now.instant),
             draining: Draining::No,
@@ -253,6 +265,9 @@ impl Shard {
             match one {
                 Heard::Input(mut input) => {
                     self.intern(&mut input);
+                    if let Input::Command(command) = &input {
+                        self.parts.metrics.commanded(command.request.name());
+                    }
                     self.handle(id, input, now);
                 }
                 Heard::Answer(frame) => self.enqueue(id, frame, now),

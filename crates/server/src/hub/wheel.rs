@@ -18,12 +18,14 @@ pub(super) struct Tick(u64);
 #[derive(Debug)]
 pub(super) struct Wheel {
     start: Instant,
+    /// The next tick that is not over yet.
+    next: Tick,
     due: BTreeMap<Tick, Vec<ConnectionId>>,
 }
 
 impl Wheel {
     pub(super) fn new(start: Instant) -> Self {
-        Self { start, due: BTreeMap::new() }
+        Self { start, next: Tick(0), due: BTreeMap::new() }
     }
 
     /// Plans to wake `id` at `deadline`, given the tick at which that is planned already.
@@ -46,12 +48,16 @@ impl Wheel {
     /// Connections that are due at `now`, a tick's worth at a time. Some may be gone, or planned anew.
     pub(super) fn pop(&mut self, now: Instant) -> Option<(Tick, Vec<ConnectionId>)> {
         self.deadline().filter(|deadline| *deadline <= now)?;
-        self.due.pop_first()
+        let (tick, ids) = self.due.pop_first()?;
+        self.next = Tick(tick.0 + 1);
+        Some((tick, ids))
     }
 
+    /// The first tick that is not before `deadline`, nor over: a tick that were planned again while it is
+    /// popped would never end.
     fn tick_of(&self, deadline: Instant) -> Tick {
-        let millis = deadline.saturating_duration_since(self.start).as_millis();
-        Tick(u64::try_from(millis.div_ceil(TICK.as_millis())).unwrap_or(u64::MAX))
+        let nanos = deadline.saturating_duration_since(self.start).as_nanos();
+        Tick(u64::try_from(nanos.div_ceil(TICK.as_nanos())).unwrap_or(u64::MAX)).max(self.next)
     }
 }
 
@@ -74,6 +80,28 @@ mod tests {
         assert_eq!(wheel.pop(start + Duration::from_millis(149)), None);
         assert_eq!(wheel.pop(start + Duration::from_millis(150)).unwrap().1, [id(2), id(3)]);
         assert_eq!(wheel.deadline(), Some(start + Duration::from_millis(900)));
+    }
+
+    #[test]
+    fn a_deadline_between_two_milliseconds_is_past_when_its_tick_comes() {
+        let start = Instant::now();
+        let mut wheel = Wheel::new(start);
+        let deadline = start + Duration::from_micros(1_000_700);
+        wheel.plan(id(1), deadline, &mut None);
+        assert_eq!(wheel.pop(start + Duration::from_micros(1_000_200)), None);
+        assert!(wheel.deadline().unwrap() >= deadline);
+    }
+
+    #[test]
+    fn what_is_planned_again_for_a_tick_that_is_over_waits_for_the_next() {
+        let start = Instant::now();
+        let mut wheel = Wheel::new(start);
+        let now = start + Duration::from_secs(1);
+        wheel.plan(id(1), now, &mut None);
+        assert!(wheel.pop(now).is_some());
+        wheel.plan(id(1), now, &mut None);
+        assert_eq!(wheel.pop(now), None);
+        assert!(wheel.pop(now + TICK).is_some());
     }
 
     #[test]

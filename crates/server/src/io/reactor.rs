@@ -107,6 +107,7 @@ impl<T: Tenant> Reactor<T> {
             self.serve_sockets(now);
             self.keep_deadlines(now);
             self.flush(now);
+            self.tenant.rested();
             if self.busy >= TURN {
                 self.busy = 0;
                 yield_now().await;

@@ -15,24 +15,28 @@ use prometheus_client::{
         counter::{ConstCounter, Counter},
         family::Family,
         gauge::ConstGauge,
+        histogram::Histogram,
     },
     registry::Registry,
 };
+
+use super::time;
+use crate::broker::Answer;
 
 /// What one I/O shard counts.
 ///
 /// Only that shard writes it, so its cache lines stay where they are. Codes and methods are looked up by
 /// label: they are no matter of every delivery.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 #[repr(align(128))] // two cache lines, which x86 fetches as a pair
 pub struct ShardMetrics {
     deliveries: AtomicU64,
-    dropped: AtomicU64,
     bytes_in: AtomicU64,
     bytes_out: AtomicU64,
     subscriptions: AtomicU64,
     outbox_bytes: AtomicU64,
     labelled: Labelled,
+    publish_latency: Histogram,
 }
 
 impl ShardMetrics {
@@ -41,34 +45,34 @@ impl ShardMetrics {
         self.deliveries.fetch_add(count, Relaxed);
     }
 
-    /// So many frames were thrown away with the outbox of a client too slow for them.
-    pub fn dropped(&self, count: u64) {
-        self.dropped.fetch_add(count, Relaxed);
-    }
-
-    /// So many bytes were read from clients, after TLS.
-    pub fn read(&self, bytes: u64) {
-        self.bytes_in.fetch_add(bytes, Relaxed);
+    /// A message of so many bytes was read from a client.
+    pub fn read(&self, bytes: usize) {
+        self.bytes_in.fetch_add(bytes as u64, Relaxed);
     }
 
     /// So many bytes were written to clients, before TLS.
-    pub fn wrote(&self, bytes: u64) {
-        self.bytes_out.fetch_add(bytes, Relaxed);
+    pub fn wrote(&self, bytes: usize) {
+        self.bytes_out.fetch_add(bytes as u64, Relaxed);
     }
 
     /// So many subscriptions exist now.
-    pub fn set_subscriptions(&self, now: u64) {
-        self.subscriptions.store(now, Relaxed);
+    pub fn set_subscriptions(&self, now: usize) {
+        self.subscriptions.store(now as u64, Relaxed);
     }
 
     /// So many bytes wait in outboxes now.
-    pub fn set_outbox_bytes(&self, now: u64) {
-        self.outbox_bytes.store(now, Relaxed);
+    pub fn set_outbox_bytes(&self, now: usize) {
+        self.outbox_bytes.store(now as u64, Relaxed);
     }
 
     /// The gateway closed a connection with this code.
     pub fn closed(&self, code: u32) {
         self.labelled.closes.get_or_create(&CodeLabel { code }).inc();
+    }
+
+    /// Times how long the answer to a client's publication takes from now on.
+    pub fn time_publish<T: 'static>(&self, answer: Answer<T>) -> Answer<T> {
+        time(self.publish_latency.clone(), answer)
     }
 
     /// A client sent a command.
@@ -106,12 +110,22 @@ pub(super) struct Shards(Arc<[Arc<ShardMetrics>]>);
 
 impl Shards {
     /// For so many shards, all registered.
-    pub(super) fn new(count: usize, registry: &mut Registry) -> Self {
+    pub(super) fn new(count: usize, publish_latency: &Histogram, registry: &mut Registry) -> Self {
         let labelled = Labelled::default();
         registry.register("closes", "Connections closed by the gateway, by code", labelled.closes.clone());
         registry.register("commands", "Commands of clients by method", labelled.commands.clone());
         registry.register("errors", "Commands refused, by error code", labelled.errors.clone());
-        let shard = || Arc::new(ShardMetrics { labelled: labelled.clone(), ..ShardMetrics::default() });
+        let shard = || {
+            Arc::new(ShardMetrics {
+                deliveries: AtomicU64::default(),
+                bytes_in: AtomicU64::default(),
+                bytes_out: AtomicU64::default(),
+                subscriptions: AtomicU64::default(),
+                outbox_bytes: AtomicU64::default(),
+                labelled: labelled.clone(),
+                publish_latency: publish_latency.clone(),
+            })
+        };
         let shards = Self((0..count).map(|_| shard()).collect());
         registry.register_collector(Box::new(shards.clone()));
         shards
@@ -130,11 +144,6 @@ impl Collector for Shards {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let counters = [
             ("deliveries", "Publications put into an outbox", self.sum(|shard| &shard.deliveries)),
-            (
-                "dropped_messages",
-                "Messages lost with the outbox of a slow client",
-                self.sum(|shard| &shard.dropped),
-            ),
             ("received_bytes", "Bytes read from clients", self.sum(|shard| &shard.bytes_in)),
             ("sent_bytes", "Bytes written to clients", self.sum(|shard| &shard.bytes_out)),
         ];

@@ -108,7 +108,7 @@ impl Session {
     ) -> Result<(), Trouble> {
         let PublishRequest { channel, data, .. } = request;
         let options = self.permit(Deed::Publish, &channel, ctx)?;
-        if !accepts(options, &data) {
+        if !accepts(options, &data) || data.len() > ctx.rules.max_reply_bytes() {
             return Err(ErrorCode::BadRequest.into());
         }
         let message = Message {
@@ -131,9 +131,7 @@ impl Session {
         ctx: Context<'_>,
         actions: &mut Vec<Action>,
     ) -> Result<(), Trouble> {
-        if !self.permit(Deed::Presence, &channel, ctx)?.presence {
-            return Err(ErrorCode::NotAvailable.into());
-        }
+        self.permit(Deed::Presence, &channel, ctx)?;
         let is_list = matches!(task, Task::Presence(_));
         let ask = self.queue.begin(channel.clone(), is_list, task)?;
         let question = if is_list { Question::Presence(channel) } else { Question::PresenceStats(channel) };
@@ -150,9 +148,6 @@ impl Session {
     ) -> Result<(), Trouble> {
         let HistoryRequest { channel, limit, since, reverse } = request;
         let retention = self.permit(Deed::History, &channel, ctx)?.retention;
-        if !retention.keeps() {
-            return Err(ErrorCode::NotAvailable.into());
-        }
         if reverse && since.is_some_and(|(offset, _)| offset == 0) {
             return Err(ErrorCode::BadRequest.into());
         }
@@ -164,7 +159,7 @@ impl Session {
         Ok(())
     }
 
-    /// The rules of a channel in which this client may do `deed`.
+    /// The rules of a channel in which `deed` is possible, and this client may do it.
     fn permit<'a>(
         &self,
         deed: Deed,
@@ -175,6 +170,7 @@ impl Session {
             return Err(DisconnectCode::BadRequest.into());
         }
         let known = Known::find(&ctx.rules.config, channel)?;
+        known.can(deed)?;
         known.may(deed, &self.info.user, self.subscription(channel).is_some())?;
         Ok(known.options)
     }

@@ -57,6 +57,16 @@ impl<'a> Known<'a> {
         self.named_users.is_some()
     }
 
+    /// Whether the channel has what `deed` needs. Asked before who may: of what is off, nobody is forbidden.
+    pub(super) fn can(&self, deed: Deed) -> Result<(), ErrorCode> {
+        let possible = match deed {
+            Deed::Publish => true,
+            Deed::Presence => self.options.presence,
+            Deed::History => self.options.retention.keeps(),
+        };
+        if possible { Ok(()) } else { Err(ErrorCode::NotAvailable) }
+    }
+
     /// Whether `user` may do `deed`, being `subscribed` or not.
     pub(super) fn may(&self, deed: Deed, user: &str, subscribed: bool) -> Result<(), ErrorCode> {
         let o = self.options;

@@ -1,7 +1,7 @@
 //! Doing what a session decided.
 
 use bytes::Bytes;
-use suona_protocol::{Channel, DisconnectCode, Position};
+use suona_protocol::{Channel, DisconnectCode, Outcome, Position};
 
 use super::{Errand, Shard, delivering::frame_of};
 use crate::{
@@ -32,6 +32,9 @@ impl Shard {
         let broker = &self.parts.broker;
         match action {
             Action::Reply(reply) => {
+                if let Outcome::Error(error) = &reply.outcome {
+                    self.parts.metrics.refused(error.code);
+                }
                 let frame = self.connections.get_mut(id).and_then(|connection| connection.door.reply(&reply));
                 self.enqueue_all(id, frame, now);
             }
@@ -94,7 +97,8 @@ impl Shard {
                 broker.subscribe(&channel, self.parts.id, query, retention, answer);
             }
             Question::Publish { channel, message, retention } => {
-                let answer = self.answer(id, ask, |_position| Answered::Published);
+                let answer =
+                    self.parts.metrics.time_publish(self.answer(id, ask, |_position| Answered::Published));
                 broker.publish(&channel, message, retention, answer);
             }
             Question::History { channel, query, retention } => {
@@ -122,6 +126,7 @@ impl Shard {
         let Some(connection) = self.connections.get_mut(id) else { return };
         let wire = connection.door.wire();
         self.audiences.entry(channel.clone()).or_default().add(id, wire);
+        self.subscriptions += 1;
     }
 
     fn listen(&mut self, id: ConnectionId, channel: &Channel, position: Option<Position>, hears_joins: bool) {
@@ -133,7 +138,9 @@ impl Shard {
 
     fn leave(&mut self, id: ConnectionId, channel: &Channel) {
         let Some(audience) = self.audiences.get_mut(channel) else { return };
-        audience.remove(id);
+        if audience.remove(id) {
+            self.subscriptions -= 1;
+        }
         if audience.is_empty() {
             self.audiences.remove(channel);
             self.parts.broker.unsubscribe(channel, self.parts.id);

@@ -15,6 +15,7 @@ use crate::{
     config::config_of,
     door::Managed,
     hub::Hub,
+    metrics::Metrics,
 };
 
 /// One shard, its hub and its broker. Nothing is handed on before the test says so.
@@ -67,7 +68,7 @@ impl World {
             broker: broker.clone(),
             users: Arc::default(),
             errands: errands_in,
-            metrics: Arc::default(),
+            metrics: Metrics::new(1).shard(0),
         };
         let now = Now::read();
         Self { shard: Shard::new(parts, 1, now), broker, hub, deliveries, errands, now }

@@ -87,3 +87,13 @@ fn a_user_has_no_more_connections_than_it_may() {
     world.cut(first);
     assert!(connect(&mut world).1.contains(r#""connect":{"#));
 }
+
+#[test]
+fn who_says_nothing_is_closed_as_stale() {
+    let mut world = World::new(OPEN);
+    let silent = world.enter();
+    world.after(Duration::from_secs(9));
+    assert!(world.hears(silent).is_empty());
+    world.after(Duration::from_secs(2));
+    assert_eq!(world.hears(silent), ["close 3502 stale"]);
+}
