@@ -95,13 +95,6 @@ test("a batch is answered command by command", async () => {
   assert.deepEqual(replies.slice(2), [{ presence_stats: { num_clients: 0, num_users: 0 } }, { history_remove: {} }]);
 });
 
-test("a repeated idempotency key publishes once", async () => {
-  const once = { channel: "news:once", data: 1, idempotency_key: "k" };
-  const first = await gateway.api("publish", once);
-  assert.deepEqual(await gateway.api("publish", once), first);
-  assert.equal((await gateway.api("history", { channel: "news:once" })).offset, 1);
-});
-
 test("without the key there is no API", async () => {
   const ask = (headers, query = "") =>
     fetch(`${gateway.http}/api/info${query}`, { method: "POST", headers, body: "{}" }).then(({ status }) => status);

@@ -60,8 +60,9 @@ test("clients connect by wss, and a new certificate needs no restart", async (t)
     const socket = connect({ port: gateway.port, host: "127.0.0.1", ca, ALPNProtocols: ["http/1.1"] });
     await once(socket, "secureConnect");
     assert.equal(socket.alpnProtocol, "http/1.1");
+    const { serialNumber } = socket.getPeerCertificate();
     socket.destroy();
-    return parseInt(socket.getPeerCertificate().serialNumber ?? "0", 16);
+    return parseInt(serialNumber, 16);
   };
 
   const ann = await connected(t, gateway.websocket, { websocket: Trusting });

@@ -7,9 +7,12 @@ import { token } from "./tokens.mjs";
 
 const QUICK = { websocket: WebSocket, minReconnectDelay: 20, maxReconnectDelay: 200 };
 
-/** A client that has not connected yet; of user `ann` unless `options` say otherwise. */
-export function client(t, url, options = {}) {
-  const made = new Centrifuge(url, { token: token({ sub: "ann" }), ...QUICK, ...options });
+/**
+ * A client that has not connected yet; of user `ann` unless `options` say otherwise.
+ * `kind` may be another build of the library.
+ */
+export function client(t, url, { kind = Centrifuge, ...options } = {}) {
+  const made = new kind(url, { token: token({ sub: "ann" }), ...QUICK, ...options });
   made.on("error", () => {}); // an attempt that failed; the tests look at states instead
   t.after(() => made.disconnect());
   return made;
