@@ -6,6 +6,7 @@ mod config_args;
 mod memory;
 mod publish;
 mod serve;
+mod tail;
 mod token;
 
 use std::{
@@ -34,6 +35,8 @@ enum Command {
     Token(token::Token),
     /// Publish a message through the HTTP API of a running gateway
     Publish(publish::Publish),
+    /// Print what is published in channels, as it happens
+    Tail(tail::Tail),
 }
 
 fn main() -> ExitCode {
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
         Command::Check(check) => check.run(),
         Command::Token(token) => token.run(),
         Command::Publish(publish) => publish.run(),
+        Command::Tail(tail) => tail.run(),
     };
     outcome.unwrap_or_else(|error| {
         // A terminal that cannot be written to cannot be told so either.
