@@ -1,5 +1,6 @@
 //! Suona, a real-time gateway: the binary. One file for each sub-command.
 
+mod bench;
 mod check;
 mod colour;
 mod config_args;
@@ -37,6 +38,8 @@ enum Command {
     Publish(publish::Publish),
     /// Print what is published in channels, as it happens
     Tail(tail::Tail),
+    /// Measure what a gateway costs, with many clients at once
+    Bench(bench::Bench),
 }
 
 fn main() -> ExitCode {
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
         Command::Token(token) => token.run(),
         Command::Publish(publish) => publish.run(),
         Command::Tail(tail) => tail.run(),
+        Command::Bench(bench) => bench.run(),
     };
     outcome.unwrap_or_else(|error| {
         // A terminal that cannot be written to cannot be told so either.
