@@ -1,11 +1,13 @@
 //! Suona, a real-time gateway: the binary. One file for each sub-command.
 
+mod bench;
 mod check;
 mod colour;
 mod config_args;
 mod memory;
 mod publish;
 mod serve;
+mod tail;
 mod token;
 
 use std::{
@@ -34,6 +36,10 @@ enum Command {
     Token(token::Token),
     /// Publish a message through the HTTP API of a running gateway
     Publish(publish::Publish),
+    /// Print what is published in channels, as it happens
+    Tail(tail::Tail),
+    /// Measure what a gateway costs, with many clients at once
+    Bench(bench::Bench),
 }
 
 fn main() -> ExitCode {
@@ -42,6 +48,8 @@ fn main() -> ExitCode {
         Command::Check(check) => check.run(),
         Command::Token(token) => token.run(),
         Command::Publish(publish) => publish.run(),
+        Command::Tail(tail) => tail.run(),
+        Command::Bench(bench) => bench.run(),
     };
     outcome.unwrap_or_else(|error| {
         // A terminal that cannot be written to cannot be told so either.

@@ -1,0 +1,109 @@
+//! The three lines that `serve --dev` prints, pasted as they are, and what `tail` says when it cannot go on.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    net::TcpListener,
+    process::{Child, Command, Output, Stdio},
+};
+
+/// A running gateway, and what it said when it was ready.
+struct Gateway {
+    child: Child,
+    /// The lines to paste.
+    steps: Vec<String>,
+}
+
+impl Gateway {
+    fn start() -> Self {
+        let mut child = suona(&["serve", "--dev", "--address", "127.0.0.1", "--port", "0"])
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+        let mut lines = lines.skip_while(|line| line != "Try it in another terminal:");
+        assert!(lines.next().is_some(), "the gateway ended early: {:?}", child.wait());
+        let steps = lines.take_while(|line| !line.is_empty()).map(|line| line.trim().to_owned()).collect();
+        Self { child, steps }
+    }
+
+    /// The address that clients connect to, as the lines give it.
+    fn url(&self) -> &str {
+        self.steps[1].rsplit_once(' ').unwrap().1
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn suona(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_suona"));
+    // What the machine's environment says about proxies and tokens is no part of the test.
+    command.args(arguments).env_clear().env("PATH", std::env::var_os("PATH").unwrap());
+    command
+}
+
+fn paste(line: &str) -> Output {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", line]).env_clear().env("PATH", std::env::var_os("PATH").unwrap());
+    shell.output().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+#[test]
+fn the_first_steps_work_when_pasted() {
+    let gateway = Gateway::start();
+    let [publish, tail, curl] = &gateway.steps[..] else { panic!("{:?}", gateway.steps) };
+    assert_eq!(stdout(&paste(publish)), "published in news at offset 1\n");
+    assert_eq!(stdout(&paste(tail)), "--:--:--Z news #1 {\"hello\":\"world\"}\n");
+    let history: serde_json::Value = serde_json::from_str(&stdout(&paste(curl))).unwrap();
+    assert_eq!(history["result"]["publications"][0]["data"]["hello"], "world");
+}
+
+#[test]
+fn tail_prints_what_is_published_while_it_listens() {
+    let gateway = Gateway::start();
+    let mut tail = suona(&["tail", "news", "other", "--json", "--count", "2", "--url", gateway.url()])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(tail.stdout.take().unwrap()).lines().map(Result::unwrap);
+    // It hears itself join the second channel, and the first was joined before.
+    assert!(lines.any(|line| line.starts_with(r#"{"channel":"other","join":{"#)));
+    for _ in 0..2 {
+        stdout(&paste(&gateway.steps[0]));
+    }
+    let publications: Vec<_> = lines.filter(|line| line.contains(r#""pub":"#)).collect();
+    let expected =
+        |offset| format!(r#"{{"channel":"news","pub":{{"data":{{"hello":"world"}},"offset":{offset}}}}}"#);
+    assert_eq!(publications.len(), 2);
+    assert!(publications[0].starts_with(r#"{"channel":"news","pub":{"data":{"hello":"world"},"offset":1"#));
+    assert_eq!(publications[1], expected(2));
+    assert!(tail.wait().unwrap().success());
+}
+
+#[test]
+fn tail_says_why_it_failed_and_what_to_do() {
+    let gateway = Gateway::start();
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let path = gateway.url().replace("/connection/websocket", "/elsewhere");
+    for (arguments, code, said) in [
+        (&["tail", "news", "--url", &format!("ws://{free}")][..], 1, "start one, or name another with --url"),
+        (&["tail", "news", "--url", &path], 1, "opens no WebSocket (HTTP status 404)"),
+        (&["tail", "x:news", "--url", gateway.url()], 1, "x:news: refused: unknown channel (102); "),
+        (&["tail", "news", "--url", "http://127.0.0.1"], 2, "write an address such as ws://"),
+        (&["tail"], 2, "<CHANNEL>"),
+    ] {
+        let output = suona(arguments).output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{stderr}");
+        assert!(stderr.contains(said), "{stderr}");
+    }
+}
