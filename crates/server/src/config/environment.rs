@@ -10,6 +10,8 @@ use super::{
 
 const OURS: &str = "SUONA_";
 const THEIRS: &str = "CENTRIFUGO_";
+/// What stands behind [`OURS`] in variables of other sub-commands: `tail` connects with `SUONA_TOKEN`.
+const OF_OTHERS: [&str; 1] = ["TOKEN"];
 
 /// Lays what the variables say over `tree`. `SUONA_…` wins over `CENTRIFUGO_…`.
 pub(super) fn overlay(tree: &mut Node, variables: &[(String, String)], problems: &mut Vec<Problem>) {
@@ -134,7 +136,7 @@ fn unknown(name: &str, short: &str, value: &str, keys: &[Variable]) -> Option<Pr
             let message = "known, but not supported yet; unset it, or start with --lenient to go on without";
             Some(Problem { severity: Severity::Unserved, ..Problem::wrong(origin, "", message) })
         }
-        None if from_platform || short.starts_with("VAR_") => None,
+        None if from_platform || short.starts_with("VAR_") || OF_OTHERS.contains(&short) => None,
         None => {
             let names = keys.iter().map(|key| key.variable.to_lowercase()).collect::<Vec<_>>();
             let message = match alike(short, names.iter().map(String::as_str)) {

@@ -70,6 +70,7 @@ fn variables_that_set_nothing_are_told() {
         ("CENTRIFUGO_ENGINE_TYPE", "memory"),
         ("SUONA_PORT_8000_TCP_ADDR", "10.0.0.1"),
         ("SUONA_SERVICE_HOST", "10.0.0.1"),
+        ("SUONA_TOKEN", "of another command"),
     ]);
     assert_eq!(
         problems(&reading),
