@@ -12,6 +12,11 @@ import { HMAC_SECRET } from "./tokens.mjs";
 export const BINARY =
   process.env.SUONA_BIN ?? fileURLToPath(new URL("../../../target/debug/suona", import.meta.url));
 
+/** The environment without what would configure the gateway. */
+const UNCONFIGURED = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !/^(SUONA|CENTRIFUGO)_/.test(name)),
+);
+
 export const API_KEY = "the-backend-only";
 
 /** What every test's gateway has, unless the test says otherwise. */
@@ -78,7 +83,7 @@ export function launch(args, { descriptors, env } = {}) {
   const [command, rest] = descriptors
     ? ["bash", ["-c", `ulimit -n ${descriptors} && exec "$0" "$@"`, BINARY, ...args]]
     : [BINARY, args];
-  return new Gateway(spawn(command, rest, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } }));
+  return new Gateway(spawn(command, rest, { stdio: ["ignore", "pipe", "pipe"], env: { ...UNCONFIGURED, ...env } }));
 }
 
 export class Gateway {

@@ -18,6 +18,9 @@ BINARY = os.environ.get("SUONA_BIN", str(ROOT / "target" / "debug" / "suona"))
 SECRET = "a secret of these tests, long enough for any check"
 API_KEY = "the-backend-only"
 
+# The environment without what would configure the gateway.
+UNCONFIGURED = {name: value for name, value in os.environ.items() if not name.startswith(("SUONA_", "CENTRIFUGO_"))}
+
 CONFIG = {
     "http_server": {"address": "127.0.0.1", "port": 0},
     "http_api": {"key": API_KEY},
@@ -65,7 +68,7 @@ class Gateway:
         log = pathlib.Path(self._folder.name, "log")
         with log.open("wb") as errors:
             command = [BINARY, "serve", "-c", str(config)]
-            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=errors)
+            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=errors, env=UNCONFIGURED)
         self.port = self._listens_on(log)
         self.http = f"http://127.0.0.1:{self.port}"
         self.websocket = f"ws://127.0.0.1:{self.port}/connection/websocket"
