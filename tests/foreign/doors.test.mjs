@@ -7,7 +7,7 @@ import test from "node:test";
 
 import { bystander } from "./harness/clients.mjs";
 import { start } from "./harness/gateway.mjs";
-import { Raw } from "./harness/raw.mjs";
+import { Raw, open } from "./harness/raw.mjs";
 
 const gateway = await start(test, {
   plain: [{ path: "/plain", identify: { from: "anonymous" }, channels: ["open:plain"] }],
@@ -82,4 +82,16 @@ test("a PROXY protocol header is understood from a trusted proxy and refused fro
   const behind = await start(t, { trusted_proxies: ["127.0.0.1/32"], proxy_protocol: true });
   assert.match(await answer(behind.port), / 200 /);
   assert.doesNotMatch(await answer(gateway.port), / 200 /);
+});
+
+test("a forwarded address is believed from a trusted proxy alone", async (t) => {
+  const log = { level: "debug" };
+  const behind = await start(t, { log, trusted_proxies: ["127.0.0.1/32"] });
+  const exposed = await start(t, { log });
+  for (const { port } of [behind, exposed]) {
+    await open(t, port, "/connection/websocket", { "X-Forwarded-For": "198.51.100.1, 203.0.113.7" });
+  }
+  const opened = /a connection was opened.*remote=(\S+)/;
+  assert.equal((await behind.says(opened))[1], "203.0.113.7");
+  assert.equal((await exposed.says(opened))[1], "127.0.0.1");
 });
