@@ -86,6 +86,13 @@ export function launch(args, { descriptors, env } = {}) {
   return new Gateway(spawn(command, rest, { stdio: ["ignore", "pipe", "pipe"], env: { ...UNCONFIGURED, ...env } }));
 }
 
+/** What this file of tests started and did not end yet; it goes when the runner's patience with the file is over. */
+const running = new Set();
+process.once("SIGTERM", () => {
+  for (const child of running) child.kill("SIGKILL");
+  process.exit(1);
+});
+
 export class Gateway {
   #process;
   /** Everything it said so far. */
@@ -96,6 +103,8 @@ export class Gateway {
 
   constructor(process) {
     this.#process = process;
+    running.add(process);
+    process.on("close", () => running.delete(process));
     process.stdout.setEncoding("utf8").on("data", (text) => (this.stdout += text));
     process.stderr.setEncoding("utf8").on("data", (text) => (this.stderr += text));
     this.exited = new Promise((resolve, reject) => {
