@@ -86,7 +86,7 @@ enum BenchTrouble {
     Spawn(String),
     #[error("the memory and the time of process {pid} cannot be read: {error}; give the right --pid")]
     Probe { pid: u32, error: io::Error },
-    #[error("a client could not join: {0}")]
+    #[error("a client could not join: {0}; name a running gateway with --address, or start one with --spawn")]
     Join(String),
     #[error("a client was lost: {0}")]
     Lost(String),

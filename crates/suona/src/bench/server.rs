@@ -83,9 +83,9 @@ impl Server {
         self.secret.as_ref()
     }
 
-    /// Reads what it uses, if its process is known.
+    /// Reads what it uses, if its process is known, and the system tells.
     pub(super) fn probe(&self) -> Option<Probe> {
-        self.pid.map(Probe)
+        self.pid.filter(|_| cfg!(target_os = "linux")).map(Probe)
     }
 }
 
