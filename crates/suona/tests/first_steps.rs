@@ -2,8 +2,9 @@
 
 use std::{
     io::{BufRead as _, BufReader},
-    net::TcpListener,
+    net::{Shutdown, TcpListener, TcpStream},
     process::{Child, Command, Output, Stdio},
+    thread,
 };
 
 /// A running gateway, and what it said when it was ready.
@@ -86,6 +87,51 @@ fn tail_prints_what_is_published_while_it_listens() {
     assert_eq!(publications.len(), 2);
     assert!(publications[0].starts_with(r#"{"channel":"news","pub":{"data":{"hello":"world"},"offset":1"#));
     assert_eq!(publications[1], expected(2));
+    assert!(tail.wait().unwrap().success());
+}
+
+/// Lets the next client of `listener` through to the gateway at `to`, until it is cut.
+fn pass(listener: &TcpListener, to: &str) -> impl FnOnce() + use<> {
+    let (client, gateway) = (listener.accept().unwrap().0, TcpStream::connect(to).unwrap());
+    for (from, to) in [(&client, &gateway), (&gateway, &client)] {
+        let (mut from, mut to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
+        // It ends with an error when it is cut, and that is what it is for.
+        thread::spawn(move || std::io::copy(&mut from, &mut to));
+    }
+    move || {
+        client.shutdown(Shutdown::Both).unwrap();
+        gateway.shutdown(Shutdown::Both).unwrap();
+    }
+}
+
+#[test]
+fn tail_comes_back_after_a_cut_and_tells_a_gap() {
+    let gateway = Gateway::start();
+    let address = gateway.url().strip_prefix("ws://").unwrap().split('/').next().unwrap();
+    let line = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = gateway.url().replace(address, &line.local_addr().unwrap().to_string());
+    let mut tail =
+        suona(&["tail", "news", "--count", "3", "--url", &url]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(tail.stdout.take().unwrap()).lines().map(Result::unwrap);
+
+    let cut = pass(&line, address);
+    assert!(lines.next().unwrap().contains(" joined "));
+    cut();
+    for _ in 0..2 {
+        stdout(&paste(&gateway.steps[0]));
+    }
+    let cut = pass(&line, address);
+    let missed: Vec<_> = lines.by_ref().filter(|line| line.contains('#')).take(2).collect();
+    assert!(missed[0].contains("news #1 ") && missed[1].contains("news #2 "), "{missed:?}");
+    cut();
+    // One more than the history holds.
+    let commands = vec![r#"{"publish":{"channel":"news","data":1}}"#; 101].join(",");
+    let batch = format!("curl -sS http://{address}/api/batch -d '{{\"commands\":[{commands}]}}'");
+    assert!(stdout(&paste(&batch)).contains(r#""offset":103"#));
+    let _cut = pass(&line, address);
+    assert!(lines.any(|line| line.contains("some publications were missed")));
+    stdout(&paste(&gateway.steps[0]));
+    assert!(lines.any(|line| line.contains("news #104 ")));
     assert!(tail.wait().unwrap().success());
 }
 
