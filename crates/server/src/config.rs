@@ -13,6 +13,7 @@ mod known;
 mod node;
 mod plain;
 mod problem;
+mod proxy;
 mod schema;
 mod secret;
 mod server;
@@ -22,6 +23,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 mod value;
+mod webhooks;
 
 use std::path::Path;
 
@@ -31,12 +33,17 @@ pub use duration::{parse_duration, show_duration};
 pub use node::Origin;
 pub use plain::{Frames, Heartbeat, Identify, IdentifySettings, PlainDoor, PlainRpc, PlainSettings};
 pub use problem::{Problem, Severity};
+pub use proxy::{
+    ChannelProxies, ClientProxies, NamedProxy, Proxy, ProxyHttp, RpcNamespace, RpcOptions, RpcSettings,
+    StaticHeaders, StatusTransform, SwitchedProxy, ToDisconnect, ToError,
+};
 pub use secret::Secret;
 pub use server::{
     Health, HttpApi, HttpServer, Log, LogLevel, NodeInfo, Prometheus, Shutdown, Tls, WebSocket,
 };
 pub use settings::{Config, Settings};
 pub use template::{NoTemplate, Template, Unfilled};
+pub use webhooks::{NoRoute, RpcRoutes, Transform, Webhook, WebhookId, Webhooks};
 
 use node::{Node, Value};
 

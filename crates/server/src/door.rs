@@ -39,6 +39,14 @@ impl Door {
         }
     }
 
+    /// What the backend is told that this client speaks; the payloads of plain ones are JSON too.
+    pub fn protocol(&self) -> &'static str {
+        match self.wire() {
+            Wire::Protobuf => "protobuf",
+            Wire::Json | Wire::PlainText | Wire::PlainBinary => "json",
+        }
+    }
+
     /// What the opening itself says, before any message.
     pub fn opened(&mut self, heard: &mut Vec<Heard>) {
         match self {

@@ -5,6 +5,7 @@
 //! whose connections hear the channel, and each of their outboxes gets the same frame.
 
 pub mod auth;
+pub mod backend;
 pub mod broker;
 pub mod config;
 pub mod door;

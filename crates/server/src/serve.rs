@@ -16,6 +16,7 @@ use tokio::{task, time};
 use crate::{
     Now,
     auth::{KeyError, Verifier},
+    backend::{Backend, BackendError},
     broker::{Broker, MemoryBroker, Surroundings},
     config::{Config, Shutdown},
     http::{
@@ -48,6 +49,9 @@ pub enum StartError {
     /// A key of `client.subscription_token` is none.
     #[error("client.subscription_token: {0}")]
     SubscriptionKey(KeyError),
+    /// The webhooks cannot be called.
+    #[error(transparent)]
+    Backend(#[from] BackendError),
     /// The address is none.
     #[error(
         "http_server.{key}: {value:?} is no IP address; write one such as \"127.0.0.1\", or \"\" for all"
@@ -95,15 +99,20 @@ impl Gateway {
         let deliveries = shards.iter().map(|shard: &ShardSender<Shard>| shard.deliveries().clone());
         let broker =
             Arc::new(MemoryBroker::new(Arc::new(Hub::new(deliveries.collect())), Surroundings::default()));
+        let backend = Arc::new(Backend::new(&rules.config.webhooks, rules.max_reply_bytes())?);
         let doors = Doors::new(rules.clone());
-        let hooks = Hooks { hand_over: hand_over(doors, shards.clone()), ready: ready(broker.clone()) };
+        let hooks = Hooks {
+            hand_over: hand_over(doors, shards.clone()),
+            ready: ready(broker.clone(), backend.clone()),
+        };
         let api = api_router(&rules, &broker, &shards, &users, &metrics);
         let edge = Edge::bind(&options, api, hooks, metrics.clone())?;
         let threads = mailboxes.into_iter().zip(0..).map(|(mailbox, number)| {
             let errands = shards[usize::from(number)].errands().clone();
             let metrics = metrics.shard(usize::from(number));
             let (rules, broker, users) = (rules.clone(), broker.clone(), users.clone());
-            let parts = ShardParts { id: ShardId(number), rules, broker, users, errands, metrics };
+            let (id, backend) = (ShardId(number), backend.clone());
+            let parts = ShardParts { id, rules, broker, backend, users, errands, metrics };
             spawn(format!("shard-{number}"), mailbox, move || Shard::new(parts, rand::random(), Now::read()))
         });
         let threads = threads.collect::<Result<_, _>>()?;
@@ -176,6 +185,7 @@ fn edge_options(config: &Config) -> Result<EdgeOptions, StartError> {
         connection_rate_limit: u32::try_from(config.client.connection_rate_limit).unwrap_or(u32::MAX),
         health: config.health.enabled,
         metrics: config.prometheus.enabled,
+        kept_headers: config.webhooks.http_headers(),
         ..EdgeOptions::new(address("address", &server.address, server.port)?, Doors::paths(config))
     })
 }
@@ -190,8 +200,11 @@ fn hand_over(doors: Doors, shards: Vec<ShardSender<Shard>>) -> crate::http::Hand
     })
 }
 
-fn ready(broker: Arc<MemoryBroker>) -> crate::http::Ready {
-    Box::new(move || if broker.is_ready() { Ok(()) } else { Err("the broker cannot be reached".to_owned()) })
+fn ready(broker: Arc<MemoryBroker>, backend: Arc<Backend>) -> crate::http::Ready {
+    Box::new(move || match broker.is_ready() {
+        true => backend.ready(),
+        false => Err("the broker cannot be reached".to_owned()),
+    })
 }
 
 fn api_router(

@@ -4,12 +4,14 @@
 //! [`Session::handle`], and what is to be done goes out as [`Action`]s. Nothing ever waits inside.
 
 mod action;
+mod advice;
 mod commands;
 mod connect;
 mod heartbeat;
 mod input;
 mod permission;
 mod queue;
+mod refresh;
 mod rules;
 mod subscribe;
 mod subscription;
@@ -22,9 +24,11 @@ use std::{
 };
 
 use suona_protocol::{
-    Channel, ClientInfo, Command, Disconnect, DisconnectCode, Encoded, ErrorCode, Outcome, Push, PushEvent,
-    Reply, Request, UnsubscribeCode,
+    Channel, ClientInfo, Command, Disconnect, DisconnectCode, Encoded, ErrorCode, ErrorReply, Outcome, Push,
+    PushEvent, Reply, Request, UnsubscribeCode,
 };
+
+use crate::backend::Backstage;
 
 pub use action::{Action, Question};
 pub use heartbeat::PingSchedule;
@@ -32,6 +36,7 @@ pub use input::{Answered, Input, Introduction, ServerSub};
 pub use queue::Ask;
 pub use rules::{Context, Manners, Rules};
 
+use advice::Consulting;
 use connect::Connecting;
 use heartbeat::{Beat, Heartbeat};
 use queue::Queue;
@@ -47,7 +52,9 @@ pub struct Session {
     heard_at: Instant,
     /// Shared by everything that names this client; the user is empty until it is known.
     info: Arc<ClientInfo>,
-    /// When the connection ends unless its token is refreshed, grace included.
+    /// What is kept for the backend alone, if it wants anything.
+    backstage: Option<Arc<Backstage>>,
+    /// When the connection ends unless its token is refreshed, grace included; or when the backend is asked.
     ends_at: Option<Instant>,
     /// Sorted by channel.
     subscriptions: Vec<Subscription>,
@@ -62,6 +69,8 @@ enum State {
     New {
         stale_at: Instant,
     },
+    /// Waits for the backend to say who the client is.
+    Consulting(Box<Consulting>),
     /// Knows who the client is, and waits for its server-side subscriptions.
     Connecting(Box<Connecting>),
     Connected,
@@ -76,27 +85,26 @@ enum State {
 const REFUSED_LINGER: Duration = Duration::from_secs(5);
 
 /// What became of one input: refused commands are answered, the rest may end the connection.
-#[derive(Clone, Copy)]
 enum Trouble {
-    Refused(ErrorCode),
-    Disconnect(DisconnectCode),
+    Refused(ErrorReply),
+    Disconnect(Disconnect),
 }
 
 impl From<ErrorCode> for Trouble {
     fn from(code: ErrorCode) -> Self {
-        Self::Refused(code)
+        Self::Refused(code.into())
     }
 }
 
 impl From<DisconnectCode> for Trouble {
     fn from(code: DisconnectCode) -> Self {
-        Self::Disconnect(code)
+        Self::Disconnect(code.into())
     }
 }
 
 impl From<queue::TooMany> for Trouble {
     fn from(_: queue::TooMany) -> Self {
-        Self::Disconnect(DisconnectCode::TooManyRequests)
+        DisconnectCode::TooManyRequests.into()
     }
 }
 
@@ -110,6 +118,7 @@ impl Session {
             heartbeat: Heartbeat::Off,
             heard_at: now,
             info: Arc::new(ClientInfo { client, ..ClientInfo::default() }),
+            backstage: None,
             ends_at: None,
             subscriptions: Vec::new(),
             queue: Queue::new(manners.rpcs_in_turn),
@@ -122,6 +131,7 @@ impl Session {
         match input {
             Input::Command(command) => self.command(command, ctx, actions),
             Input::Introduced { id, introduction } => self.introduced(id, *introduction, ctx, actions),
+            Input::Stranger { id, stranger, subs } => self.stranger(id, *stranger, subs, ctx, actions),
             Input::Malformed => self.close(DisconnectCode::BadRequest, actions),
             Input::Heartbeat => self.heard_at = ctx.now.instant,
             Input::ProtocolPong => drop(self.heartbeat.pong()),
@@ -141,7 +151,7 @@ impl Session {
             State::New { stale_at } => Some(stale_at),
             State::Refused { drop_at } => return Some(drop_at),
             State::Connecting(ref connecting) => Some(connecting.give_up),
-            State::Connected => None,
+            State::Consulting(_) | State::Connected => None,
             State::Closed => return None,
         };
         let idle = self.manners.idle_timeout.map(|timeout| self.heard_at + timeout);
@@ -190,10 +200,10 @@ impl Session {
         let outcome = match (&self.state, command.request) {
             (State::Closed, _) => Ok(()),
             (State::Refused { .. }, _) => Err(DisconnectCode::BadRequest.into()),
-            (State::New { .. }, Request::Connect(request)) => self.connect(id, &request, ctx, actions),
+            (State::New { .. }, Request::Connect(request)) => self.connect(id, *request, ctx, actions),
             (State::New { .. }, _) | (_, Request::Connect(_)) => Err(DisconnectCode::BadRequest.into()),
             (_, Request::Pong) => self.heartbeat.pong().map_err(|_| DisconnectCode::BadRequest.into()),
-            (State::Connecting(_), request) => {
+            (State::Consulting(_) | State::Connecting(_), request) => {
                 self.queue.wait(Command { id, request }).map_err(Trouble::from)
             }
             (State::Connected, request) => self.begin_or_wait(Command { id, request }, ctx, actions),
@@ -210,16 +220,22 @@ impl Session {
         if self.queue.blocks(&command, ctx.room) {
             return Ok(self.queue.wait(command)?);
         }
-        self.begin(command, ctx, actions)
+        self.begin(command.into(), ctx, actions)
     }
 
-    /// Begins whatever waited and may begin now.
-    fn resume_waiting(&mut self, ctx: Context<'_>, actions: &mut Vec<Action>) {
-        while let State::Connected = self.state
-            && let Some(command) = self.queue.next(ctx.room)
+    /// Begins whatever waited and may begin now, after a reply that waited for room.
+    fn resume_waiting(&mut self, mut ctx: Context<'_>, actions: &mut Vec<Action>) {
+        if ctx.room
+            && let Some((id, data)) = self.queue.take_held()
         {
-            let id = command.id;
-            let outcome = self.begin(command, ctx, actions);
+            reply(id, Outcome::Rpc { data }, actions);
+            ctx.room = false;
+        }
+        while let State::Connected = self.state
+            && let Some(turn) = self.queue.next(ctx.room)
+        {
+            let id = turn.command.id;
+            let outcome = self.begin(turn, ctx, actions);
             self.tell(id, outcome, actions);
         }
     }
@@ -228,8 +244,8 @@ impl Session {
     fn tell(&mut self, id: u32, outcome: Result<(), Trouble>, actions: &mut Vec<Action>) {
         match outcome {
             Ok(()) => {}
-            Err(Trouble::Refused(code)) => reply(id, Outcome::Error(code.into()), actions),
-            Err(Trouble::Disconnect(code)) => self.close(code, actions),
+            Err(Trouble::Refused(error)) => reply(id, Outcome::Error(error), actions),
+            Err(Trouble::Disconnect(why)) => self.close(why, actions),
         }
     }
 
@@ -247,7 +263,7 @@ impl Session {
             }
             _ => {}
         }
-        if is_past(self.ends_at) {
+        if is_past(self.ends_at) && !self.ask_to_stay(ctx, actions) {
             return self.close(DisconnectCode::ConnectionExpired, actions);
         }
         if is_past(self.manners.idle_timeout.map(|timeout| self.heard_at + timeout)) {
@@ -258,18 +274,26 @@ impl Session {
             Some(Beat::Dead) => return self.close(DisconnectCode::NoPong, actions),
             None => {}
         }
-        self.end_expired_subscriptions(now, actions);
+        self.end_expired_subscriptions(ctx, actions);
     }
 
-    fn end_expired_subscriptions(&mut self, now: Instant, actions: &mut Vec<Action>) {
-        let is_expired = |one: &&Subscription| one.ends_at.is_some_and(|ends_at| ends_at <= now);
+    fn end_expired_subscriptions(&mut self, ctx: Context<'_>, actions: &mut Vec<Action>) {
+        let is_expired = |one: &&Subscription| one.ends_at.is_some_and(|at| at <= ctx.now.instant);
         let expired: Vec<_> =
-            self.subscriptions.iter().filter(is_expired).map(|one| (one.channel.clone(), one.side)).collect();
-        for (channel, side) in expired {
-            match side {
-                Side::Server => return self.close(DisconnectCode::SubscriptionExpired, actions),
-                Side::Client => self.unsubscribe_by_server(channel, UnsubscribeCode::Expired, actions),
+            self.subscriptions.iter().filter(is_expired).map(|one| one.channel.clone()).collect();
+        for channel in expired {
+            if !self.ask_to_stay_subscribed(&channel, ctx, actions) {
+                self.end_subscription(channel, actions);
             }
+        }
+    }
+
+    /// A subscription has expired.
+    fn end_subscription(&mut self, channel: Channel, actions: &mut Vec<Action>) {
+        match self.subscription(&channel).map(|one| one.side) {
+            Some(Side::Server) => self.close(DisconnectCode::SubscriptionExpired, actions),
+            Some(Side::Client) => self.unsubscribe_by_server(channel, UnsubscribeCode::Expired, actions),
+            None => {}
         }
     }
 

@@ -6,7 +6,14 @@ use regex::Regex;
 use serde_json::value::RawValue;
 use suona_protocol::{Channel, Content};
 
-use super::{check::Check, node::label, schema::section, value::choice};
+use super::{
+    check::Check,
+    node::label,
+    proxy::{ChannelProxies, Proxy},
+    schema::section,
+    value::choice,
+    webhooks::{Registry, WebhookId},
+};
 use crate::broker::Retention;
 
 section! {
@@ -30,6 +37,8 @@ section! {
         user_boundary: String = "#".to_owned(),
         /// What separates the users in that list.
         user_separator: String = ",".to_owned(),
+        /// What the backend is asked about channels, in namespaces that enable it.
+        proxy: ChannelProxies = ChannelProxies::default(),
     }
 }
 
@@ -98,8 +107,26 @@ section! {
         channel_regex: Option<Regex> = None,
         /// What may be published: "json", "json_object", "binary", or, if empty, anything but nothing.
         publication_data_format: DataFormat = DataFormat::NotEmpty,
+        /// Whether the backend is asked who may subscribe; the options above do not permit it then.
+        subscribe_proxy_enabled: bool = false,
+        /// Which webhook is asked.
+        subscribe_proxy_name: String = "default".to_owned(),
+        /// Whether the backend is asked who may publish; the options above do not permit it then.
+        publish_proxy_enabled: bool = false,
+        /// Which webhook is asked.
+        publish_proxy_name: String = "default".to_owned(),
+        /// Whether the backend is asked when a subscription expires; clients do not refresh it then.
+        sub_refresh_proxy_enabled: bool = false,
+        /// Which webhook is asked.
+        sub_refresh_proxy_name: String = "default".to_owned(),
     }
     derived {
+        /// Who is asked about subscribing.
+        subscribe_webhook: Option<WebhookId> = None,
+        /// Who is asked about publishing.
+        publish_webhook: Option<WebhookId> = None,
+        /// Who is asked when a subscription expires.
+        sub_refresh_webhook: Option<WebhookId> = None,
         /// How streams are kept, by the history options.
         retention: Retention = Retention { size: 0, ttl: Duration::ZERO, meta_ttl: Duration::ZERO },
         /// What kind of payload it takes, by the data format.
@@ -176,7 +203,7 @@ impl Namespaces {
 }
 
 impl ChannelSettings {
-    pub(super) fn resolve(self, check: &mut Check<'_>) -> Namespaces {
+    pub(super) fn resolve(mut self, registry: &mut Registry, check: &mut Check<'_>) -> Namespaces {
         for (key, boundary) in [
             ("namespace_boundary", &self.namespace_boundary),
             ("user_boundary", &self.user_boundary),
@@ -187,9 +214,11 @@ impl ChannelSettings {
             }
         }
         let defaults = (self.history_meta_ttl, self.publication_data_format);
-        let without_namespace = self.without_namespace.resolve(defaults, check, "channel.without_namespace");
+        let at = "channel.without_namespace";
+        self.without_namespace.find_webhooks(&self.proxy, registry, check, at);
+        let without_namespace = self.without_namespace.resolve(defaults, check, at);
         let mut by_name = HashMap::with_capacity(self.namespaces.len());
-        for (index, Namespace { name, options }) in self.namespaces.into_iter().enumerate() {
+        for (index, Namespace { name, mut options }) in self.namespaces.into_iter().enumerate() {
             let is_taken = by_name.contains_key(&name);
             let label = if is_taken { index.to_string() } else { label(&name, index) };
             let at = format!("channel.namespaces[{label}]");
@@ -201,6 +230,7 @@ impl ChannelSettings {
                     format!("{name:?} is no name; use at least two letters, digits, '-', '_' or '.'");
                 check.wrong(&at, &["name"], &message);
             }
+            options.find_webhooks(&self.proxy, registry, check, &at);
             by_name.insert(name, options.resolve(defaults, check, &at));
         }
         Namespaces {
@@ -246,6 +276,28 @@ impl ChannelOptions {
             self.content = Content::Binary;
         }
         self
+    }
+
+    fn find_webhooks(
+        &mut self,
+        proxies: &ChannelProxies,
+        registry: &mut Registry,
+        check: &mut Check<'_>,
+        at: &str,
+    ) {
+        let mut find = |enabled: bool, name: &str, default: (&str, &Proxy), key: &str| match enabled {
+            true => registry.find(name, default, (at, key), check),
+            false => None,
+        };
+        let default = ("channel.proxy.subscribe", &proxies.subscribe);
+        let (enabled, name) = (self.subscribe_proxy_enabled, &self.subscribe_proxy_name);
+        self.subscribe_webhook = find(enabled, name, default, "subscribe_proxy_name");
+        let default = ("channel.proxy.publish", &proxies.publish);
+        let (enabled, name) = (self.publish_proxy_enabled, &self.publish_proxy_name);
+        self.publish_webhook = find(enabled, name, default, "publish_proxy_name");
+        let default = ("channel.proxy.sub_refresh", &proxies.sub_refresh);
+        let (enabled, name) = (self.sub_refresh_proxy_enabled, &self.sub_refresh_proxy_name);
+        self.sub_refresh_webhook = find(enabled, name, default, "sub_refresh_proxy_name");
     }
 
     fn check(&self, check: &mut Check<'_>, at: &str) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use regex::Regex;
 
-use super::{check::Check, schema::section, secret::Secret};
+use super::{check::Check, proxy::ClientProxies, schema::section, secret::Secret};
 use crate::auth::{KeyError, Pattern, TokenOptions, Verifier};
 
 section! {
@@ -46,6 +46,8 @@ section! {
         history_max_publication_limit: usize = 300,
         /// How many publications are recovered at most; a client that missed more is told so.
         recovery_max_publication_limit: usize = 300,
+        /// What the backend is asked about connections.
+        proxy: ClientProxies = ClientProxies::default(),
         /// Whether everybody may do everything; for trying things out only.
         insecure: bool = false,
     }

@@ -17,7 +17,8 @@ const ONE_NODE: Fate = Ignored("presence and positions live in this process and 
 const SENT_WHOLE: Fate = Ignored("publications are sent whole");
 
 /// The keys, or the sections with all that is in them. `channel.*` stands for the options of every namespace,
-/// `*.token` for both kinds of tokens.
+/// `*.token` for both kinds of tokens, `proxy.*` for
+/// every webhook.
 const KEYS: &[(&str, Fate)] = &[
     ("admin", NotYet),
     ("broker", NotYet),
@@ -28,18 +29,12 @@ const KEYS: &[(&str, Fate)] = &[
     ("channel.*.map", NotYet),
     ("channel.*.map_clients_presence_channel_prefix", NotYet),
     ("channel.*.map_users_presence_channel_prefix", NotYet),
-    ("channel.*.publish_proxy_enabled", NotYet),
-    ("channel.*.publish_proxy_name", NotYet),
     ("channel.*.shared_poll", NotYet),
-    ("channel.*.sub_refresh_proxy_enabled", NotYet),
-    ("channel.*.sub_refresh_proxy_name", NotYet),
-    ("channel.*.subscribe_proxy_enabled", NotYet),
-    ("channel.*.subscribe_proxy_name", NotYet),
     ("channel.*.subscribe_stream_proxy_bidirectional", NotYet),
     ("channel.*.subscribe_stream_proxy_enabled", NotYet),
     ("channel.*.subscribe_stream_proxy_name", NotYet),
     ("channel.*.subscription_type", NotYet),
-    ("channel.proxy", NotYet),
+    ("channel.proxy.subscribe_stream", NotYet),
     ("client.*.insecure_skip_jwks_endpoint_safety_check", NotYet),
     ("client.*.jwks_public_endpoint", NotYet),
     ("client.channel_position_check_delay", ONE_NODE),
@@ -48,7 +43,6 @@ const KEYS: &[(&str, Fate)] = &[
     ("client.connect_code_to_unidirectional_disconnect", NotYet),
     ("client.insecure_skip_token_signature_verify", NotYet),
     ("client.presence_update_interval", ONE_NODE),
-    ("client.proxy", NotYet),
     ("client.subscribe_to_user_personal_channel", NotYet),
     ("client.user_id_http_header", NotYet),
     ("consumers", NotYet),
@@ -82,8 +76,10 @@ const KEYS: &[(&str, Fate)] = &[
     ("presence_manager", NotYet),
     ("prometheus.handler_prefix", NotYet),
     ("prometheus.instrument_http_handlers", NotYet),
-    ("proxies", NotYet),
-    ("rpc", NotYet),
+    ("proxy.*.grpc", NotYet),
+    ("proxy.*.grpc_metadata", NotYet),
+    ("proxy.*.http.tls", NotYet),
+    ("rpc.ping", NotYet),
     ("shared_poll", NotYet),
     ("sse", NotYet),
     ("swagger", NotYet),
@@ -138,7 +134,16 @@ fn general(path: &str) -> String {
     if wild {
         steps[1] = "*";
     }
-    steps.join(".")
+    let of_webhook = match steps.as_slice() {
+        ["client" | "channel", "proxy", kind, ..] if *kind != "subscribe_stream" => Some(3),
+        ["rpc", "proxy", ..] => Some(2),
+        [first, ..] if first.starts_with("proxies[") => Some(1),
+        _ => None,
+    };
+    match of_webhook.filter(|begin| *begin < steps.len()) {
+        Some(begin) => format!("proxy.*.{}", steps[begin..].join(".")),
+        None => steps.join("."),
+    }
 }
 
 #[cfg(test)]
@@ -148,9 +153,13 @@ mod tests {
     #[test]
     fn keys_are_found_wherever_they_may_stand() {
         assert_eq!(fate("engine.redis.address"), Some(NotYet));
-        assert_eq!(fate("channel.namespaces[chat].subscribe_proxy_enabled"), Some(NotYet));
+        assert_eq!(fate("channel.namespaces[chat].auto_cache_recover"), Some(NotYet));
         assert_eq!(fate("channel.without_namespace.delta_publish"), Some(SENT_WHOLE));
         assert_eq!(fate("client.subscription_token.jwks_public_endpoint"), Some(NotYet));
+        assert_eq!(fate("client.proxy.connect.grpc.tls"), Some(NotYet));
+        assert_eq!(fate("proxies[rpc1].http.tls.enabled"), Some(NotYet));
+        assert_eq!(fate("rpc.proxy.grpc_metadata"), Some(NotYet));
+        assert_eq!(fate("channel.proxy.subscribe_stream.endpoint"), Some(NotYet));
         assert_eq!(fate("engineer"), None);
         assert_eq!(fate("client.engine"), None);
     }
@@ -158,7 +167,7 @@ mod tests {
     #[test]
     fn variables_are_found_too() {
         assert_eq!(fate_of_variable("ENGINE_REDIS_ADDRESS"), Some(NotYet));
-        assert_eq!(fate_of_variable("CHANNEL_NAMESPACES_CHAT_SUBSCRIBE_PROXY_ENABLED"), Some(NotYet));
+        assert_eq!(fate_of_variable("CHANNEL_NAMESPACES_CHAT_AUTO_CACHE_RECOVER"), Some(NotYet));
         assert_eq!(fate_of_variable("ENGINEER"), None);
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use regex::Regex;
 
-use super::{check::Check, schema::section, template::Template, value::choice};
+use super::{check::Check, schema::section, template::Template, value::choice, webhooks::RpcRoutes};
 
 section! {
     /// A plain door, as written.
@@ -43,7 +43,7 @@ section! {
         user: String = String::new(),
         /// The field of the first message that holds a token; none if empty.
         token: String = String::new(),
-        /// With "message", the first message is part of what the backend is asked.
+        /// For "backend": "message" if the first message is part of what it is asked.
         first: String = String::new(),
     }
 }
@@ -124,13 +124,18 @@ pub enum Identify {
         /// The user, if the token does not tell.
         user: Option<Template>,
     },
+    /// The backend, which is asked by the connect webhook and names the channels as well.
+    Backend {
+        /// Whether it is asked only when the first message has come, which goes along.
+        after_message: bool,
+    },
 }
 
 impl Identify {
     /// Whether `name` may have a value; what a message or a token holds is known only when it comes.
     fn may_have(&self, name: &str) -> bool {
         match self {
-            Self::Anonymous => false,
+            Self::Anonymous | Self::Backend { .. } => false,
             Self::Query { parameter, pattern, .. } => {
                 parameter == name
                     || pattern
@@ -159,11 +164,6 @@ impl PlainSettings {
         if matches!(identify, Identify::Anonymous) && self.trust_names {
             check.notice(at, "trust_names", "has no effect: anonymous clients have no names");
         }
-        for (key, used) in [("rpc", self.rpc.is_some()), ("on_message", self.on_message.is_some())] {
-            if used {
-                check.notice(at, key, "has no backend to ask yet: every request is answered with an error");
-            }
-        }
         Some(PlainDoor {
             path: self.path,
             identify,
@@ -176,6 +176,23 @@ impl PlainSettings {
             rpc: self.rpc,
             on_message: self.on_message,
         })
+    }
+}
+
+impl PlainDoor {
+    /// Says which requests nobody would answer.
+    pub(super) fn check_methods(&self, routes: &RpcRoutes, check: &mut Check<'_>, at: &str) {
+        if self.rpc.is_some() && routes.are_none() {
+            let message = "has no backend to ask, so every request is answered with an error; set \
+                 rpc.proxy.endpoint and rpc.without_namespace.proxy_enabled";
+            check.notice(at, "rpc", message);
+        }
+        if let Some(method) = &self.on_message
+            && routes.find(method).is_err()
+        {
+            let message = format!("{method:?} is asked of nobody; set rpc.proxy.endpoint and proxy_enabled");
+            check.notice(at, "on_message", &message);
+        }
     }
 }
 
@@ -192,17 +209,10 @@ impl IdentifySettings {
                 );
                 Identify::Anonymous
             }
-            None if self.from == "backend" => {
-                check.unserved(
-                    at,
-                    "from",
-                    "\"backend\" is known, but not supported yet; use a token instead",
-                );
-                return None;
-            }
+            None if self.from == "backend" => return self.by_backend(check, at),
             _ => {
                 let message = format!(
-                    "{:?} is no choice; use \"anonymous\", \"message\", or \"query:\" and the parameter's name",
+                    "{:?} is no choice; use \"anonymous\", \"message\", \"backend\", or \"query:\" and the parameter's name",
                     self.from
                 );
                 check.wrong(at, &["from"], &message);
@@ -257,6 +267,20 @@ impl IdentifySettings {
         Some(identify)
     }
 
+    fn by_backend(&self, check: &mut Check<'_>, at: &str) -> Option<Identify> {
+        let others = [("pattern", &self.pattern), ("user", &self.user), ("token", &self.token)];
+        self.refuse(&others, check, at);
+        match self.first.as_str() {
+            "" => Some(Identify::Backend { after_message: false }),
+            "message" => Some(Identify::Backend { after_message: true }),
+            first => {
+                let message = format!("{first:?} is no choice; use \"message\", or remove it");
+                check.wrong(at, &["first"], &message);
+                None
+            }
+        }
+    }
+
     /// Keys that mean nothing together with `from`.
     fn refuse(&self, keys: &[(&str, &String)], check: &mut Check<'_>, at: &str) {
         for (key, value) in keys {
@@ -284,6 +308,9 @@ fn template(text: &str, identify: &Identify, check: &mut Check<'_>, at: &str, ke
     if let Some(name) = unknown.first() {
         let message = match identify {
             Identify::Anonymous => format!("{text:?} uses {{{name}}}, but anonymous clients have no names"),
+            Identify::Backend { .. } => {
+                format!("{text:?} uses {{{name}}}, but the backend names the channels itself, whole")
+            }
             _ => format!("{text:?} uses {{{name}}}; define it in identify.pattern as (?<{name}>…)"),
         };
         check.wrong(at, &[key], &message);

@@ -85,7 +85,7 @@ pub(super) fn nearest(key: &str, siblings: &[Key]) -> Option<String> {
     let paths = paths(&Settings::keys(), "");
     let flat = name.to_lowercase();
     let is_end = |path: &&String| format!("_{}", path.replace('.', "_")).ends_with(&format!("_{flat}"));
-    let end = paths.iter().filter(is_end).min_by_key(|path| path.len());
+    let end = paths.iter().filter(is_end).min_by_key(|path| path.matches('.').count());
     end.cloned().or_else(|| alike(key, paths.iter().map(String::as_str)).map(str::to_owned))
 }
 

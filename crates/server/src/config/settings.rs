@@ -7,10 +7,12 @@ use super::{
     check::Check,
     client::ClientOptions,
     node::Node,
-    plain::{PlainDoor, PlainSettings},
+    plain::{Identify, PlainDoor, PlainSettings},
     problem::Problem,
+    proxy::{NamedProxy, RpcSettings},
     schema::section,
     server::{Health, HttpApi, HttpServer, Log, NodeInfo, Prometheus, Shutdown, WebSocket},
+    webhooks::{Registry, Webhooks},
 };
 
 section! {
@@ -28,6 +30,10 @@ section! {
         client: ClientOptions = ClientOptions::default(),
         /// Channels and their namespaces.
         channel: ChannelSettings = ChannelSettings::default(),
+        /// Requests of clients to the backend.
+        rpc: RpcSettings = RpcSettings::default(),
+        /// Webhooks with names, by which namespaces choose them.
+        proxies: Vec<NamedProxy> = Vec::new(),
         /// The HTTP API for backends.
         http_api: HttpApi = HttpApi::default(),
         /// The door of managed clients.
@@ -60,6 +66,8 @@ pub struct Config {
     pub client: ClientOptions,
     /// The namespaces, found by the name of a channel.
     pub channels: Namespaces,
+    /// What the backend is asked, and where.
+    pub webhooks: Webhooks,
     /// The HTTP API for backends.
     pub http_api: HttpApi,
     /// The door of managed clients.
@@ -95,14 +103,24 @@ impl Settings {
             check.wrong("", &["proxy_protocol", "trusted_proxies"], message);
         }
         let doors = self.plain.into_iter().enumerate();
-        let plain = doors.filter_map(|(i, door)| door.resolve(check, &format!("plain[{i}]"))).collect();
+        let plain: Vec<PlainDoor> =
+            doors.filter_map(|(i, door)| door.resolve(check, &format!("plain[{i}]"))).collect();
+        let mut registry = Registry::new(self.proxies, check);
+        let channels = self.channel.resolve(&mut registry, check);
+        let introduces = plain.iter().any(|door| matches!(door.identify, Identify::Backend { .. }));
+        let proxies = &self.client.proxy;
+        let webhooks = registry.finish(&proxies.connect, &proxies.refresh, &self.rpc, introduces, check);
+        for (index, door) in plain.iter().enumerate() {
+            door.check_methods(&webhooks.rpc, check, &format!("plain[{index}]"));
+        }
         Config {
             http_server: self.http_server,
             trusted_proxies: self.trusted_proxies,
             proxy_protocol: self.proxy_protocol,
             log: self.log,
             client: self.client,
-            channels: self.channel.resolve(check),
+            channels,
+            webhooks,
             http_api: self.http_api,
             websocket: self.websocket,
             plain,

@@ -25,6 +25,7 @@ use super::Heard;
 use crate::{
     Now,
     auth::Verifier,
+    backend::Stranger,
     config::{Frames, Identify, PlainDoor},
     session::{Input, Introduction, Manners, PingSchedule},
 };
@@ -93,7 +94,8 @@ pub struct Plain {
 /// How far a client has come.
 #[derive(Debug)]
 enum Phase {
-    /// The address tells who it is, by this parameter; a door for anonymous clients asks for none.
+    /// The address tells who it is, by this parameter; a door for anonymous clients asks for none, and the
+    /// backend for the whole query, perhaps together with the first message.
     Opening(Option<Box<str>>),
     /// Its first message will tell.
     Waiting,
@@ -116,6 +118,8 @@ impl Plain {
                 let mut given = form_urlencoded::parse(query.as_bytes());
                 Phase::Opening(given.find(|(name, _)| name == parameter).map(|(_, value)| value.into()))
             }
+            // Whom the backend knows, it knows by the whole query.
+            Identify::Backend { .. } => Phase::Opening(Some(query.into())),
             Identify::Message { .. } => Phase::Waiting,
         };
         Self { rules, phase }
@@ -130,6 +134,11 @@ impl Plain {
 
     pub(super) fn opened(&mut self, heard: &mut Vec<Heard>) {
         if let Phase::Opening(parameter) = &self.phase {
+            match self.rules.door.identify {
+                Identify::Backend { after_message: true } => return,
+                Identify::Backend { after_message: false } => return self.ask_backend(None, heard),
+                _ => {}
+            }
             let introduction = identity::by_address(&self.rules.door, parameter.as_deref());
             self.introduce(introduction, None, heard);
         }
@@ -146,11 +155,12 @@ impl Plain {
             Message::Pong(_) => return heard.push(Heard::Input(Input::ProtocolPong)),
         };
         match &self.phase {
-            Phase::Opening(_) | Phase::Refused => {}
-            Phase::Waiting | Phase::Introduced { .. } if self.is_heartbeat(text) => {
+            Phase::Refused => {}
+            Phase::Opening(_) | Phase::Waiting | Phase::Introduced { .. } if self.is_heartbeat(text) => {
                 heard.push(Heard::Input(Input::Heartbeat));
                 heard.extend(self.rules.heartbeat_reply.clone().map(Heard::Answer));
             }
+            Phase::Opening(_) => self.ask_backend(Some(text), heard),
             Phase::Waiting => self.first_message(text, now, heard),
             Phase::Introduced { .. } => self.later_message(text, heard),
         }
@@ -185,6 +195,22 @@ impl Plain {
         };
         let introduction = identity::by_message(&self.rules.door, &self.rules.tokens, &members, now.unix);
         self.introduce(introduction, Some(fingerprint(text)), heard);
+    }
+
+    /// Leaves it to the backend to say who this is, by its query and perhaps its first message.
+    fn ask_backend(&mut self, message: Option<&str>, heard: &mut Vec<Heard>) {
+        let introduced =
+            Phase::Introduced { by: message.map(fingerprint), requests: Requests::after(INTRODUCTION) };
+        let Phase::Opening(query) = std::mem::replace(&mut self.phase, introduced) else { return };
+        let stranger = Stranger {
+            data: message.map(json),
+            name: self.rules.door.path.clone(),
+            query: query.map(Into::into),
+            ..Stranger::default()
+        };
+        let subs = identity::channels_of(&self.rules.door);
+        let stranger = Box::new(stranger);
+        heard.push(Heard::Input(Input::Stranger { id: INTRODUCTION, stranger, subs }));
     }
 
     fn introduce(

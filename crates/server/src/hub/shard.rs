@@ -15,6 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use axum::http::HeaderMap;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use suona_protocol::{Channel, DisconnectCode, Request, UnsubscribeCode, ws::Message};
 use tokio::sync::mpsc;
@@ -26,6 +27,7 @@ use super::{
 };
 use crate::{
     Now,
+    backend::Backend,
     broker::Broker,
     door::{Door, Heard},
     io::{ConnectionId, Loss, Tenant},
@@ -43,6 +45,8 @@ pub struct ShardParts {
     pub rules: Arc<Rules>,
     /// Who keeps streams and presence.
     pub broker: Arc<dyn Broker>,
+    /// Who answers what only the customer's server can.
+    pub backend: Arc<Backend>,
     /// The connections of every user on this node.
     pub users: Arc<Users>,
     /// Where answers to this shard's questions go.
@@ -57,6 +61,8 @@ pub struct Opening {
     pub door: Door,
     /// How that door treats its connections.
     pub manners: Manners,
+    /// The headers of its HTTP request that some webhook wants; nothing if there are none.
+    pub headers: Option<Arc<HeaderMap>>,
     /// Whatever must live as long as the connection: its place among the node's descriptors.
     pub lease: Box<dyn Send>,
 }
@@ -97,7 +103,8 @@ impl Tenant for Shard {
         let luck = self.dice.random();
         let ctx = Context { rules: &self.parts.rules, now, room: true };
         let session = Session::new(client, opening.manners, luck, ctx);
-        let connection = Connection { door: opening.door, session, planned: None, _lease: opening.lease };
+        let Opening { door, headers, lease, .. } = opening;
+        let connection = Connection { door, session, planned: None, headers, _lease: lease };
         let connection = self.connections.insert(id, connection);
         let mut heard = std::mem::take(&mut self.heard);
         connection.door.opened(&mut heard);

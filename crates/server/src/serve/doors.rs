@@ -64,7 +64,8 @@ impl Doors {
                 (Door::Plain(Box::new(plain)), rules.manners(self.ping()))
             }
         };
-        Opening { door, manners, lease: Box::new(request.place) }
+        let headers = (!request.headers.is_empty()).then(|| Arc::new(request.headers));
+        Opening { door, manners, headers, lease: Box::new(request.place) }
     }
 
     fn ping(&self) -> Option<PingSchedule> {

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use suona_protocol::{Channel, ClientInfo, Disconnect, Encoded, Position, Push, Reply};
 
 use super::Ask;
-use crate::broker::{Message, Query, Retention};
+use crate::{
+    backend::Consultation,
+    broker::{Message, Query, Retention},
+};
 
 /// Something that the shard must do now, in the order given.
 #[derive(Debug)]
@@ -23,6 +26,8 @@ pub enum Action {
     Register(Arc<ClientInfo>),
     /// Ask the broker, and hand in the answer.
     Ask(Ask, Question),
+    /// Ask the backend, and hand in the answer.
+    Consult(Ask, Box<Consultation>),
     /// The subscription is in effect: from `position` on, if it is positioned.
     Listen {
         /// The channel.

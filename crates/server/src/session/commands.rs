@@ -8,11 +8,12 @@ use suona_protocol::{
 use super::{
     Action, Answered, Ask, Context, Question, Session, Trouble,
     permission::{Deed, Known},
-    queue::Task,
+    queue::{Task, Turn},
     reply,
 };
 use crate::{
-    broker::{BrokerError, Message, Query},
+    backend::{Advice, Granted, Inquiry},
+    broker::{BrokerError, Message, Query, Retention},
     config::ChannelOptions,
 };
 
@@ -20,13 +21,16 @@ impl Session {
     /// Begins a command whose turn has come.
     pub(super) fn begin(
         &mut self,
-        command: Command,
+        turn: Turn,
         ctx: Context<'_>,
         actions: &mut Vec<Action>,
     ) -> Result<(), Trouble> {
-        let id = command.id;
-        match command.request {
-            Request::Subscribe(request) => self.subscribe(id, *request, ctx, actions),
+        let Turn { command: Command { id, request }, admission } = turn;
+        match request {
+            Request::Subscribe(request) => match admission {
+                Some(admission) => self.enter(id, *request, *admission, ctx, actions),
+                None => self.subscribe(id, *request, ctx, actions),
+            },
             Request::Unsubscribe(channel) => self.unsubscribe(id, &channel, actions),
             Request::Publish(request) => self.publish(id, request, ctx, actions),
             Request::Presence(channel) => self.presence(Task::Presence(id), channel, ctx, actions),
@@ -34,7 +38,7 @@ impl Session {
             Request::History(request) => self.history(id, request, ctx, actions),
             Request::Refresh { token } => self.refresh(id, &token, ctx, actions),
             Request::SubRefresh(request) => self.sub_refresh(id, &request, ctx, actions),
-            Request::Rpc(_) => Err(ErrorCode::NotAvailable.into()),
+            Request::Rpc(request) => self.rpc(id, request, ctx, actions),
             Request::Send(_) => Err(DisconnectCode::NotAvailable.into()),
             Request::Ping => {
                 reply(id, Outcome::Ping, actions);
@@ -52,12 +56,25 @@ impl Session {
         ctx: Context<'_>,
         actions: &mut Vec<Action>,
     ) {
+        let outcome = match outcome {
+            Ok(Answered::Advised(Advice::Granted(Granted::Rpc(data)))) if !ctx.room && is_long(&data) => {
+                self.queue.hold(ask, data);
+                return;
+            }
+            outcome => outcome,
+        };
+        if self.is_closed() {
+            return;
+        }
         let Some((channel, task)) = self.queue.end(ask) else { return };
         let id = task.id();
         // The reply may take all the room there is; whether any is left is known when it is written.
         let after = Context { room: ctx.room && !task.may_reply_at_length(), ..ctx };
         let result = match outcome {
             Ok(answered) => self.finish(&channel, task, answered, ctx, actions),
+            Err(_) if task.is_for_backend() => {
+                self.advised(&channel, task, Advice::Unavailable, ctx, actions)
+            }
             Err(error) => Err(trouble_of(&task, error)),
         };
         self.tell(id, result, actions);
@@ -73,6 +90,7 @@ impl Session {
         actions: &mut Vec<Action>,
     ) -> Result<(), Trouble> {
         match (task, answered) {
+            (task, Answered::Advised(advice)) => return self.advised(channel, task, advice, ctx, actions),
             (Task::Subscribe(id), Answered::Subscribed(page)) => {
                 return self.subscribed(id, channel, page, ctx, actions);
             }
@@ -107,19 +125,34 @@ impl Session {
         actions: &mut Vec<Action>,
     ) -> Result<(), Trouble> {
         let PublishRequest { channel, data, .. } = request;
-        let options = self.permit(Deed::Publish, &channel, ctx)?;
+        let webhook = ctx.rules.config.channels.get(&channel).and_then(|options| options.publish_webhook);
+        let options = match webhook {
+            Some(_) if !channel.is_empty() => Known::find(&ctx.rules.config, &channel)?.options,
+            _ => self.permit(Deed::Publish, &channel, ctx)?,
+        };
         let is_json = !self.manners.reads_binary;
         if !options.accepts(&data, is_json) || data.len() > ctx.rules.max_reply_bytes() {
             return Err(ErrorCode::BadRequest.into());
         }
-        let message = Message {
-            data,
-            content: options.content,
-            info: Some(self.info.clone()),
-            tags: Vec::new(),
-            skip_history: false,
-        };
-        let retention = options.retention;
+        if let Some(webhook) = webhook {
+            let inquiry = Inquiry::Publish { channel: channel.clone(), data: data.clone() };
+            return self.consult(webhook, channel, Task::AskPublish(id, data), inquiry, actions);
+        }
+        let (content, retention) = (options.content, options.retention);
+        let info = Some(self.info.clone());
+        let message = Message { data, content, info, tags: Vec::new(), skip_history: false };
+        self.put_out(id, channel, message, retention, actions)
+    }
+
+    /// Publishes on behalf of a client that may.
+    pub(super) fn put_out(
+        &mut self,
+        id: u32,
+        channel: Channel,
+        message: Message,
+        retention: Retention,
+        actions: &mut Vec<Action>,
+    ) -> Result<(), Trouble> {
         let ask = self.queue.begin(channel.clone(), false, Task::Publish(id))?;
         actions.push(Action::Ask(ask, Question::Publish { channel, message, retention }));
         Ok(())
@@ -175,6 +208,11 @@ impl Session {
         known.may(deed, &self.info.user, self.subscription(channel).is_some())?;
         Ok(known.options)
     }
+}
+
+/// Whether a reply must wait for room: a few short ones never fill an outbox.
+fn is_long(data: &Option<suona_protocol::Payload>) -> bool {
+    data.as_ref().is_some_and(|data| data.len() > 4096)
 }
 
 /// What the client hears when the broker could not.

@@ -6,19 +6,21 @@ use std::{
 };
 
 use suona_protocol::{
-    Channel, ClientInfo, ConnectRequest, ConnectResult, Disconnect, DisconnectCode, ErrorCode, Outcome,
-    RefreshResult,
+    Channel, ClientInfo, ConnectRequest, ConnectResult, DisconnectCode, ErrorCode, ErrorReply, Outcome,
+    RecoverFrom,
 };
 
 use super::{
     Action, Context, Heartbeat, Introduction, REFUSED_LINGER, ServerSub, Session, State, Trouble,
     permission::{self, Known},
+    queue::Task,
     reply,
     subscription::Hole,
 };
 use crate::{
     Now,
     auth::{ConnectionClaims, TokenError},
+    backend::Inquiry,
 };
 
 /// No lifetime is longer, so that every sum of times stays in range.
@@ -39,15 +41,20 @@ impl Session {
     pub(super) fn connect(
         &mut self,
         id: u32,
-        request: &ConnectRequest,
+        request: ConnectRequest,
         ctx: Context<'_>,
         actions: &mut Vec<Action>,
     ) -> Result<(), Trouble> {
-        let introduction = match introduce(request, ctx) {
+        self.keep_headers(&request.headers, ctx);
+        if let Some(webhook) = ctx.rules.config.webhooks.connect.filter(|_| request.token.is_empty()) {
+            return self.ask_who(id, webhook, request, actions);
+        }
+        let introduction = match introduce(&request, ctx) {
             Ok(introduction) => introduction,
-            Err(Trouble::Refused(code)) => return Err(self.refuse(code, ctx, actions)),
+            Err(Trouble::Refused(error)) => return Err(self.refuse(error, ctx, actions)),
             Err(disconnect) => return Err(disconnect),
         };
+        self.check_token(&introduction, ctx)?;
         self.admit(id, introduction, ctx, actions)
     }
 
@@ -61,20 +68,26 @@ impl Session {
     ) {
         self.heard_at = ctx.now.instant;
         if let State::New { .. } = self.state {
-            match self.admit(id, introduction, ctx, actions) {
+            let checked = self.check_token(&introduction, ctx);
+            match checked.and_then(|()| self.admit(id, introduction, ctx, actions)) {
                 Ok(()) => {}
-                // Who cannot introduce itself sends no command and understands no reply.
-                Err(Trouble::Refused(code)) => {
-                    let why = Disconnect::custom(DisconnectCode::BadRequest.code(), code.message());
-                    self.close(why, actions);
-                }
-                Err(Trouble::Disconnect(code)) => self.close(code, actions),
+                Err(Trouble::Refused(error)) => self.turn_away(&error, actions),
+                Err(Trouble::Disconnect(why)) => self.close(why, actions),
             }
         }
     }
 
+    /// A token must name a user, if the configuration says so.
+    fn check_token(&self, introduction: &Introduction, ctx: Context<'_>) -> Result<(), Trouble> {
+        let is_anonymous = introduction.proved && introduction.user.is_empty();
+        if is_anonymous && ctx.rules.config.client.disallow_anonymous_connection_tokens {
+            return Err(DisconnectCode::PermissionDenied.into());
+        }
+        Ok(())
+    }
+
     /// Lets a known client in; the reply waits for its server-side subscriptions.
-    fn admit(
+    pub(super) fn admit(
         &mut self,
         id: u32,
         introduction: Introduction,
@@ -82,26 +95,27 @@ impl Session {
         actions: &mut Vec<Action>,
     ) -> Result<(), Trouble> {
         let client = &ctx.rules.config.client;
-        let Introduction { user, proved, info, expires_at, subs } = introduction;
-        if proved && user.is_empty() && client.disallow_anonymous_connection_tokens {
-            return Err(DisconnectCode::PermissionDenied.into());
-        }
+        let Introduction { user, proved, info, expires_at, data, meta, subs } = introduction;
         if subs.len() > client.channel_limit {
             return Err(DisconnectCode::ChannelLimit.into());
         }
         let expires_at = expires_at.filter(|_| !client.insecure);
         let ttl = match expires_at.map(|at| lifetime(at, ctx.now)) {
-            Some(None) => return Err(self.refuse(ErrorCode::Expired, ctx, actions)),
+            Some(None) => return Err(self.refuse(ErrorCode::Expired.into(), ctx, actions)),
             ttl => ttl.flatten(),
         };
         self.info =
             Arc::new(ClientInfo { user, client: self.info.client.clone(), conn_info: info, chan_info: None });
-        self.ends_at = ttl.map(|ttl| ctx.now.instant + ttl + client.expired_close_delay);
+        self.keep_backstage(meta, ctx);
+        let refreshes_itself = ctx.rules.config.webhooks.refresh.is_none();
+        let grace = if refreshes_itself { client.expired_close_delay } else { Duration::ZERO };
+        self.ends_at = ttl.map(|ttl| ctx.now.instant + ttl + grace);
         let announced = self.manners.ping.filter(|_| self.manners.announces_pings);
         let result = ConnectResult {
             client: self.info.client.clone(),
             version: ctx.rules.version.clone(),
-            ttl: ttl.map(whole_seconds),
+            ttl: ttl.filter(|_| refreshes_itself).map(whole_seconds),
+            data,
             ping: announced.map(|schedule| whole_seconds(schedule.interval)),
             pong: announced.is_some_and(|schedule| schedule.pong_timeout.is_some()),
             time: client.connect_include_server_time.then(|| unix_millis(ctx.now)),
@@ -132,6 +146,9 @@ impl Session {
             Ok(known) if !sub.proved && !user_is_proved && known.names_users() => {
                 Some(ErrorCode::PermissionDenied)
             }
+            Ok(known) if !sub.proved && known.subscribe_webhook().is_some() => {
+                permission::check_name(&ctx.rules.config, &sub.channel).err()
+            }
             Ok(known) if !sub.proved => known
                 .may_subscribe(&self.info.user)
                 .and_then(|()| permission::check_name(&ctx.rules.config, &sub.channel))
@@ -141,7 +158,25 @@ impl Session {
         match refusal {
             Some(ErrorCode::PermissionDenied) => Err(DisconnectCode::PermissionDenied.into()),
             Some(code) => Err(code.into()),
+            None => self.join_or_ask(sub, ctx, actions),
+        }
+    }
+
+    /// Joins a channel; about one that was merely named, the backend is asked if the namespace wants that.
+    fn join_or_ask(
+        &mut self,
+        sub: ServerSub,
+        ctx: Context<'_>,
+        actions: &mut Vec<Action>,
+    ) -> Result<(), Trouble> {
+        let webhook = Known::find(&ctx.rules.config, &sub.channel)?.subscribe_webhook();
+        match webhook.filter(|_| !sub.proved) {
             None => self.join_by_server(sub, ctx, actions),
+            Some(webhook) => {
+                let channel = sub.channel.clone();
+                let inquiry = Inquiry::Subscribe { channel: channel.clone(), data: None };
+                self.consult(webhook, channel, Task::AdmitServerSub(Box::new(sub)), inquiry, actions)
+            }
         }
     }
 
@@ -155,7 +190,8 @@ impl Session {
         };
         let Connecting { id, mut result, .. } = *connecting;
         let mut started = Vec::new();
-        let mut budget = ctx.rules.max_reply_bytes();
+        let data = result.data.as_ref().map_or(0, bytes::Bytes::len);
+        let mut budget = ctx.rules.max_reply_bytes().saturating_sub(data);
         for subscription in &mut self.subscriptions {
             let Some(joined) = subscription.start(&mut budget) else { continue };
             match joined {
@@ -175,51 +211,44 @@ impl Session {
         self.resume_waiting(ctx, actions);
     }
 
-    /// A new token prolongs the connection.
-    pub(super) fn refresh(
+    /// The connect fails with an error reply, after which the client is expected to go.
+    pub(super) fn refuse(
         &mut self,
-        id: u32,
-        token: &str,
+        error: ErrorReply,
         ctx: Context<'_>,
         actions: &mut Vec<Action>,
-    ) -> Result<(), Trouble> {
-        let claims = match ctx.rules.connection_tokens.verify_connection(token, ctx.now.unix) {
-            Ok(claims) if claims.user == self.info.user => claims,
-            Err(TokenError::Expired) => return Err(DisconnectCode::ConnectionExpired.into()),
-            _ => return Err(DisconnectCode::InvalidToken.into()),
-        };
-        let ttl = match claims.expires_at.map(|at| lifetime(at, ctx.now)) {
-            Some(None) => return Err(DisconnectCode::ConnectionExpired.into()),
-            ttl => ttl.flatten(),
-        };
-        self.ends_at = ttl.map(|ttl| ctx.now.instant + ttl + ctx.rules.config.client.expired_close_delay);
-        if claims.info.is_some() {
-            let info = ClientInfo { conn_info: claims.info, ..(*self.info).clone() };
-            self.info = Arc::new(info);
-        }
-        reply(id, Outcome::Refresh(RefreshResult { ttl: ttl.map(whole_seconds) }), actions);
-        Ok(())
-    }
-
-    /// The connect fails with an error reply, after which the client is expected to go.
-    fn refuse(&mut self, code: ErrorCode, ctx: Context<'_>, actions: &mut Vec<Action>) -> Trouble {
+    ) -> Trouble {
         self.lost(actions);
         self.state = State::Refused { drop_at: ctx.now.instant + REFUSED_LINGER };
-        Trouble::Refused(code)
+        Trouble::Refused(error)
     }
 }
 
 /// Finds out who sends a connect command.
 fn introduce(request: &ConnectRequest, ctx: Context<'_>) -> Result<Introduction, Trouble> {
-    let client = &ctx.rules.config.client;
-    let mut introduction = if !request.token.is_empty() {
+    let introduction = if !request.token.is_empty() {
         believe(&request.token, ctx)?
-    } else if client.allow_anonymous_connect_without_token || client.insecure {
+    } else if may_be_anonymous(ctx) {
         Introduction::default()
     } else {
         return Err(DisconnectCode::BadRequest.into());
     };
-    for (channel, since) in &request.subs {
+    with_wishes(introduction, &request.subs, ctx)
+}
+
+/// Whether clients may connect of whom nobody knows anything.
+pub(super) fn may_be_anonymous(ctx: Context<'_>) -> bool {
+    let client = &ctx.rules.config.client;
+    client.allow_anonymous_connect_without_token || client.insecure
+}
+
+/// Adds the server-side subscriptions that the client asks for by naming them.
+pub(super) fn with_wishes(
+    mut introduction: Introduction,
+    wishes: &[(Channel, RecoverFrom)],
+    ctx: Context<'_>,
+) -> Result<Introduction, Trouble> {
+    for (channel, since) in wishes {
         match introduction.subs.iter_mut().find(|sub| sub.channel == *channel) {
             Some(sub) => sub.since = *since,
             None => introduction.subs.extend(
@@ -239,10 +268,10 @@ fn believe(token: &str, ctx: Context<'_>) -> Result<Introduction, Trouble> {
             return Err(DisconnectCode::InvalidToken.into());
         }
     };
-    let ConnectionClaims { user, expires_at, info, subs, .. } = claims;
-    let proved = |(channel, grant)| ServerSub { channel, proved: true, grant, since: Default::default() };
+    let ConnectionClaims { user, expires_at, info, subs, meta } = claims;
+    let proved = |(channel, grant)| ServerSub { grant, ..ServerSub::new(channel, true) };
     let subs = subs.into_iter().map(proved).collect();
-    Ok(Introduction { user, proved: true, info, expires_at, subs })
+    Ok(Introduction { user, proved: true, info, expires_at, data: None, meta, subs })
 }
 
 /// A server-side subscription that the client asks for by naming it: granted if it could subscribe to it
@@ -254,14 +283,10 @@ fn wished(channel: &Channel, user: &str, ctx: Context<'_>) -> Result<Option<Serv
     // An anonymous client is no "named user", whatever the name ends with.
     let is_named = !user.is_empty() || !known.names_users();
     let permitted = is_named
+        && known.subscribe_webhook().is_none()
         && known.may_subscribe(user).is_ok()
         && permission::check_name(&ctx.rules.config, channel).is_ok();
-    Ok(permitted.then(|| ServerSub {
-        channel: channel.clone(),
-        proved: true,
-        grant: Default::default(),
-        since: Default::default(),
-    }))
+    Ok(permitted.then(|| ServerSub::new(channel.clone(), true)))
 }
 
 /// How long until `at`; `None` if that is past.

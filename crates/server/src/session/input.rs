@@ -10,6 +10,7 @@ use suona_protocol::{
 use super::Ask;
 use crate::{
     auth::SubscriptionGrant,
+    backend::{Advice, Stranger},
     broker::{BrokerError, Page},
 };
 
@@ -24,6 +25,15 @@ pub enum Input {
         id: u32,
         /// Who it is.
         introduction: Box<Introduction>,
+    },
+    /// The door leaves it to the backend to say who the client is, where the client itself cannot.
+    Stranger {
+        /// The id of the connect command that this stands for.
+        id: u32,
+        /// What the client said.
+        stranger: Box<Stranger>,
+        /// What it hears besides what the backend says.
+        subs: Vec<ServerSub>,
     },
     /// The client said something that the door could not read.
     Malformed,
@@ -59,6 +69,10 @@ pub struct Introduction {
     pub info: Option<Payload>,
     /// When the connection expires, since the Unix epoch.
     pub expires_at: Option<Duration>,
+    /// What the client gets with the reply.
+    pub data: Option<Payload>,
+    /// What only the backend sees of the client: JSON.
+    pub meta: Option<Payload>,
     /// What the client hears from the start.
     pub subs: Vec<ServerSub>,
 }
@@ -72,11 +86,26 @@ pub struct ServerSub {
     pub proved: bool,
     /// What comes with it.
     pub grant: SubscriptionGrant,
+    /// When the subscription expires, since the Unix epoch.
+    pub expires_at: Option<Duration>,
     /// Where the client last stood.
     pub since: RecoverFrom,
 }
 
-/// What came of a question to the broker.
+impl ServerSub {
+    /// A channel that whoever names it may decide about, if `proved`.
+    pub fn new(channel: Channel, proved: bool) -> Self {
+        Self {
+            channel,
+            proved,
+            grant: SubscriptionGrant::default(),
+            expires_at: None,
+            since: RecoverFrom::default(),
+        }
+    }
+}
+
+/// What came of a question to the broker or the backend.
 #[derive(Debug)]
 pub enum Answered {
     /// Hearing the channel; the page is there if one was asked for.
@@ -89,4 +118,6 @@ pub enum Answered {
     Presence(Vec<Arc<ClientInfo>>),
     /// How many are there.
     PresenceStats(PresenceStatsResult),
+    /// What the backend says.
+    Advised(Advice),
 }

@@ -2,7 +2,7 @@
 
 use suona_protocol::{Channel, ErrorCode};
 
-use crate::config::{ChannelOptions, Config};
+use crate::config::{ChannelOptions, Config, WebhookId};
 
 /// A channel that this gateway knows, with the rules of its namespace.
 #[derive(Clone, Copy)]
@@ -32,7 +32,7 @@ impl<'a> Known<'a> {
         Ok(Self {
             options,
             insecure: config.client.insecure,
-            private: channel.starts_with(names.private_prefix.as_str()),
+            private: !names.private_prefix.is_empty() && channel.starts_with(&names.private_prefix),
             named_users: if options.allow_user_limited_channels { users() } else { None },
             user_separator: &names.user_separator,
         })
@@ -50,6 +50,11 @@ impl<'a> Known<'a> {
             self.insecure || client && (!user.is_empty() || options.allow_subscribe_for_anonymous)
         };
         if permitted { Ok(()) } else { Err(ErrorCode::PermissionDenied) }
+    }
+
+    /// Who decides instead of the namespace's permissions; nobody where the name itself does.
+    pub(super) fn subscribe_webhook(&self) -> Option<WebhookId> {
+        self.options.subscribe_webhook.filter(|_| !self.private && !self.names_users())
     }
 
     /// Whether the name itself says which users it admits.

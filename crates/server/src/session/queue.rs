@@ -1,13 +1,15 @@
 //! Commands under way, and those that wait for them.
 //!
 //! Commands about one channel run first in, first out, and so do the rpcs of a client that cannot tell their
-//! replies apart; a command whose reply may be large (recovery, history,
+//! replies apart, while other clients' rpcs run side by side, a few at a time; a command whose reply may be large (recovery, history,
 //! presence) runs alone among its kind and only while the outbox has room for it, so that no pipelining makes
 //! a fast client look slow. Everything else runs at once.
 
 use std::collections::VecDeque;
 
-use suona_protocol::{Channel, Command, Request};
+use suona_protocol::{Channel, Command, Payload, Request, SubscribeRequest};
+
+use super::{ServerSub, subscribe::Admission};
 
 /// At most so many commands of one client are under way or wait; a JS client pipelines one subscribe for each
 /// of its channels, 128 by default.
@@ -15,13 +17,32 @@ pub(super) const MAX_COMMANDS: usize = 1024;
 /// At most so many bytes of commands wait, the payloads counted.
 pub(super) const MAX_BYTES: usize = 1 << 20;
 
-/// Names a question of a session to the broker; the answer carries it back.
+/// So many rpcs of one client run side by side, unless they must run one after another.
+const RPCS_AT_ONCE: usize = 16;
+
+/// Names a question of a session to the broker or the backend; the answer carries it back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Ask(pub u32);
 
 /// What to do with an answer.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Task {
+    /// The backend says who the client is.
+    Introduce,
+    /// The backend says whether the connection lives on.
+    Refresh,
+    /// The backend says whether this subscribe command may go on.
+    Admit(u32, Box<SubscribeRequest>),
+    /// The backend says whether this server-side subscription may begin.
+    AdmitServerSub(Box<ServerSub>),
+    /// The backend says whether the subscription lives on.
+    SubRefresh,
+    /// The backend says whether the publish command with this id and payload may go on.
+    AskPublish(u32, Payload),
+    /// The backend answers the rpc with this id.
+    Rpc(u32),
+    /// The backend answered the rpc with this id, but there was no room for the reply.
+    HeldRpc(u32, Option<Payload>),
     /// Finish the subscribe command with this id.
     Subscribe(u32),
     /// One server-side subscription more is done.
@@ -38,14 +59,51 @@ impl Task {
         match *self {
             Self::Subscribe(id) | Self::Publish(id) | Self::History(id) => id,
             Self::Presence(id) | Self::PresenceStats(id) => id,
-            Self::ServerSubscribe => 0,
+            Self::Admit(id, _) | Self::AskPublish(id, _) => id,
+            Self::Rpc(id) | Self::HeldRpc(id, _) => id,
+            Self::Introduce | Self::Refresh | Self::SubRefresh => 0,
+            Self::ServerSubscribe | Self::AdmitServerSub(_) => 0,
+        }
+    }
+
+    /// Whether the backend is asked, and not the broker.
+    pub(super) fn is_for_backend(&self) -> bool {
+        match self {
+            Self::Introduce | Self::Refresh | Self::Admit(..) | Self::AdmitServerSub(_) => true,
+            Self::SubRefresh | Self::AskPublish(..) | Self::Rpc(_) | Self::HeldRpc(..) => true,
+            Self::Subscribe(_) | Self::ServerSubscribe | Self::Publish(_) => false,
+            Self::History(_) | Self::Presence(_) | Self::PresenceStats(_) => false,
         }
     }
 
     /// Whether the reply may be large.
     pub(super) fn may_reply_at_length(&self) -> bool {
-        matches!(self, Self::Subscribe(_) | Self::ServerSubscribe | Self::History(_) | Self::Presence(_))
+        matches!(
+            self,
+            Self::Subscribe(_) | Self::ServerSubscribe | Self::History(_) | Self::Presence(_) | Self::Rpc(_)
+        )
     }
+}
+
+/// A command whose turn comes, with what the backend said to it if it was asked already.
+#[derive(Debug)]
+pub(super) struct Turn {
+    pub(super) command: Command,
+    pub(super) admission: Option<Box<Admission>>,
+}
+
+impl From<Command> for Turn {
+    fn from(command: Command) -> Self {
+        Self { command, admission: None }
+    }
+}
+
+/// What runs first in, first out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lane<'a> {
+    Channel(&'a str),
+    /// Several abreast, for those who can tell the replies apart.
+    Rpcs,
 }
 
 #[derive(Debug)]
@@ -56,31 +114,40 @@ struct UnderWay {
     task: Task,
 }
 
+impl UnderWay {
+    fn lane(&self) -> Option<Lane<'_>> {
+        match self.task {
+            Task::Rpc(_) | Task::HeldRpc(..) => Some(Lane::Rpcs),
+            Task::Introduce | Task::Refresh => None,
+            _ => Some(Lane::Channel(&self.channel)),
+        }
+    }
+}
+
 /// More waits than a well-behaved client would ever ask for.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct TooMany;
 
 #[derive(Debug, Default)]
 pub(super) struct Queue {
-    rpcs_in_turn: bool,
+    rpcs_at_once: usize,
     last_ask: u32,
     under_way: Vec<UnderWay>,
-    waiting: VecDeque<Command>,
+    waiting: VecDeque<Turn>,
     waiting_bytes: usize,
 }
 
 impl Queue {
     pub(super) fn new(rpcs_in_turn: bool) -> Self {
-        Self { rpcs_in_turn, ..Self::default() }
+        Self { rpcs_at_once: if rpcs_in_turn { 1 } else { RPCS_AT_ONCE }, ..Self::default() }
     }
 
     /// Whether `command` cannot begin before others have ended.
     pub(super) fn blocks(&self, command: &Command, room: bool) -> bool {
-        let Some(lane) = self.lane_of(&command.request) else { return false };
+        let Some(lane) = lane_of(&command.request) else { return false };
         self.is_busy(lane, is_heavy(&command.request), room)
-            || self.waiting.iter().any(|earlier| {
-                self.lane_of(&earlier.request) == Some(lane)
-                    || is_heavy(&command.request) && is_heavy(&earlier.request)
+            || self.waiting.iter().map(|turn| &turn.command.request).any(|earlier| {
+                lane_of(earlier) == Some(lane) || is_heavy(&command.request) && is_heavy(earlier)
             })
     }
 
@@ -91,8 +158,20 @@ impl Queue {
             return Err(TooMany);
         }
         self.waiting_bytes = bytes;
-        self.waiting.push_back(command);
+        self.waiting.push_back(command.into());
         Ok(())
+    }
+
+    /// Whether a turn that was taken already cannot go on yet.
+    pub(super) fn blocks_first(&self, turn: &Turn, room: bool) -> bool {
+        let request = &turn.command.request;
+        lane_of(request).is_some_and(|lane| self.is_busy(lane, is_heavy(request), room))
+    }
+
+    /// Lets a turn wait that was taken already, before all others.
+    pub(super) fn wait_first(&mut self, turn: Turn) {
+        self.waiting_bytes += cost_of(&turn.command);
+        self.waiting.push_front(turn);
     }
 
     /// Notes that a question is asked, on behalf of a command about `channel`; that of an rpc is empty.
@@ -116,41 +195,60 @@ impl Queue {
         Some((one.channel, one.task))
     }
 
-    /// The first waiting command that may begin now.
-    pub(super) fn next(&mut self, room: bool) -> Option<Command> {
+    /// Keeps the answer to an rpc until there is room for the reply; false if `ask` is about none.
+    pub(super) fn hold(&mut self, ask: Ask, data: Option<Payload>) -> bool {
+        let Some(one) = self.under_way.iter_mut().find(|one| one.ask == ask) else { return false };
+        one.task = Task::HeldRpc(one.task.id(), data);
+        true
+    }
+
+    /// Takes back an answer that was kept.
+    pub(super) fn take_held(&mut self) -> Option<(u32, Option<Payload>)> {
+        let held = self.under_way.iter().find(|one| matches!(one.task, Task::HeldRpc(..)))?.ask;
+        match self.end(held)? {
+            (_, Task::HeldRpc(id, data)) => Some((id, data)),
+            _ => None,
+        }
+    }
+
+    /// The first waiting turn that may begin now.
+    pub(super) fn next(&mut self, room: bool) -> Option<Turn> {
         let at = (0..self.waiting.len()).find(|&at| {
-            let request = &self.waiting[at].request;
-            let Some(lane) = self.lane_of(request) else { return true };
+            let request = &self.waiting[at].command.request;
+            let Some(lane) = lane_of(request) else { return true };
             let heavy = is_heavy(request);
             !self.is_busy(lane, heavy, room)
-                && !self.waiting.range(..at).any(|earlier| {
-                    self.lane_of(&earlier.request) == Some(lane) || heavy && is_heavy(&earlier.request)
-                })
+                && !self
+                    .waiting
+                    .range(..at)
+                    .map(|turn| &turn.command.request)
+                    .any(|earlier| lane_of(earlier) == Some(lane) || heavy && is_heavy(earlier))
         })?;
-        let command = self.waiting.remove(at)?;
-        self.waiting_bytes -= cost_of(&command);
+        let turn = self.waiting.remove(at)?;
+        self.waiting_bytes -= cost_of(&turn.command);
         if self.waiting.is_empty() {
             self.waiting = VecDeque::new();
         }
-        Some(command)
+        Some(turn)
     }
 
-    /// Whether anything waits.
+    /// Whether anything waits, a reply included.
     pub(super) fn is_waiting(&self) -> bool {
-        !self.waiting.is_empty()
+        !self.waiting.is_empty() || self.under_way.iter().any(|one| matches!(one.task, Task::HeldRpc(..)))
     }
 
-    fn is_busy(&self, lane: &str, heavy: bool, room: bool) -> bool {
-        heavy && !room || self.under_way.iter().any(|one| *one.channel == *lane || heavy && one.heavy)
+    fn is_busy(&self, lane: Lane<'_>, heavy: bool, room: bool) -> bool {
+        let abreast = if lane == Lane::Rpcs { self.rpcs_at_once } else { 1 };
+        heavy && (!room || self.under_way.iter().any(|one| one.heavy))
+            || self.under_way.iter().filter(|one| one.lane() == Some(lane)).count() >= abreast
     }
+}
 
-    /// What commands run first in, first out with this one: a channel's, or rpcs, which have the lane of the
-    /// empty channel.
-    fn lane_of<'a>(&self, request: &'a Request) -> Option<&'a str> {
-        match request {
-            Request::Rpc(_) if self.rpcs_in_turn => Some(""),
-            request => channel_of(request).map(Channel::as_str),
-        }
+/// What commands run first in, first out with this one.
+fn lane_of(request: &Request) -> Option<Lane<'_>> {
+    match request {
+        Request::Rpc(_) => Some(Lane::Rpcs),
+        request => channel_of(request).map(|channel| Lane::Channel(channel)),
     }
 }
 
@@ -213,15 +311,15 @@ mod tests {
     fn rpcs_wait_for_each_other_only_where_their_replies_look_alike() {
         for in_turn in [true, false] {
             let mut queue = Queue::new(in_turn);
-            let ask = queue.begin("".into(), false, Task::Publish(1)).unwrap();
+            let ask = queue.begin("".into(), false, Task::Rpc(1)).unwrap();
             assert_eq!(queue.blocks(&rpc(2), true), in_turn);
             queue.wait(rpc(2)).unwrap();
             queue.wait(rpc(3)).unwrap();
             if in_turn {
-                assert_eq!(queue.next(true), None);
+                assert!(queue.next(true).is_none());
                 queue.end(ask);
             }
-            assert_eq!(queue.next(true).map(|command| command.id), Some(2));
+            assert_eq!(queue.next(true).map(|turn| turn.command.id), Some(2));
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use suona_protocol::{
     Channel, ClientInfo, Content, DisconnectCode, Encoded, ErrorCode, Outcome, Position, RecoverFrom,
-    RefreshResult, SubRefreshRequest, SubscribeRequest,
+    SubscribeRequest,
 };
 
 use super::{
@@ -18,23 +18,32 @@ use super::{
 };
 use crate::{
     auth::{Overrides, SubscriptionClaims, SubscriptionGrant, TokenError},
+    backend::{Inquiry, SubscribeGrant},
     broker::{Page, Query},
     config::ChannelOptions,
 };
 
 /// What a subscription command is entitled to.
-#[derive(Default)]
-struct Admission {
+#[derive(Debug, Default)]
+pub(super) struct Admission {
     grant: SubscriptionGrant,
     /// Since the Unix epoch.
     expires_at: Option<std::time::Duration>,
+    /// Whether the backend decided: then only what it and the namespace say counts, and no wishes.
+    by_backend: bool,
+}
+
+impl Admission {
+    pub(super) fn of_backend(granted: SubscribeGrant) -> Self {
+        Self { grant: granted.grant, expires_at: granted.expires_at, by_backend: true }
+    }
 }
 
 impl Session {
     pub(super) fn subscribe(
         &mut self,
         id: u32,
-        request: SubscribeRequest,
+        mut request: SubscribeRequest,
         ctx: Context<'_>,
         actions: &mut Vec<Action>,
     ) -> Result<(), Trouble> {
@@ -42,31 +51,67 @@ impl Session {
         check_form(&request)?;
         permission::check_name(config, &request.channel)?;
         let known = Known::find(config, &request.channel)?;
-        if self.subscription(&request.channel).is_some() {
+        self.check_place(&request.channel, ctx)?;
+        match known.subscribe_webhook().filter(|_| request.token.is_empty()) {
+            None => {
+                let admission = self.admit_subscription(&request, &known, ctx)?;
+                self.enter(id, request, admission, ctx, actions)
+            }
+            Some(webhook) => {
+                let channel = request.channel.clone();
+                let inquiry = Inquiry::Subscribe { channel: channel.clone(), data: request.data.take() };
+                self.consult(webhook, channel, Task::Admit(id, Box::new(request)), inquiry, actions)
+            }
+        }
+    }
+
+    /// Whether the client may have another subscription, to this channel.
+    fn check_place(&self, channel: &Channel, ctx: Context<'_>) -> Result<(), Trouble> {
+        if self.subscription(channel).is_some() {
             return Err(ErrorCode::AlreadySubscribed.into());
         }
-        if self.subscriptions.len() >= config.client.channel_limit {
+        if self.subscriptions.len() >= ctx.rules.config.client.channel_limit {
             return Err(ErrorCode::LimitExceeded.into());
         }
-        let Admission { grant, expires_at } = self.admit_subscription(&request, &known, ctx)?;
+        Ok(())
+    }
+
+    /// Subscribes a client that may.
+    pub(super) fn enter(
+        &mut self,
+        id: u32,
+        request: SubscribeRequest,
+        admission: Admission,
+        ctx: Context<'_>,
+        actions: &mut Vec<Action>,
+    ) -> Result<(), Trouble> {
+        let config = &ctx.rules.config;
+        let known = Known::find(config, &request.channel)?;
+        self.check_place(&request.channel, ctx)?;
+        let Admission { grant, expires_at, by_backend } = admission;
         let ttl = match expires_at.map(|at| lifetime(at, ctx.now)) {
             Some(None) => return Err(ErrorCode::Expired.into()),
             ttl => ttl.flatten(),
         };
         let may = |deed| known.may(deed, &self.info.user, true).is_ok();
-        let wishes = Wishes {
-            positioned: request.positioned && (known.options.allow_positioning || may(Deed::History)),
-            recoverable: request.recoverable && (known.options.allow_recovery || may(Deed::History)),
-            join_leave: request.join_leave && may(Deed::Presence),
+        let wishes = if by_backend {
+            Wishes::default()
+        } else {
+            Wishes {
+                positioned: request.positioned && (known.options.allow_positioning || may(Deed::History)),
+                recoverable: request.recoverable && (known.options.allow_recovery || may(Deed::History)),
+                join_leave: request.join_leave && may(Deed::Presence),
+            }
         };
+        let refreshes_itself = known.options.sub_refresh_webhook.is_none();
         let subscription = Subscription {
             side: Side::Client,
             features: features(known.options, &grant.overrides, wishes),
             info: self.info_with(grant.info),
-            ends_at: ttl.map(|ttl| ctx.now.instant + ttl + config.client.expired_sub_close_delay),
+            ends_at: ttl.map(|ttl| ctx.now.instant + ttl + sub_grace(known.options, ctx)),
             stage: Stage::Joining(Box::new(Joining::new(
                 request.since,
-                ttl.map(whole_seconds),
+                ttl.filter(|_| refreshes_itself).map(whole_seconds),
                 grant.data,
                 request.reject_unrecovered,
             ))),
@@ -81,13 +126,17 @@ impl Session {
         ctx: Context<'_>,
         actions: &mut Vec<Action>,
     ) -> Result<(), Trouble> {
-        let ServerSub { channel, grant, since, .. } = sub;
+        let ServerSub { channel, grant, since, expires_at, .. } = sub;
         let known = Known::find(&ctx.rules.config, &channel)?;
+        let ttl = match expires_at.map(|at| lifetime(at, ctx.now)) {
+            Some(None) => return Err(DisconnectCode::SubscriptionExpired.into()),
+            ttl => ttl.flatten(),
+        };
         let subscription = Subscription {
             side: Side::Server,
             features: features(known.options, &grant.overrides, Wishes::default()),
             info: self.info_with(grant.info),
-            ends_at: None,
+            ends_at: ttl.map(|ttl| ctx.now.instant + ttl + sub_grace(known.options, ctx)),
             stage: Stage::Joining(Box::new(Joining::new(since, None, grant.data, false))),
             channel,
         };
@@ -216,44 +265,6 @@ impl Session {
         Ok(())
     }
 
-    /// A new token prolongs a subscription.
-    pub(super) fn sub_refresh(
-        &mut self,
-        id: u32,
-        request: &SubRefreshRequest,
-        ctx: Context<'_>,
-        actions: &mut Vec<Action>,
-    ) -> Result<(), Trouble> {
-        if request.channel.is_empty() {
-            return Err(DisconnectCode::BadRequest.into());
-        }
-        if self.subscription(&request.channel).is_none() {
-            return Err(ErrorCode::PermissionDenied.into());
-        }
-        if request.token.is_empty() {
-            return Err(ErrorCode::BadRequest.into());
-        }
-        let claims = match ctx.rules.subscription_tokens.verify_subscription(&request.token, ctx.now.unix) {
-            Ok(claims) if self.is_meant(&claims, &request.channel) => claims,
-            // A temporary error: the client asks for another token and tries again, where 109 would end the
-            // subscription for good.
-            Err(TokenError::Expired) => return Err(ErrorCode::TooManyRequests.into()),
-            _ => return Err(DisconnectCode::InvalidToken.into()),
-        };
-        let ttl = claims.expires_at.and_then(|at| lifetime(at, ctx.now));
-        let ends_at = ttl.map(|ttl| ctx.now.instant + ttl + ctx.rules.config.client.expired_sub_close_delay);
-        let info = self.info_with(claims.grant.info);
-        if let Some(subscription) = self.subscription_mut(&request.channel) {
-            subscription.ends_at = ends_at;
-            subscription.info = info;
-            if subscription.features.presence {
-                actions.push(Action::AddPresence(request.channel.clone(), subscription.info.clone()));
-            }
-        }
-        reply(id, Outcome::SubRefresh(RefreshResult { ttl: ttl.map(whole_seconds) }), actions);
-        Ok(())
-    }
-
     /// Decides by the token, if there is one, else by the namespace.
     fn admit_subscription(
         &self,
@@ -267,7 +278,7 @@ impl Session {
         }
         match ctx.rules.subscription_tokens.verify_subscription(&request.token, ctx.now.unix) {
             Ok(claims) if self.is_meant(&claims, &request.channel) => {
-                Ok(Admission { grant: claims.grant, expires_at: claims.expires_at })
+                Ok(Admission { grant: claims.grant, expires_at: claims.expires_at, by_backend: false })
             }
             Ok(_) => Err(DisconnectCode::InvalidToken.into()),
             Err(TokenError::Expired) => Err(ErrorCode::TokenExpired.into()),
@@ -279,17 +290,25 @@ impl Session {
     }
 
     /// Whether a subscription token is for this client and this channel.
-    fn is_meant(&self, claims: &SubscriptionClaims, channel: &Channel) -> bool {
+    pub(super) fn is_meant(&self, claims: &SubscriptionClaims, channel: &Channel) -> bool {
         claims.user == self.info.user
             && claims.channel == *channel
             && claims.client.as_ref().is_none_or(|client| *client == self.info.client)
     }
 
-    fn info_with(&self, chan_info: Option<suona_protocol::Payload>) -> Arc<ClientInfo> {
+    pub(super) fn info_with(&self, chan_info: Option<suona_protocol::Payload>) -> Arc<ClientInfo> {
         match chan_info {
             None => self.info.clone(),
             chan_info => Arc::new(ClientInfo { chan_info, ..(*self.info).clone() }),
         }
+    }
+}
+
+/// How long an expired subscription lives on for the client to refresh it; the backend is asked at once.
+fn sub_grace(options: &ChannelOptions, ctx: Context<'_>) -> std::time::Duration {
+    match options.sub_refresh_webhook {
+        Some(_) => std::time::Duration::ZERO,
+        None => ctx.rules.config.client.expired_sub_close_delay,
     }
 }
 

@@ -118,7 +118,8 @@ impl Joining {
     /// Gives up a page that is larger than `budget`, so that nothing of it is recovered.
     fn within(mut self, budget: &mut usize) -> Self {
         if let Some(page) = &mut self.page {
-            let bytes = page.publications.iter().map(|publication| publication.len()).sum();
+            let data = self.data.as_ref().map_or(0, Payload::len);
+            let bytes = data + page.publications.iter().map(|publication| publication.len()).sum::<usize>();
             match budget.checked_sub(bytes) {
                 Some(left) => *budget = left,
                 None => page.publications.clear(),

@@ -2,7 +2,9 @@
 
 mod channels;
 mod connecting;
+mod consulting;
 mod order;
+mod refreshing;
 mod time;
 
 use suona_protocol::{
@@ -14,6 +16,7 @@ use super::*;
 use crate::{
     Now,
     auth::{SubscriptionGrant, TokenOptions, Verifier},
+    backend::{Advice, Consultation, Granted},
     broker::{BrokerError, Page},
     config::{Config, config_of},
 };
@@ -120,6 +123,25 @@ impl Desk {
         ask.expect("the session asked something")
     }
 
+    /// The last question to the backend.
+    fn consulted(&self) -> (Ask, &Consultation) {
+        let consulted = self.actions.iter().rev().find_map(|action| match action {
+            Action::Consult(ask, consultation) => Some((*ask, &**consultation)),
+            _ => None,
+        });
+        consulted.expect("the session asked the backend")
+    }
+
+    /// The backend answers the last question.
+    fn advises(&mut self, advice: Advice) {
+        let ask = self.consulted().0;
+        self.advises_on(ask, advice);
+    }
+
+    fn advises_on(&mut self, ask: Ask, advice: Advice) {
+        self.hears(Input::Answered(ask, Ok(Answered::Advised(advice))));
+    }
+
     fn questions(&self) -> usize {
         self.actions.iter().filter(|action| matches!(action, Action::Ask(..))).count()
     }
@@ -161,6 +183,7 @@ impl Desk {
             Action::Ping => "ping",
             Action::Register(_) => "register",
             Action::Ask(..) => "ask",
+            Action::Consult(..) => "consult",
             Action::Listen { .. } => "listen",
             Action::Leave(_) => "leave",
             Action::AddPresence(..) => "add presence",

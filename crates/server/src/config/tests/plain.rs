@@ -7,7 +7,7 @@ fn plain_doors_are_read_as_designed() {
     let text = include_str!("plain.toml");
     let reading = File::new("a.toml", text).read();
     assert_eq!(reading.problems.len(), 1, "{:?}", problems(&reading));
-    assert!(problems(&reading)[0].contains("plain[2].rpc: has no backend to ask yet"));
+    assert!(problems(&reading)[0].contains("plain[2].rpc: has no backend to ask"));
     let [bids, device, app] = reading.config.plain.as_slice() else { panic!("three doors") };
 
     let Identify::Query { parameter, pattern: Some(pattern), user } = &bids.identify else {
@@ -64,12 +64,12 @@ identify = { from = "backend" }
         "plain[1].channels: \"lot:{lot}\" uses {lot}, but anonymous clients have no names",
         "plain[2].path: \"/api/app\" is a path of the gateway already; choose another",
         "plain[2].identify.user: \"{supplier}\" uses {supplier}; define it in identify.pattern as (?<supplier>…)",
-        "plain[3].identify.from: \"cookie\" is no choice; use \"anonymous\", \"message\", or \"query:\" and the parameter's name",
+        "plain[3].identify.from: \"cookie\" is no choice; use \"anonymous\", \"message\", \"backend\", or \"query:\" and the parameter's name",
         "plain[4].path: \"/one\" is a path of plain[3] already; choose another",
         "plain[4].channels: \"lot:{supplier}\" uses {supplier}; define it in identify.pattern as (?<supplier>…)",
         "plain[4].channels: \"lot:{\" has a brace without its partner; names stand in braces, like \"lot:{lot}\"",
         "plain[4].heartbeat.request: needs request, the text that clients send; or remove heartbeat",
-        "plain[5].identify.from: \"backend\" is known, but not supported yet; use a token instead",
+        "client.proxy.connect.endpoint: needs the URL of the backend, like \"http://127.0.0.1:3000/suona\"",
     ];
     for sentence in expected {
         assert!(told.iter().any(|line| line.ends_with(sentence)), "missing: {sentence}\n{}", told.join("\n"));

@@ -81,6 +81,13 @@ pub(super) fn by_message(
     introduction(door, &names, user.as_ref(), claims)
 }
 
+/// What everybody hears behind a door whose clients the backend knows: the operator's own word, without names.
+pub(super) fn channels_of(door: &PlainDoor) -> Vec<ServerSub> {
+    let channel =
+        |template: &Template| Some(ServerSub::new(Channel::new(template.fill(|_| None).ok()?), true));
+    door.channels.iter().filter_map(channel).collect()
+}
+
 fn believe(
     token: &str,
     tokens: &Verifier,
@@ -134,10 +141,10 @@ fn introduction(
     claims: Option<ConnectionClaims>,
 ) -> Result<Introduction, Refusal> {
     let mut introduction = Introduction { proved: claims.is_some(), ..Introduction::default() };
-    if let Some(ConnectionClaims { user, expires_at, info, subs, .. }) = claims {
-        let sub = |(channel, grant)| ServerSub { channel, proved: true, grant, since: Default::default() };
+    if let Some(ConnectionClaims { user, expires_at, info, subs, meta }) = claims {
+        let sub = |(channel, grant)| ServerSub { grant, ..ServerSub::new(channel, true) };
         let subs = subs.into_iter().map(sub).collect();
-        introduction = Introduction { user, expires_at, info, subs, ..introduction };
+        introduction = Introduction { user, expires_at, info, meta, subs, ..introduction };
     }
     if let Some(user) = user {
         introduction.user = names.fill(user)?;
@@ -148,12 +155,7 @@ fn introduction(
         let proved = door.trust_names || names.prove(template);
         match introduction.subs.iter_mut().find(|sub| sub.channel == channel) {
             Some(sub) => sub.proved |= proved,
-            None => introduction.subs.push(ServerSub {
-                channel,
-                proved,
-                grant: Default::default(),
-                since: Default::default(),
-            }),
+            None => introduction.subs.push(ServerSub::new(channel, proved)),
         }
     }
     Ok(introduction)

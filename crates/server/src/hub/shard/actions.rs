@@ -6,6 +6,7 @@ use suona_protocol::{Channel, DisconnectCode, Outcome, Position};
 use super::{Shard, delivering::frame_of};
 use crate::{
     Now,
+    backend::{Consultation, Visit},
     broker::Answer,
     hub::{Address, Errand, audience::Hearing},
     io::ConnectionId,
@@ -57,6 +58,7 @@ impl Shard {
                 return self.parts.users.add(&info.user, address, limit).is_ok();
             }
             Action::Ask(ask, question) => self.ask(id, ask, question),
+            Action::Consult(ask, consultation) => self.consult(id, ask, *consultation),
             Action::Listen { channel, position, hears_joins } => {
                 self.listen(id, &channel, position, hears_joins);
             }
@@ -111,6 +113,14 @@ impl Shard {
                 broker.presence_stats(&channel, self.answer(id, ask, Answered::PresenceStats));
             }
         }
+    }
+
+    fn consult(&mut self, id: ConnectionId, ask: Ask, consultation: Consultation) {
+        let answer = self.answer(id, ask, Answered::Advised);
+        let Some(connection) = self.connections.get_mut(id) else { return };
+        let headers = connection.headers.clone();
+        let visit = Visit { transport: "websocket", protocol: connection.door.protocol(), headers };
+        self.parts.backend.ask(consultation, visit, answer);
     }
 
     /// Brings an answer back to the session that asked, as an errand of this shard.

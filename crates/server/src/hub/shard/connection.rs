@@ -1,5 +1,9 @@
 //! The connections of one shard.
 
+use std::sync::Arc;
+
+use axum::http::HeaderMap;
+
 use crate::{door::Door, hub::wheel::Tick, io::ConnectionId, session::Session};
 
 /// One connection: how it speaks, and what it may do.
@@ -8,6 +12,8 @@ pub(super) struct Connection {
     pub(super) session: Session,
     /// When the wheel wakes it.
     pub(super) planned: Option<Tick>,
+    /// For the webhooks that want them.
+    pub(super) headers: Option<Arc<HeaderMap>>,
     pub(super) _lease: Box<dyn Send>,
 }
 

@@ -67,6 +67,7 @@ impl World {
             id: ShardId(0),
             rules,
             broker: broker.clone(),
+            backend: Arc::default(),
             users: Arc::default(),
             errands: errands_in,
             metrics: Metrics::new(1).shard(0),
@@ -79,7 +80,7 @@ impl World {
     fn enter(&mut self) -> ConnectionId {
         let id = self.shard.outboxes().open();
         let door = Door::Managed(Managed::default());
-        let opening = Opening { door, manners: Manners::default(), lease: Box::new(()) };
+        let opening = Opening { door, manners: Manners::default(), headers: None, lease: Box::new(()) };
         self.shard.opened(id, opening, self.now);
         id
     }

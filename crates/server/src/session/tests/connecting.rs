@@ -119,12 +119,7 @@ fn a_token_that_names_an_unknown_channel_is_refused_whole() {
 fn names_that_prove_nothing_open_only_what_the_namespace_opens() {
     let introduce = |channel: &str, proved| {
         let mut desk = Desk::new(OPEN);
-        let sub = ServerSub {
-            channel: channel.into(),
-            proved,
-            grant: SubscriptionGrant::default(),
-            since: RecoverFrom::default(),
-        };
+        let sub = ServerSub::new(channel.into(), proved);
         let introduction = Introduction { user: "42".to_owned(), subs: vec![sub], ..Introduction::default() };
         desk.hears(Input::Introduced { id: 1, introduction: Box::new(introduction) });
         desk.closed()
@@ -140,12 +135,7 @@ fn who_merely_claims_to_be_a_user_is_none_of_those_whom_a_channel_names() {
     let introduce = |user: &str, proved| {
         let toml = "[channel.without_namespace]\nallow_user_limited_channels = true";
         let mut desk = Desk::new(toml);
-        let sub = ServerSub {
-            channel: "diary#42".into(),
-            proved: false,
-            grant: SubscriptionGrant::default(),
-            since: RecoverFrom::default(),
-        };
+        let sub = ServerSub::new("diary#42".into(), false);
         let introduction =
             Introduction { user: user.to_owned(), proved, subs: vec![sub], ..Introduction::default() };
         desk.hears(Input::Introduced { id: 1, introduction: Box::new(introduction) });

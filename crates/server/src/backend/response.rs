@@ -1,0 +1,237 @@
+//! How the backend's answer is read.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+use suona_protocol::{Channel, Disconnect, DisconnectCode, ErrorReply, Payload};
+
+use super::{Advice, ConnectGrant, Granted, Inquiry, PublishGrant, RefreshGrant, SubscribeGrant};
+use crate::auth::{Overrides, SubscriptionGrant};
+
+/// The answer is none. The text says why, for our log.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Rubbish {
+    #[error(transparent)]
+    NotJson(#[from] serde_json::Error),
+    #[error("its b64data or b64info is not base64, or not of JSON though the client reads nothing else")]
+    NotBase64,
+    #[error("its error has no code")]
+    NoCode,
+}
+
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(borrow, default)]
+    result: Option<&'a RawValue>,
+    error: Option<Refusal>,
+    disconnect: Option<End>,
+}
+
+#[derive(Deserialize)]
+struct Refusal {
+    #[serde(default)]
+    code: u32,
+    #[serde(default, deserialize_with = "lenient")]
+    message: String,
+    #[serde(default, deserialize_with = "lenient")]
+    temporary: bool,
+}
+
+#[derive(Deserialize)]
+struct End {
+    #[serde(default)]
+    code: u32,
+    #[serde(default, deserialize_with = "lenient")]
+    reason: String,
+}
+
+/// Reads the answer to `inquiry`; for clients that read JSON only, every payload must be JSON. The end of the
+/// connection wins over an error, and that over a result.
+pub(super) fn read(inquiry: &Inquiry, body: &Bytes, json_only: bool) -> Result<Advice, Rubbish> {
+    let Envelope { result, error, disconnect } = serde_json::from_slice(body)?;
+    if let Some(End { code, reason }) = disconnect {
+        return Ok(Advice::Disconnect(match code {
+            3000..5000 => Disconnect::custom(code, &reason),
+            // No close frame may carry any other code.
+            _ => DisconnectCode::ForceDisconnect.into(),
+        }));
+    }
+    match error {
+        Some(Refusal { code: 0, .. }) => Err(Rubbish::NoCode),
+        Some(Refusal { code, message, temporary }) => {
+            let message = if message.is_empty() { "refused".to_owned() } else { message };
+            Ok(Advice::Refused(ErrorReply { code, message, temporary }))
+        }
+        None => granted(inquiry, result.map(RawValue::get), json_only).map(Advice::Granted),
+    }
+}
+
+fn granted(inquiry: &Inquiry, result: Option<&str>, json_only: bool) -> Result<Granted, Rubbish> {
+    let json = result.unwrap_or("{}");
+    Ok(match inquiry {
+        Inquiry::Connect(_) => Granted::Connect(match result {
+            Some(json) => Some(Box::new(serde_json::from_str::<Connect>(json)?.read(json_only)?)),
+            None => None,
+        }),
+        Inquiry::Subscribe { .. } => {
+            Granted::Subscribe(Box::new(serde_json::from_str::<Subscribe>(json)?.read(json_only)?))
+        }
+        Inquiry::Publish { .. } => {
+            let Publish { data, b64data, skip_history, tags } = serde_json::from_str(json)?;
+            let tags = tags.into_iter().collect();
+            // What kind of payload the channel takes is not known here.
+            Granted::Publish(PublishGrant { data: payload(data, &b64data, false)?, skip_history, tags })
+        }
+        Inquiry::Rpc { .. } => {
+            let Rpc { data, b64data } = serde_json::from_str(json)?;
+            Granted::Rpc(payload(data, &b64data, json_only)?)
+        }
+        Inquiry::Refresh => Granted::Refresh(refreshed(result)?),
+        Inquiry::SubRefresh(_) => Granted::SubRefresh(refreshed(result)?),
+    })
+}
+
+/// No result at all means that it expired.
+fn refreshed(result: Option<&str>) -> Result<RefreshGrant, Rubbish> {
+    let Some(json) = result else { return Ok(RefreshGrant { expired: true, ..RefreshGrant::default() }) };
+    let Refresh { expired, expire_at, info, b64info, meta } = serde_json::from_str(json)?;
+    Ok(RefreshGrant {
+        expired,
+        expires_at: since_epoch(expire_at),
+        info: payload(info, &b64info, true)?,
+        meta: meta.map(copy),
+    })
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Connect<'a> {
+    #[serde(deserialize_with = "lenient")]
+    user: String,
+    #[serde(deserialize_with = "lenient")]
+    expire_at: i64,
+    #[serde(borrow)]
+    info: Option<&'a RawValue>,
+    #[serde(deserialize_with = "lenient")]
+    b64info: String,
+    #[serde(borrow)]
+    data: Option<&'a RawValue>,
+    #[serde(deserialize_with = "lenient")]
+    b64data: String,
+    #[serde(deserialize_with = "lenient")]
+    channels: Vec<String>,
+    #[serde(borrow, deserialize_with = "lenient")]
+    subs: BTreeMap<String, Subscribe<'a>>,
+    #[serde(borrow)]
+    meta: Option<&'a RawValue>,
+}
+
+impl Connect<'_> {
+    fn read(self, json_only: bool) -> Result<ConnectGrant, Rubbish> {
+        let mut subs = BTreeMap::new();
+        subs.extend(self.channels.into_iter().map(|channel| (channel, SubscribeGrant::default())));
+        for (channel, sub) in self.subs {
+            subs.insert(channel, sub.read(json_only)?);
+        }
+        Ok(ConnectGrant {
+            user: self.user,
+            expires_at: since_epoch(self.expire_at),
+            info: payload(self.info, &self.b64info, true)?,
+            data: payload(self.data, &self.b64data, json_only)?,
+            subs: subs.into_iter().map(|(channel, grant)| (Channel::new(channel), grant)).collect(),
+            meta: self.meta.map(copy),
+        })
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Subscribe<'a> {
+    #[serde(deserialize_with = "lenient")]
+    expire_at: i64,
+    #[serde(borrow)]
+    info: Option<&'a RawValue>,
+    #[serde(deserialize_with = "lenient")]
+    b64info: String,
+    #[serde(borrow)]
+    data: Option<&'a RawValue>,
+    #[serde(deserialize_with = "lenient")]
+    b64data: String,
+    #[serde(rename = "override", deserialize_with = "lenient")]
+    overrides: Overrides,
+}
+
+impl Subscribe<'_> {
+    fn read(self, json_only: bool) -> Result<SubscribeGrant, Rubbish> {
+        let grant = SubscriptionGrant {
+            info: payload(self.info, &self.b64info, true)?,
+            data: payload(self.data, &self.b64data, json_only)?,
+            overrides: self.overrides,
+        };
+        Ok(SubscribeGrant { grant, expires_at: since_epoch(self.expire_at) })
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Publish<'a> {
+    #[serde(borrow)]
+    data: Option<&'a RawValue>,
+    #[serde(deserialize_with = "lenient")]
+    b64data: String,
+    #[serde(deserialize_with = "lenient")]
+    skip_history: bool,
+    #[serde(deserialize_with = "lenient")]
+    tags: BTreeMap<String, String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Rpc<'a> {
+    #[serde(borrow)]
+    data: Option<&'a RawValue>,
+    #[serde(deserialize_with = "lenient")]
+    b64data: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Refresh<'a> {
+    #[serde(deserialize_with = "lenient")]
+    expired: bool,
+    #[serde(deserialize_with = "lenient")]
+    expire_at: i64,
+    #[serde(borrow)]
+    info: Option<&'a RawValue>,
+    #[serde(deserialize_with = "lenient")]
+    b64info: String,
+    #[serde(borrow)]
+    meta: Option<&'a RawValue>,
+}
+
+/// `null` is how many languages write what is not there.
+fn lenient<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserializer: D) -> Result<T, D::Error> {
+    Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+/// JSON as it stands in the answer, or bytes in base64, which win. Copied, so that the answer can go.
+fn payload(raw: Option<&RawValue>, base64: &str, must_be_json: bool) -> Result<Option<Payload>, Rubbish> {
+    if base64.is_empty() {
+        return Ok(raw.map(copy));
+    }
+    let bytes = STANDARD.decode(base64).ok();
+    let bytes = bytes.filter(|bytes| !must_be_json || serde_json::from_slice::<&RawValue>(bytes).is_ok());
+    bytes.map(|bytes| Some(bytes.into())).ok_or(Rubbish::NotBase64)
+}
+
+fn copy(raw: &RawValue) -> Payload {
+    Payload::copy_from_slice(raw.get().as_bytes())
+}
+
+/// A time in whole Unix seconds; 0 is never.
+fn since_epoch(seconds: i64) -> Option<Duration> {
+    u64::try_from(seconds).ok().filter(|seconds| *seconds > 0).map(Duration::from_secs)
+}
