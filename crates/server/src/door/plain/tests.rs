@@ -104,6 +104,13 @@ fn told(heard: Heard) -> String {
             let proved = if introduction.proved { "!" } else { "" };
             format!("this is {:?}{proved} in {}", introduction.user, channels.join(" "))
         }
+        Heard::Input(Input::Stranger { id, stranger, subs }) => {
+            let channels: Vec<_> = subs.iter().map(|sub| sub.channel.as_str()).collect();
+            let query = stranger.query.unwrap_or_default();
+            let data = stranger.data.unwrap_or_default();
+            let data = String::from_utf8_lossy(&data).into_owned();
+            format!("who is {id}? {} {query:?} {data} in {}", stranger.name, channels.join(" "))
+        }
         Heard::Input(other) => panic!("{other:?}"),
     }
 }

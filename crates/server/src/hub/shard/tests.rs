@@ -3,6 +3,7 @@
 mod crowd;
 mod fairness;
 mod plain;
+mod webhooks;
 
 use std::collections::BTreeSet;
 
@@ -63,11 +64,12 @@ impl World {
         let (errands_in, errands) = mpsc::unbounded_channel();
         let hub = Arc::new(Hub::new(vec![mailbox]));
         let broker = Arc::new(MemoryBroker::new(hub.clone(), Surroundings::default()));
+        let backend = Backend::new(&rules.config.webhooks, 1 << 16).expect("a client can be made");
         let parts = ShardParts {
             id: ShardId(0),
             rules,
             broker: broker.clone(),
-            backend: Arc::default(),
+            backend: Arc::new(backend),
             users: Arc::default(),
             errands: errands_in,
             metrics: Metrics::new(1).shard(0),

@@ -136,3 +136,32 @@ fn who_says_again_who_it_is_changes_nothing() {
     assert_eq!(desk.says(r#"{"serial_no":"A1"}"#), ["alive"]);
     assert_eq!(desk.says(r#"{"serial_no":"B2"}"#), [r#"rpc 2 all {"serial_no":"B2"}"#]);
 }
+
+const ASKING: &str = r#"
+    path = "/asking"
+    identify = { from = "backend" }
+    channels = ["orders"]
+    heartbeat = { request = "heartbeat", reply = "heartbeat" }
+    [client.proxy.connect]
+    endpoint = "http://127.0.0.1:9/connect"
+"#;
+
+#[test]
+fn the_backend_is_asked_about_whom_it_knows_by_its_address() {
+    let mut desk = Desk::new(door(ASKING), "ticket=7&x=%20");
+    assert_eq!(desk.heard(), [r#"who is 1? /asking "ticket=7&x=%20"  in orders"#]);
+    assert_eq!(desk.says("heartbeat"), ["alive", "answer heartbeat"]);
+}
+
+#[test]
+fn or_by_its_first_message_as_well_which_may_come_again() {
+    let toml = ASKING.replace(r#""backend""#, r#""backend", first = "message""#);
+    let mut desk = Desk::new(door(&toml), "a=1");
+    assert!(desk.heard().is_empty());
+    assert_eq!(desk.says("heartbeat"), ["alive", "answer heartbeat"], "which says nothing of who it is");
+    let first = r#"{"ticket":7}"#;
+    assert_eq!(desk.says(first), [format!(r#"who is 1? /asking "a=1" {first} in orders"#)]);
+    assert_eq!(desk.says(first), ["alive"]);
+    let mut desk = Desk::new(door(&toml), "");
+    assert_eq!(desk.says("ticket 7"), [r#"who is 1? /asking "" "ticket 7" in orders"#], "JSON in any case");
+}

@@ -40,7 +40,7 @@ const DEVICE: usize = 1;
 const APP: usize = 2;
 
 impl World {
-    fn plain(&mut self, door: usize, query: &str) -> ConnectionId {
+    pub(super) fn plain(&mut self, door: usize, query: &str) -> ConnectionId {
         self.through(self.shard.parts.rules.config.plain[door].clone(), query)
     }
 
