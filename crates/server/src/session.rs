@@ -4,6 +4,7 @@
 //! [`Session::handle`], and what is to be done goes out as [`Action`]s. Nothing ever waits inside.
 
 mod action;
+mod admission;
 mod advice;
 mod commands;
 mod connect;
@@ -15,6 +16,7 @@ mod refresh;
 mod rules;
 mod subscribe;
 mod subscription;
+mod task;
 #[cfg(test)]
 mod tests;
 
@@ -275,26 +277,6 @@ impl Session {
             None => {}
         }
         self.end_expired_subscriptions(ctx, actions);
-    }
-
-    fn end_expired_subscriptions(&mut self, ctx: Context<'_>, actions: &mut Vec<Action>) {
-        let is_expired = |one: &&Subscription| one.ends_at.is_some_and(|at| at <= ctx.now.instant);
-        let expired: Vec<_> =
-            self.subscriptions.iter().filter(is_expired).map(|one| one.channel.clone()).collect();
-        for channel in expired {
-            if !self.ask_to_stay_subscribed(&channel, ctx, actions) {
-                self.end_subscription(channel, actions);
-            }
-        }
-    }
-
-    /// A subscription has expired.
-    fn end_subscription(&mut self, channel: Channel, actions: &mut Vec<Action>) {
-        match self.subscription(&channel).map(|one| one.side) {
-            Some(Side::Server) => self.close(DisconnectCode::SubscriptionExpired, actions),
-            Some(Side::Client) => self.unsubscribe_by_server(channel, UnsubscribeCode::Expired, actions),
-            None => {}
-        }
     }
 
     /// A positioned subscription missed something: it must recover.

@@ -9,7 +9,7 @@ use suona_protocol::{Channel, Content};
 use super::{
     check::Check,
     node::label,
-    proxy::{ChannelProxies, Proxy},
+    proxy::ChannelProxies,
     schema::section,
     value::choice,
     webhooks::{Registry, WebhookId},
@@ -276,28 +276,6 @@ impl ChannelOptions {
             self.content = Content::Binary;
         }
         self
-    }
-
-    fn find_webhooks(
-        &mut self,
-        proxies: &ChannelProxies,
-        registry: &mut Registry,
-        check: &mut Check<'_>,
-        at: &str,
-    ) {
-        let mut find = |enabled: bool, name: &str, default: (&str, &Proxy), key: &str| match enabled {
-            true => registry.find(name, default, (at, key), check),
-            false => None,
-        };
-        let default = ("channel.proxy.subscribe", &proxies.subscribe);
-        let (enabled, name) = (self.subscribe_proxy_enabled, &self.subscribe_proxy_name);
-        self.subscribe_webhook = find(enabled, name, default, "subscribe_proxy_name");
-        let default = ("channel.proxy.publish", &proxies.publish);
-        let (enabled, name) = (self.publish_proxy_enabled, &self.publish_proxy_name);
-        self.publish_webhook = find(enabled, name, default, "publish_proxy_name");
-        let default = ("channel.proxy.sub_refresh", &proxies.sub_refresh);
-        let (enabled, name) = (self.sub_refresh_proxy_enabled, &self.sub_refresh_proxy_name);
-        self.sub_refresh_webhook = find(enabled, name, default, "sub_refresh_proxy_name");
     }
 
     fn check(&self, check: &mut Check<'_>, at: &str) {

@@ -9,10 +9,11 @@ use suona_protocol::{
 
 use super::{
     Action, Context, Introduction, ServerSub, Session, State, Trouble,
+    admission::Admission,
     connect::{may_be_anonymous, with_wishes},
-    queue::{Task, Turn},
+    queue::Turn,
     reply,
-    subscribe::Admission,
+    task::Task,
 };
 use crate::{
     backend::{Advice, Backstage, ConnectGrant, Consultation, Granted, Inquiry, PublishGrant, Stranger},

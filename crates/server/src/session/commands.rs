@@ -8,8 +8,9 @@ use suona_protocol::{
 use super::{
     Action, Answered, Ask, Context, Question, Session, Trouble,
     permission::{Deed, Known},
-    queue::{Task, Turn},
+    queue::Turn,
     reply,
+    task::Task,
 };
 use crate::{
     backend::{Advice, Granted, Inquiry},

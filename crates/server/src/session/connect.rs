@@ -13,9 +13,9 @@ use suona_protocol::{
 use super::{
     Action, Context, Heartbeat, Introduction, REFUSED_LINGER, ServerSub, Session, State, Trouble,
     permission::{self, Known},
-    queue::Task,
     reply,
     subscription::Hole,
+    task::Task,
 };
 use crate::{
     Now,

@@ -5,13 +5,15 @@ use std::{sync::Arc, time::Duration};
 
 use suona_protocol::{
     Channel, ClientInfo, DisconnectCode, ErrorCode, Outcome, Payload, RefreshResult, SubRefreshRequest,
+    UnsubscribeCode,
 };
 
 use super::{
     Action, Context, Session, Trouble,
     connect::{lifetime, whole_seconds},
-    queue::Task,
     reply,
+    subscription::{Side, Subscription},
+    task::Task,
 };
 use crate::{
     auth::TokenError,
@@ -110,6 +112,27 @@ impl Session {
         let outcome = self.consult(webhook, channel.clone(), Task::SubRefresh, inquiry, actions);
         self.tell(0, outcome, actions);
         true
+    }
+
+    /// Asks about the subscriptions that have expired, or ends them.
+    pub(super) fn end_expired_subscriptions(&mut self, ctx: Context<'_>, actions: &mut Vec<Action>) {
+        let is_expired = |one: &&Subscription| one.ends_at.is_some_and(|at| at <= ctx.now.instant);
+        let expired: Vec<_> =
+            self.subscriptions.iter().filter(is_expired).map(|one| one.channel.clone()).collect();
+        for channel in expired {
+            if !self.ask_to_stay_subscribed(&channel, ctx, actions) {
+                self.end_subscription(channel, actions);
+            }
+        }
+    }
+
+    /// A subscription has expired.
+    fn end_subscription(&mut self, channel: Channel, actions: &mut Vec<Action>) {
+        match self.subscription(&channel).map(|one| one.side) {
+            Some(Side::Server) => self.close(DisconnectCode::SubscriptionExpired, actions),
+            Some(Side::Client) => self.unsubscribe_by_server(channel, UnsubscribeCode::Expired, actions),
+            None => {}
+        }
     }
 
     /// The backend said whether the connection may stay. Without a new end it may not.
