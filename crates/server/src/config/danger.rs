@@ -35,6 +35,16 @@ impl Config {
             );
         }
         dangers.extend(self.namespace_dangers());
+        // A client writes its emulated headers itself: nothing in between sets or checks them.
+        for webhook in &self.webhooks.all {
+            let claims = webhook.emulated_headers.iter().filter(|name| name.as_str().starts_with("x-"));
+            for name in claims {
+                dangers.push(format!(
+                    "{}: emulated_headers has {name:?}, which every client may set to anything; take its word for nothing",
+                    webhook.at
+                ));
+            }
+        }
         for door in self.plain.iter().filter(|door| door.trust_names) {
             dangers.push(format!(
                 "plain {}: trust_names is on: a client hears the channels of any name it claims; use tokens instead",
@@ -71,7 +81,8 @@ impl Config {
     pub fn remarks(&self) -> Vec<String> {
         let mut remarks = Vec::new();
         let client = &self.client;
-        let open = client.insecure || client.allow_anonymous_connect_without_token;
+        let asked = self.webhooks.connect.is_some();
+        let open = client.insecure || client.allow_anonymous_connect_without_token || asked;
         if !open && !client.token.has_key() {
             remarks.push(
                 "No managed client can connect: set client.token.hmac_secret_key, or start with --dev."

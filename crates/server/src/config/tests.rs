@@ -2,6 +2,7 @@
 
 mod environment;
 mod plain;
+mod webhooks;
 
 use std::path::{Path, PathBuf};
 
