@@ -1,5 +1,8 @@
 //! The whole gateway with a backend that is slow, dead, broken or well: what clients hear, and how soon.
 
+// The figures are part of what the test is for.
+#![allow(clippy::print_stdout)]
+
 use std::{
     net::{SocketAddr, TcpListener, TcpStream},
     time::{Duration, Instant},
