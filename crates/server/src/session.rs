@@ -143,6 +143,12 @@ impl Session {
             Input::Drained => self.resume_waiting(ctx, actions),
             Input::Unsubscribe(channel, code) => self.unsubscribe_by_server(channel, code, actions),
             Input::Disconnect(disconnect) => self.close(disconnect, actions),
+            Input::NotRegistered => {
+                for subscription in &mut self.subscriptions {
+                    subscription.joined = false;
+                }
+                self.close(DisconnectCode::ConnectionLimit, actions);
+            }
             Input::Woke => self.woke(ctx, actions),
         }
     }
@@ -174,6 +180,11 @@ impl Session {
     /// Whether the session came to its end.
     pub fn is_closed(&self) -> bool {
         matches!(self.state, State::Closed)
+    }
+
+    /// Whether the client's connect was refused, and it is expected to go.
+    pub fn is_refused(&self) -> bool {
+        matches!(self.state, State::Refused { .. })
     }
 
     /// Whether commands wait, perhaps for room in the outbox.
@@ -332,12 +343,12 @@ fn reply(id: u32, outcome: Outcome, actions: &mut Vec<Action>) {
 
 /// Undoes a subscription in the world outside.
 fn leave(subscription: Subscription, actions: &mut Vec<Action>) {
-    let Subscription { channel, features, info, stage, .. } = subscription;
+    let Subscription { channel, features, info, joined, .. } = subscription;
     actions.push(Action::Leave(channel.clone()));
     if features.presence {
         actions.push(Action::RemovePresence(channel.clone(), info.clone()));
     }
-    if features.announced && matches!(stage, Stage::Active) {
+    if features.announced && joined {
         actions.push(Action::AnnounceLeave(channel, info));
     }
 }

@@ -41,7 +41,9 @@ impl Managed {
         let bytes = match message {
             Message::Text(text) => text.as_bytes(),
             Message::Binary(bytes) => bytes,
-            Message::Pong(_) => return heard.push(Heard::Input(Input::ProtocolPong)),
+            Message::Pong(_) if self.protocol_pings => return heard.push(Heard::Input(Input::ProtocolPong)),
+            // Some stacks send pongs unasked; they answer no ping of ours, and must not be taken for that.
+            Message::Pong(_) => return,
         };
         match self.encoding {
             Encoding::Json => heard.extend(json::decode_commands(bytes).map(input)),
@@ -89,4 +91,19 @@ fn input(decoded: Result<Command, DecodeError>) -> Heard {
             Input::Malformed
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pong_that_some_stack_sends_unasked_answers_no_ping_of_ours() {
+        let heard = |protocol_pings| {
+            let mut heard = Vec::new();
+            Managed { protocol_pings, ..Managed::default() }.decode(Message::Pong(b""), &mut heard);
+            heard.len()
+        };
+        assert_eq!((heard(false), heard(true)), (0, 1));
+    }
 }

@@ -123,7 +123,10 @@ impl Tenant for Shard {
         self.hear(id, heard, now);
     }
 
-    fn lost(&mut self, id: ConnectionId, _loss: &Loss, now: Now) {
+    fn lost(&mut self, id: ConnectionId, loss: &Loss, now: Now) {
+        if let Loss::Misbehaved(code) = *loss {
+            self.parts.metrics.closed(code.into());
+        }
         let Some(connection) = self.connections.get_mut(id) else { return };
         let mut actions = Vec::new();
         connection.session.lost(&mut actions);
@@ -220,7 +223,12 @@ impl Shard {
 
     /// Hands what the door heard to the session, one after another.
     fn hear(&mut self, id: ConnectionId, mut heard: Vec<Heard>, now: Now) {
+        let may_speak = self.connections.get_mut(id).is_some_and(|one| !one.session.is_refused());
         for one in heard.drain(..) {
+            // What came in one message with a connect that was refused is not heard.
+            if may_speak && self.connections.get_mut(id).is_some_and(|one| one.session.is_refused()) {
+                continue;
+            }
             match one {
                 Heard::Input(mut input) => {
                     self.intern(&mut input);
@@ -229,7 +237,11 @@ impl Shard {
                     }
                     self.handle(id, input, now);
                 }
-                Heard::Answer(frame) => self.enqueue(id, frame, now),
+                Heard::Answer(frame) => {
+                    if self.enqueue(id, Some(frame.into())).is_err() {
+                        self.drop_slow(id, now);
+                    }
+                }
             }
         }
         self.heard = heard;
@@ -285,6 +297,7 @@ impl Shard {
         let mut actions = Vec::new();
         connection.session.lost(&mut actions);
         self.carry_out(id, &mut actions, now);
+        self.unregister(id);
     }
 
     fn obey(&mut self, id: ConnectionId, order: Order, now: Now) {

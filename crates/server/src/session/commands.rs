@@ -8,7 +8,7 @@ use suona_protocol::{
 use super::{
     Action, Answered, Ask, Context, Question, Session, Trouble,
     permission::{Deed, Known},
-    queue::Turn,
+    queue::{Turn, channel_of},
     reply,
     task::Task,
 };
@@ -27,6 +27,9 @@ impl Session {
         actions: &mut Vec<Action>,
     ) -> Result<(), Trouble> {
         let Turn { command: Command { id, request }, admission } = turn;
+        if channel_of(&request).is_some_and(|channel| channel.len() > ctx.rules.config.channels.max_length) {
+            return Err(ErrorCode::BadRequest.into());
+        }
         match request {
             Request::Subscribe(request) => match admission {
                 Some(admission) => self.enter(id, *request, *admission, ctx, actions),

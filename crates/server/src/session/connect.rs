@@ -208,7 +208,8 @@ impl Session {
         for (channel, position, late) in started {
             self.listen(&channel, position, late, actions);
         }
-        self.resume_waiting(ctx, actions);
+        // The reply may take all the room there is; whether any is left is known when it is written.
+        self.resume_waiting(Context { room: false, ..ctx }, actions);
     }
 
     /// The connect fails with an error reply, after which the client is expected to go.

@@ -53,6 +53,8 @@ pub enum Input {
     Unsubscribe(Channel, UnsubscribeCode),
     /// The server ends the connection.
     Disconnect(Disconnect),
+    /// The user is connected as often as it may be; nothing that followed the registration was done.
+    NotRegistered,
     /// The deadline has come.
     Woke,
 }

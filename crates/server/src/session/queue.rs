@@ -1,11 +1,11 @@
 //! Commands under way, and those that wait for them.
 //!
 //! Commands about one channel run first in, first out, and so do the rpcs of a client that cannot tell their
-//! replies apart, while other clients' rpcs run side by side, a few at a time; a command whose reply may be large (recovery, history,
-//! presence) runs alone among its kind and only while the outbox has room for it, so that no pipelining makes
-//! a fast client look slow. Everything else runs at once.
+//! replies apart; other clients' rpcs run side by side, a few at a time. A command whose reply may be large
+//! (recovery, history, presence) runs alone among its kind and only while the outbox has room for it, so that
+//! no pipelining makes a fast client look slow. Everything else runs at once.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 
 use suona_protocol::{Channel, Command, Payload, Request};
 
@@ -38,7 +38,7 @@ impl From<Command> for Turn {
 }
 
 /// What runs first in, first out.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Lane<'a> {
     Channel(&'a str),
     /// Several abreast, for those who can tell the replies apart.
@@ -152,23 +152,33 @@ impl Queue {
 
     /// The first waiting turn that may begin now.
     pub(super) fn next(&mut self, room: bool) -> Option<Turn> {
-        let at = (0..self.waiting.len()).find(|&at| {
-            let request = &self.waiting[at].command.request;
-            let Some(lane) = lane_of(request) else { return true };
-            let heavy = is_heavy(request);
-            !self.is_busy(lane, heavy, room)
-                && !self
-                    .waiting
-                    .range(..at)
-                    .map(|turn| &turn.command.request)
-                    .any(|earlier| lane_of(earlier) == Some(lane) || heavy && is_heavy(earlier))
-        })?;
+        let at = self.first_free(room)?;
         let turn = self.waiting.remove(at)?;
         self.waiting_bytes -= cost_of(&turn.command);
         if self.waiting.is_empty() {
             self.waiting = VecDeque::new();
         }
         Some(turn)
+    }
+
+    /// Where the first waiting turn stands that may begin now: one walk along all, since both what is under way
+    /// and what waits may be long.
+    fn first_free(&self, room: bool) -> Option<usize> {
+        if self.waiting.is_empty() {
+            return None;
+        }
+        let rpcs_are_busy = self.is_busy(Lane::Rpcs, false, room);
+        let lanes = self.under_way.iter().filter_map(UnderWay::lane);
+        let mut taken: HashSet<_> = lanes.filter(|lane| *lane != Lane::Rpcs || rpcs_are_busy).collect();
+        let mut heavy_is_taken = !room || self.under_way.iter().any(|one| one.heavy);
+        self.waiting.iter().position(|turn| {
+            let request = &turn.command.request;
+            let Some(lane) = lane_of(request) else { return true };
+            let heavy = is_heavy(request);
+            let free = taken.insert(lane) && !(heavy && heavy_is_taken);
+            heavy_is_taken |= heavy;
+            free
+        })
     }
 
     /// Whether anything waits, a reply included.
@@ -201,7 +211,7 @@ pub(super) fn is_heavy(request: &Request) -> bool {
 }
 
 /// The channel that the command is about.
-fn channel_of(request: &Request) -> Option<&Channel> {
+pub(super) fn channel_of(request: &Request) -> Option<&Channel> {
     match request {
         Request::Subscribe(subscribe) => Some(&subscribe.channel),
         Request::Unsubscribe(channel) | Request::Presence(channel) | Request::PresenceStats(channel) => {

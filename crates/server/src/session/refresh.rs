@@ -76,7 +76,10 @@ impl Session {
             Err(TokenError::Expired) => return Err(ErrorCode::TooManyRequests.into()),
             _ => return Err(DisconnectCode::InvalidToken.into()),
         };
-        let ttl = claims.expires_at.and_then(|at| lifetime(at, ctx.now));
+        let ttl = match claims.expires_at.map(|at| lifetime(at, ctx.now)) {
+            Some(None) => return Err(ErrorCode::TooManyRequests.into()),
+            ttl => ttl.flatten(),
+        };
         let ends_at = ttl.map(|ttl| ctx.now.instant + ttl + ctx.rules.config.client.expired_sub_close_delay);
         let info = self.info_with(claims.grant.info);
         if let Some(subscription) = self.subscription_mut(&request.channel) {

@@ -93,6 +93,7 @@ impl Session {
             features: features(known.options, &grant.overrides, wishes),
             info: self.info_with(grant.info),
             ends_at: ttl.map(|ttl| ctx.now.instant + ttl + sub_grace(known.options, ctx)),
+            joined: false,
             stage: Stage::Joining(Box::new(Joining::new(
                 request.since,
                 ttl.filter(|_| refreshes_itself).map(whole_seconds),
@@ -121,6 +122,7 @@ impl Session {
             features: features(known.options, &grant.overrides, Wishes::default()),
             info: self.info_with(grant.info),
             ends_at: ttl.map(|ttl| ctx.now.instant + ttl + sub_grace(known.options, ctx)),
+            joined: false,
             stage: Stage::Joining(Box::new(Joining::new(since, None, grant.data, false))),
             channel,
         };
@@ -171,7 +173,10 @@ impl Session {
         ctx: Context<'_>,
         actions: &mut Vec<Action>,
     ) -> Result<(), Trouble> {
-        let Some(subscription) = self.subscription_mut(channel) else { return Ok(()) };
+        // The server ended it meanwhile, and has told the client so.
+        let Some(subscription) = self.subscription_mut(channel) else {
+            return Err(ErrorCode::PermissionDenied.into());
+        };
         let Stage::Joining(joining) = &mut subscription.stage else { return Ok(()) };
         joining.page = page;
         let must_recover = joining.since.recover && joining.reject_unrecovered;
@@ -180,13 +185,7 @@ impl Session {
         };
         if must_recover && !joined.result.recovered {
             if let Some(subscription) = self.remove_subscription(channel) {
-                leave(
-                    Subscription {
-                        features: Features { announced: false, ..subscription.features },
-                        ..subscription
-                    },
-                    actions,
-                );
+                leave(subscription, actions);
             }
             return Err(ErrorCode::UnrecoverablePosition.into());
         }
@@ -220,7 +219,8 @@ impl Session {
         late: Vec<Arc<Encoded>>,
         actions: &mut Vec<Action>,
     ) {
-        let Some(subscription) = self.subscription(channel) else { return };
+        let Some(subscription) = self.subscription_mut(channel) else { return };
+        subscription.joined = true;
         let features = subscription.features;
         actions.extend(late.into_iter().map(Action::Publication));
         actions.push(Action::Listen {

@@ -20,6 +20,8 @@ pub(super) struct Subscription {
     /// When it ends unless its token is refreshed, grace included.
     pub(super) ends_at: Option<Instant>,
     pub(super) stage: Stage,
+    /// Whether it is in effect, so that the others were told of it if they are told.
+    pub(super) joined: bool,
 }
 
 /// Who asked for a subscription.
@@ -67,6 +69,8 @@ pub(super) struct Joining {
     /// What was published meanwhile; positioned subscriptions only.
     buffer: Vec<Arc<Encoded>>,
     buffered_bytes: usize,
+    /// Something did not fit into `buffer`.
+    overflowed: bool,
 }
 
 /// What was published meanwhile does not follow what the broker read.
@@ -102,14 +106,24 @@ impl Joining {
         data: Option<Payload>,
         reject_unrecovered: bool,
     ) -> Self {
-        Self { since, ttl, data, reject_unrecovered, page: None, buffer: Vec::new(), buffered_bytes: 0 }
+        Self {
+            since,
+            ttl,
+            data,
+            reject_unrecovered,
+            page: None,
+            buffer: Vec::new(),
+            buffered_bytes: 0,
+            overflowed: false,
+        }
     }
 
-    /// Keeps a publication that came before the broker's answer. What does not fit is left out, and then
-    /// missed as a [`Hole`].
+    /// Keeps a publication that came before the broker's answer. If one does not fit, the subscription ends in
+    /// a [`Hole`].
     pub(super) fn buffer(&mut self, publication: Arc<Encoded>) {
         let bytes = self.buffered_bytes + publication.len();
-        if bytes <= MAX_BUFFERED {
+        self.overflowed |= bytes > MAX_BUFFERED;
+        if !self.overflowed {
             self.buffered_bytes = bytes;
             self.buffer.push(publication);
         }
@@ -136,6 +150,9 @@ impl Joining {
         let Some(page) = self.page.filter(|_| features.positioned) else {
             return Ok(Joined { result, late: Vec::new(), position: None });
         };
+        if self.overflowed {
+            return Err(Hole);
+        }
         let top = page.top;
         result.recoverable = features.recoverable;
         result.recovered = features.recoverable && is_complete(self.since, &page);
@@ -288,6 +305,7 @@ mod tests {
             joining.buffer(Arc::new(Encoded::new("news".into(), publication, Content::Binary)));
         }
         assert!(joining.buffered_bytes <= MAX_BUFFERED);
+        assert_eq!(join(joining, page(0..0, 0)).unwrap_err(), Hole, "and what did not fit is missed");
     }
 
     #[test]

@@ -90,7 +90,9 @@ impl Draft {
             let data = STANDARD.decode(request.b64data).map_err(|_| ErrorCode::BadRequest)?;
             (Payload::from(data), false)
         };
-        if data.is_empty() || data.len() > state.rules.max_reply_bytes() {
+        // A publication that half an outbox cannot hold would make fast subscribers look slow.
+        let tags: usize = request.tags.iter().map(|(key, value)| key.len() + value.len()).sum();
+        if data.is_empty() || data.len() + tags > state.rules.max_reply_bytes() {
             return Err(ErrorCode::BadRequest);
         }
         Ok(Self {

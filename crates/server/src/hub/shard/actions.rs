@@ -1,35 +1,35 @@
 //! Doing what a session decided.
 
-use bytes::Bytes;
-use suona_protocol::{Channel, DisconnectCode, Outcome, Position};
+use suona_protocol::{Channel, Outcome, Position};
 
 use super::{Shard, delivering::frame_of};
 use crate::{
     Now,
     backend::{Consultation, Visit},
     broker::Answer,
-    hub::{Address, Errand, audience::Hearing},
+    hub::{Address, Errand, Frame, Overflow, TooManyConnections, audience::Hearing},
     io::ConnectionId,
     session::{Action, Answered, Ask, Input, Question},
 };
 
 impl Shard {
-    /// Does what the session of `id` decided, in order.
+    /// Does what the session of `id` decided, in order, until something keeps the client out: then only what
+    /// takes back or tells others what was done already.
     pub(super) fn carry_out(&mut self, id: ConnectionId, actions: &mut Vec<Action>, now: Now) {
-        let mut void = false;
+        let mut obstacle = None;
         for action in actions.drain(..) {
-            if void && action.is_voidable() {
-                continue;
+            if obstacle.is_none_or(|obstacle| action.survives(obstacle)) {
+                obstacle = obstacle.or(self.carry_out_one(id, action).err());
             }
-            void |= !self.carry_out_one(id, action, now);
         }
-        if void {
-            self.handle(id, Input::Disconnect(DisconnectCode::ConnectionLimit.into()), now);
+        match obstacle {
+            None => {}
+            Some(Obstacle::Slow) => self.drop_slow(id, now),
+            Some(Obstacle::TooManyConnections) => self.handle(id, Input::NotRegistered, now),
         }
     }
 
-    /// Does one thing; false if what follows is void.
-    fn carry_out_one(&mut self, id: ConnectionId, action: Action, now: Now) -> bool {
+    fn carry_out_one(&mut self, id: ConnectionId, action: Action) -> Result<(), Obstacle> {
         let broker = &self.parts.broker;
         match action {
             Action::Reply(reply) => {
@@ -37,25 +37,25 @@ impl Shard {
                     self.parts.metrics.refused(error.code);
                 }
                 let frame = self.connections.get_mut(id).and_then(|connection| connection.door.reply(&reply));
-                self.enqueue_all(id, frame, now);
+                return self.enqueue(id, frame.map(Into::into));
             }
             Action::Push(push) => {
                 let frame = self.connections.get_mut(id).and_then(|connection| connection.door.push(&push));
-                self.enqueue_all(id, frame, now);
+                return self.enqueue(id, frame.map(Into::into));
             }
             Action::Publication(publication) => {
                 let wire = self.connections.get_mut(id).map(|connection| connection.door.wire());
-                let frame = wire.and_then(|wire| frame_of(&publication, wire));
-                self.enqueue_all(id, frame.map(|frame| (*frame).clone()), now);
+                return self.enqueue(id, wire.and_then(|wire| frame_of(&publication, wire)));
             }
             Action::Ping => {
                 let frame = self.connections.get_mut(id).map(|connection| connection.door.ping());
-                self.enqueue_all(id, frame, now);
+                return self.enqueue(id, frame.map(Into::into));
             }
             Action::Register(info) => {
                 let address = Address { shard: self.parts.id, id };
                 let limit = self.parts.rules.config.client.user_connection_limit;
-                return self.parts.users.add(&info.user, address, limit).is_ok();
+                let registered = self.parts.users.add(&info.user, address, limit);
+                return registered.map_err(|TooManyConnections| Obstacle::TooManyConnections);
             }
             Action::Ask(ask, question) => self.ask(id, ask, question),
             Action::Consult(ask, consultation) => self.consult(id, ask, *consultation),
@@ -71,23 +71,16 @@ impl Shard {
                 let close = self.connections.get_mut(id).map(|connection| connection.door.close(&why));
                 self.parts.metrics.closed(why.code());
                 self.outboxes.close(id, close.map(Into::into));
+                self.unregister(id);
             }
             Action::Drop => self.outboxes.close(id, None),
         }
-        true
+        Ok(())
     }
 
-    /// Queues a frame for one client; a client without room for it is too slow.
-    pub(super) fn enqueue(&mut self, id: ConnectionId, frame: Bytes, now: Now) {
-        if self.outboxes.push(id, frame.into()).is_err() {
-            self.drop_slow(id, now);
-        }
-    }
-
-    fn enqueue_all(&mut self, id: ConnectionId, frame: Option<Bytes>, now: Now) {
-        if let Some(frame) = frame {
-            self.enqueue(id, frame, now);
-        }
+    /// Queues a frame for one client, if there is one to queue.
+    pub(super) fn enqueue(&mut self, id: ConnectionId, frame: Option<Frame>) -> Result<(), Obstacle> {
+        frame.map_or(Ok(()), |frame| self.outboxes.push(id, frame)).map_err(|Overflow| Obstacle::Slow)
     }
 
     fn ask(&mut self, id: ConnectionId, ask: Ask, question: Question) {
@@ -158,12 +151,27 @@ impl Shard {
     }
 }
 
+/// What keeps a client out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Obstacle {
+    /// Its outbox has no room for what it asked for.
+    Slow,
+    /// Its user is connected as often as it may be.
+    TooManyConnections,
+}
+
 impl Action {
-    /// Whether the action makes sense only for a client that is let in. Taking things back always does.
-    fn is_voidable(&self) -> bool {
-        !matches!(
-            self,
-            Self::Leave(_) | Self::RemovePresence(..) | Self::AnnounceLeave(..) | Self::Close(_) | Self::Drop
-        )
+    /// Whether the action is still to be done after an obstacle. Taking things back always is; and whoever was
+    /// in until it got too slow had joined.
+    fn survives(&self, obstacle: Obstacle) -> bool {
+        match self {
+            Self::Leave(_)
+            | Self::RemovePresence(..)
+            | Self::AnnounceLeave(..)
+            | Self::Close(_)
+            | Self::Drop => true,
+            Self::AnnounceJoin(..) => obstacle == Obstacle::Slow,
+            _ => false,
+        }
     }
 }

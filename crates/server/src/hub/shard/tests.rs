@@ -152,6 +152,12 @@ impl World {
     }
 }
 
+/// A connection token of these claims.
+fn token(claims: &serde_json::Value) -> String {
+    let key = jsonwebtoken::EncodingKey::from_secret(b"a secret of at least thirty-two bytes");
+    jsonwebtoken::encode(&jsonwebtoken::Header::default(), claims, &key).expect("claims are JSON")
+}
+
 /// The messages of a server's frames: texts, and close frames as `close CODE REASON`.
 fn messages(mut bytes: &[u8]) -> Vec<String> {
     let mut messages = Vec::new();

@@ -256,3 +256,37 @@ fn a_connection_that_is_lost_leaves_everything() {
     desk.hears(Input::Answered(ask, Ok(Answered::Subscribed(Some(page(5))))));
     assert!(desk.actions.is_empty(), "an answer that comes too late changes nothing");
 }
+
+#[test]
+fn names_that_are_too_long_are_refused_whatever_is_asked() {
+    let long = "x".repeat(256);
+    let mut desk = Desk::connected("[client]\ninsecure = true");
+    let history = HistoryRequest { channel: long.as_str().into(), limit: 1, since: None, reverse: false };
+    desk.says(2, publish(&long));
+    desk.says(3, Request::Presence(long.as_str().into()));
+    desk.says(4, Request::PresenceStats(long.as_str().into()));
+    desk.says(5, Request::History(history));
+    assert_eq!([2, 3, 4, 5].map(|id| desk.error_code(id)), [Some(107); 4]);
+}
+
+#[test]
+fn a_subscription_that_the_server_ends_before_it_began_is_answered_all_the_same() {
+    let mut desk = Desk::connected(OPEN);
+    desk.says(2, subscribe("news"));
+    let ask = desk.asked();
+    desk.hears(Input::Unsubscribe("news".into(), UnsubscribeCode::Server));
+    desk.hears(Input::Answered(ask, Ok(Answered::Subscribed(Some(page(5))))));
+    assert_eq!(desk.error_code(2), Some(103));
+}
+
+#[test]
+fn who_was_never_announced_does_not_leave() {
+    let mut desk = Desk::new(OPEN);
+    desk.says(1, connect_with(token(&json!({ "sub": "42", "channels": ["news"] }))));
+    let ask = desk.asked();
+    desk.hears(Input::Answered(ask, Ok(Answered::Subscribed(Some(page(5))))));
+    desk.actions.clear();
+    desk.hears(Input::NotRegistered);
+    assert_eq!(desk.names(), ["close", "leave", "remove presence"]);
+    assert_eq!(desk.closed(), Some(3504));
+}

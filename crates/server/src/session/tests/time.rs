@@ -122,3 +122,14 @@ fn the_application_may_show_the_time() {
     let [(1, Outcome::Connect(result))] = replies[..] else { panic!("{replies:?}") };
     assert_eq!(result.time, Some(START * 1000));
 }
+
+#[test]
+fn a_refresh_with_a_token_that_is_over_does_not_make_a_subscription_last_for_ever() {
+    let mut desk = Desk::subscribed(OPEN, "news");
+    let over = token(&json!({ "channel": "news", "expire_at": START - 1 })).into();
+    desk.says(
+        3,
+        Request::SubRefresh(suona_protocol::SubRefreshRequest { channel: "news".into(), token: over }),
+    );
+    assert!(desk.error(3).is_some_and(|error| error.temporary), "{:?}", desk.actions);
+}

@@ -73,9 +73,7 @@ fn a_burst_asks_for_a_flush_before_it_could_fill_an_outbox() {
 #[test]
 fn a_user_has_no_more_connections_than_it_may() {
     let mut world = World::new(&OPEN.replace("[client]", "[client]\nuser_connection_limit = 2"));
-    let claims = serde_json::json!({ "sub": "42" });
-    let key = jsonwebtoken::EncodingKey::from_secret(b"a secret of at least thirty-two bytes");
-    let token = jsonwebtoken::encode(&jsonwebtoken::Header::default(), &claims, &key).unwrap();
+    let token = token(&serde_json::json!({ "sub": "42" }));
     let connect = |world: &mut World| {
         let id = world.enter();
         world.says(id, &format!(r#"{{"id":1,"connect":{{"token":"{token}"}}}}"#));
@@ -96,4 +94,79 @@ fn who_says_nothing_is_closed_as_stale() {
     assert!(world.hears(silent).is_empty());
     world.after(Duration::from_secs(2));
     assert_eq!(world.hears(silent), ["close 3502 stale"]);
+}
+
+#[test]
+fn whoever_gets_too_slow_halfway_through_its_commands_leaves_no_trace() {
+    // Where in the three replies the room ends depends on how full the outbox was.
+    for spare in 0..250 {
+        let mut world = World::new(&OPEN.replace("[client]", "[client]\nqueue_max_size = 4096"));
+        let slow = world.client();
+        while world.shard.outboxes.bytes(slow) + 22 + spare < 4096 {
+            world.says(slow, r#"{"id":9,"ping":{}}"#);
+        }
+        let (join, part) =
+            (r#"{"subscribe":{"channel":"news"},"id":"#, r#"{"unsubscribe":{"channel":"news"},"id":"#);
+        world.says(slow, &format!("{join}2}}\n{part}3}}\n{join}4}}"));
+        world.cut(slow);
+        assert!(
+            world.shard.audiences.is_empty() && world.hub.channels().is_empty(),
+            "{spare} bytes to spare"
+        );
+        assert_eq!(world.shard.subscriptions, 0);
+        let ann = world.subscriber("news");
+        world.says(ann, r#"{"id":3,"presence_stats":{"channel":"news"}}"#);
+        assert_eq!(world.hears(ann), [r#"{"id":3,"presence_stats":{"num_clients":1,"num_users":1}}"#]);
+    }
+}
+
+#[test]
+fn a_recovery_in_the_connect_reply_and_one_after_it_do_not_meet_in_the_outbox() {
+    let mut world = World::new(&OPEN.replace("[client]", "[client]\nqueue_max_size = 20000"));
+    for channel in ["a", "b"] {
+        for _ in 0..15 {
+            world.publish(channel, &format!("\"{}\"", "x".repeat(500)));
+        }
+    }
+    let token = token(&serde_json::json!({ "sub": "42", "channels": ["a"] }));
+    let connect = format!(r#"{{"id":1,"connect":{{"token":"{token}","subs":{{"a":{{"recover":true}}}}}}}}"#);
+    let ann = world.enter();
+    world.says(ann, &format!("{connect}\n{}", r#"{"id":2,"subscribe":{"channel":"b","recover":true}}"#));
+    let first = world.hears(ann);
+    assert!(first.len() == 1 && first[0].contains(r#""recovered":true"#), "{first:?}");
+    world.settle();
+    let second = world.hears(ann);
+    assert!(
+        second[0].contains(r#""id":2,"subscribe""#) && second[0].contains(r#""recovered":true"#),
+        "{second:?}"
+    );
+}
+
+#[test]
+fn a_connection_that_is_being_closed_does_not_count_against_its_user() {
+    let mut world = World::new(&OPEN.replace("[client]", "[client]\nuser_connection_limit = 1"));
+    let connect =
+        format!(r#"{{"id":1,"connect":{{"token":"{}"}}}}"#, token(&serde_json::json!({ "sub": "42" })));
+    let old = world.enter();
+    world.says(old, &connect);
+    world.shard.obey(
+        old,
+        Order::Disconnect { matching: Selector::default(), why: DisconnectCode::NoPong.into() },
+        world.now,
+    );
+    let new = world.enter();
+    world.says(new, &connect);
+    assert!(world.hears(new)[0].contains(r#""connect":{"#), "though the old socket is not gone yet");
+}
+
+#[test]
+fn what_comes_in_one_message_with_a_refused_connect_is_not_heard() {
+    let mut world = World::new(OPEN);
+    let expired = token(&serde_json::json!({ "sub": "42", "exp": 1_000_000_000 }));
+    let ann = world.enter();
+    let connect = format!(r#"{{"id":1,"connect":{{"token":"{expired}"}}}}"#);
+    world.says(ann, &format!("{connect}\n{}", r#"{"id":2,"subscribe":{"channel":"news"}}"#));
+    assert_eq!(world.hears(ann), [r#"{"id":1,"error":{"code":109,"message":"token expired"}}"#]);
+    world.says(ann, r#"{"id":3,"ping":{}}"#);
+    assert_eq!(world.hears(ann), ["close 3501 bad request"]);
 }
