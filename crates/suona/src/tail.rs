@@ -91,11 +91,13 @@ struct Followed {
     name: String,
     position: Option<(String, u64)>,
     greeted: bool,
+    /// Its subscription has ended, and may begin anew.
+    over: bool,
 }
 
 impl Followed {
     fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), position: None, greeted: false }
+        Self { name: name.to_owned(), position: None, greeted: false, over: false }
     }
 }
 
@@ -136,8 +138,10 @@ impl Follower {
         *was_there = true;
         self.backoff.reset();
         while !self.show.is_done() {
-            if let Some(push) = line.next().await?.push {
-                self.hear(&mut line, push).await?;
+            if let Some(at) = self.channels.iter().position(|channel| channel.over) {
+                self.subscribe(&mut line, at).await?;
+            } else if let Some(push) = line.next().await?.push {
+                self.heard(&push)?;
             }
         }
         Ok(())
@@ -171,7 +175,8 @@ impl Follower {
     }
 
     async fn subscribe(&mut self, line: &mut Line, at: usize) -> Result<(), TailTrouble> {
-        let channel = &self.channels[at];
+        let channel = &mut self.channels[at];
+        channel.over = false;
         let name = channel.name.clone();
         let mut request = json!({ "channel": &name, "recoverable": true, "join_leave": true });
         if let Some((epoch, offset)) = &channel.position {
@@ -207,18 +212,8 @@ impl Follower {
         }
     }
 
-    /// Hears a push while nothing is asked; one that ends a subscription may begin it anew.
-    async fn hear(&mut self, line: &mut Line, push: Push) -> Result<(), TailTrouble> {
-        if self.heard(&push)?
-            && let Some(at) = self.channels.iter().position(|c| c.name == push.channel)
-        {
-            self.subscribe(line, at).await?;
-        }
-        Ok(())
-    }
-
-    /// Prints a push. True if its subscription is over and may come back.
-    fn heard(&mut self, push: &Push) -> Result<bool, TailTrouble> {
+    /// Prints a push, and notes where a subscription is over and may begin anew.
+    fn heard(&mut self, push: &Push) -> Result<(), TailTrouble> {
         if let Some(publication) = &push.publication {
             self.publication(&push.channel, publication, When::Now)?;
         }
@@ -227,9 +222,14 @@ impl Follower {
             return Err(TailTrouble::closed(disconnect.code, &disconnect.reason));
         }
         match &push.unsubscribe {
-            Some(over) if over.code < 2500 => Err(TailTrouble::Unsubscribed(push.channel.clone())),
-            over => Ok(over.is_some()),
+            None => {}
+            Some(over) if over.code < 2500 => return Err(TailTrouble::Unsubscribed(push.channel.clone())),
+            Some(_) => {
+                let followed = self.channels.iter_mut().find(|followed| followed.name == push.channel);
+                followed.into_iter().for_each(|followed| followed.over = true);
+            }
         }
+        Ok(())
     }
 
     fn publication(
