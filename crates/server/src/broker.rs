@@ -31,6 +31,9 @@ pub enum BrokerError {
     /// `since` names an epoch that is not the stream's.
     #[error("the position is of another life of the stream")]
     OtherEpoch,
+    /// The idempotency key came before, with another payload.
+    #[error("the idempotency key was used for another payload")]
+    OtherPayload,
 }
 
 /// Where an outcome goes, whenever it comes. Dropped unanswered, it answers [`BrokerError::Unreachable`].
@@ -96,6 +99,9 @@ pub struct Message {
     pub tags: Vec<(String, String)>,
     /// Do not keep it, and give it no offset.
     pub skip_history: bool,
+    /// Names this publication within its channel, so that a repeat of it can be told from another. Publishers
+    /// whose keys must not meet put what tells them apart into it.
+    pub idempotency_key: Option<String>,
 }
 
 /// Which part of a stream to read.
@@ -129,7 +135,9 @@ pub struct Page {
 pub trait Broker: Send + Sync + 'static {
     /// Gives `message` the next offset, keeps it, and carries it to everyone who hears `channel`.
     ///
-    /// Answers its position, or `None` if the channel keeps no stream.
+    /// Answers its position, or `None` if the channel keeps no stream. A message whose idempotency key the
+    /// channel took within the last five minutes is a repeat: it changes nothing and is answered as the first
+    /// was, or with [`BrokerError::OtherPayload`]. What failed does not count as taken.
     fn publish(
         &self,
         channel: &Channel,

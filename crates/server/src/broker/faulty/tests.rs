@@ -44,6 +44,7 @@ impl Stage {
                 info: None,
                 tags: vec![],
                 skip_history: false,
+                idempotency_key: None,
             };
             self.broker.publish(&"news".into(), message, KEEP, answer);
         }

@@ -17,6 +17,9 @@ use crate::broker::Message;
 /// How many channels of a broadcast the broker is asked for at once.
 const AT_ONCE: usize = 1024;
 
+/// The longest idempotency key, in bytes; the usual ones are UUIDs and hashes.
+const MAX_KEY_LEN: usize = 255;
+
 /// What to publish: `publish` looks at `channel`, `broadcast` at `channels`.
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -33,6 +36,8 @@ pub(super) struct Request {
     skip_history: bool,
     #[serde(deserialize_with = "nullable")]
     tags: BTreeMap<String, String>,
+    #[serde(deserialize_with = "nullable")]
+    idempotency_key: String,
 }
 
 /// Where the publication stands in the stream; empty if the channel keeps none.
@@ -79,6 +84,7 @@ struct Draft {
     is_json: bool,
     tags: Vec<(String, String)>,
     skip_history: bool,
+    idempotency_key: Option<String>,
 }
 
 impl Draft {
@@ -95,11 +101,15 @@ impl Draft {
         if data.is_empty() || data.len() + tags > state.rules.max_reply_bytes() {
             return Err(ErrorCode::BadRequest);
         }
+        if request.idempotency_key.len() > MAX_KEY_LEN {
+            return Err(ErrorCode::BadRequest);
+        }
         Ok(Self {
             data,
             is_json,
             tags: request.tags.into_iter().collect(),
             skip_history: request.skip_history,
+            idempotency_key: Some(request.idempotency_key).filter(|key| !key.is_empty()),
         })
     }
 }
@@ -117,6 +127,7 @@ fn begin(call: &Call, channel: &str, draft: &Draft) -> Begun {
         info: None,
         tags: draft.tags.clone(),
         skip_history: draft.skip_history,
+        idempotency_key: draft.idempotency_key.clone(),
     };
     let state = &call.state;
     Ok(call.ask(|answer| {

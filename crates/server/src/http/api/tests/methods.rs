@@ -93,6 +93,41 @@ async fn a_broadcast_answers_for_each_channel_in_order() {
 }
 
 #[tokio::test]
+async fn a_repeated_key_publishes_nothing_and_is_answered_as_the_first() {
+    let mut world = open();
+    world.hear("kept:1");
+    let publish = r#"{"channel":"kept:1","data":1,"idempotency_key":"k"}"#;
+    let first = world.call("publish", publish).await;
+    assert_eq!(first["result"]["offset"], 1);
+    assert_eq!(world.call("publish", publish).await, first);
+    assert_eq!(heard(&mut world).0, r#"b"1""#);
+    assert!(world.deliveries.try_recv().is_err());
+    let broadcast = r#"{"channels":["kept:1","news","kept:2"],"data":1,"idempotency_key":"k"}"#;
+    let told = world.call("broadcast", broadcast).await;
+    assert_eq!(
+        (&told["result"]["responses"][0], &told["result"]["responses"][1]),
+        (&first, &json!({"result": {}}))
+    );
+    assert_eq!(told["result"]["responses"][2]["result"]["offset"], 1);
+    assert_eq!(world.call("broadcast", broadcast).await, told);
+    let no_key = r#"{"channel":"kept:1","data":1,"idempotency_key":""}"#;
+    assert_eq!(world.call("publish", no_key).await["result"]["offset"], 2);
+    assert_eq!(world.call("publish", no_key).await["result"]["offset"], 3);
+}
+
+#[tokio::test]
+async fn a_key_that_is_too_long_or_used_for_another_payload_is_refused() {
+    let world = open();
+    let keyed = |data: u32, len| {
+        json!({"channel": "news", "data": data, "idempotency_key": "k".repeat(len)}).to_string()
+    };
+    assert_eq!(world.refusal("publish", &keyed(1, 255)).await, None);
+    assert_eq!(world.refusal("publish", &keyed(1, 255)).await, None);
+    assert_eq!(world.refusal("publish", &keyed(2, 255)).await, Some(107));
+    assert_eq!(world.refusal("publish", &keyed(1, 256)).await, Some(107));
+}
+
+#[tokio::test]
 async fn a_broadcast_reaches_more_channels_than_are_asked_for_at_once() {
     let channels: Vec<_> = (0..3000).map(|number| format!("kept:{number}")).collect();
     let answer = open().call("broadcast", &json!({"channels": channels, "data": 1}).to_string()).await;
