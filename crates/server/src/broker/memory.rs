@@ -136,28 +136,31 @@ impl MemoryBroker {
         if let Some((named, hash)) = first {
             lock(&self.outcomes).keep(named, hash, position, now);
         }
-        room.deliver(&Delivery::Publication(publication));
+        if let Some(publication) = publication {
+            room.deliver(&Delivery::Publication(publication));
+        }
         Ok(position)
     }
 
     fn store(
         &self,
         channel: &Channel,
-        message: Message,
+        mut message: Message,
         retention: Retention,
         now: Instant,
-    ) -> (Arc<Encoded>, Option<Position>) {
+    ) -> (Option<Arc<Encoded>>, Option<Position>) {
+        let version = message.version.take();
         let keep = retention.keeps() && !message.skip_history;
         let encode = |offset, epoch| {
             let Message { data, content, info, tags, .. } = message;
             Encoded::new(channel.clone(), Publication { data, offset, info, tags, epoch }, content)
         };
         if !keep {
-            return (Arc::new(encode(0, None)), None);
+            return (Some(Arc::new(encode(0, None))), None);
         }
         let mut streams = lock(&self.stripe(channel).streams);
         let (publication, position) =
-            streams.publish(channel, retention, now, &self.surroundings.random, encode);
+            streams.publish(channel, version, retention, now, &self.surroundings.random, encode);
         (publication, Some(position))
     }
 

@@ -144,8 +144,15 @@ impl Session {
         }
         let (content, retention) = (options.content, options.retention);
         let info = Some(self.info.clone());
-        let message =
-            Message { data, content, info, tags: Vec::new(), skip_history: false, idempotency_key: None };
+        let message = Message {
+            data,
+            content,
+            info,
+            tags: Vec::new(),
+            skip_history: false,
+            idempotency_key: None,
+            version: None,
+        };
         self.put_out(id, channel, message, retention, actions)
     }
 

@@ -125,6 +125,7 @@ pub(super) fn message() -> Message {
         tags: Vec::new(),
         skip_history: false,
         idempotency_key: None,
+        version: None,
     }
 }
 

@@ -45,6 +45,7 @@ impl Stage {
                 tags: vec![],
                 skip_history: false,
                 idempotency_key: None,
+                version: None,
             };
             self.broker.publish(&"news".into(), message, KEEP, answer);
         }

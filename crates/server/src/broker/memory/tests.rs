@@ -31,6 +31,7 @@ fn message() -> Message {
         tags: Vec::new(),
         skip_history: false,
         idempotency_key: None,
+        version: None,
     }
 }
 

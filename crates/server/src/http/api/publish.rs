@@ -12,12 +12,12 @@ use super::{
     call::{Asked, Call},
     nullable,
 };
-use crate::broker::Message;
+use crate::broker::{Message, Version};
 
 /// How many channels of a broadcast the broker is asked for at once.
 const AT_ONCE: usize = 1024;
 
-/// The longest idempotency key, in bytes; the usual ones are UUIDs and hashes.
+/// The longest idempotency key and version epoch, in bytes; the usual ones are UUIDs and hashes.
 const MAX_KEY_LEN: usize = 255;
 
 /// What to publish: `publish` looks at `channel`, `broadcast` at `channels`.
@@ -38,6 +38,11 @@ pub(super) struct Request {
     tags: BTreeMap<String, String>,
     #[serde(deserialize_with = "nullable")]
     idempotency_key: String,
+    /// 0 means none.
+    #[serde(deserialize_with = "nullable")]
+    version: u64,
+    #[serde(deserialize_with = "nullable")]
+    version_epoch: String,
 }
 
 /// Where the publication stands in the stream; empty if the channel keeps none.
@@ -85,6 +90,7 @@ struct Draft {
     tags: Vec<(String, String)>,
     skip_history: bool,
     idempotency_key: Option<String>,
+    version: Option<Version>,
 }
 
 impl Draft {
@@ -101,7 +107,7 @@ impl Draft {
         if data.is_empty() || data.len() + tags > state.rules.max_reply_bytes() {
             return Err(ErrorCode::BadRequest);
         }
-        if request.idempotency_key.len() > MAX_KEY_LEN {
+        if request.idempotency_key.len().max(request.version_epoch.len()) > MAX_KEY_LEN {
             return Err(ErrorCode::BadRequest);
         }
         Ok(Self {
@@ -110,6 +116,8 @@ impl Draft {
             tags: request.tags.into_iter().collect(),
             skip_history: request.skip_history,
             idempotency_key: Some(request.idempotency_key).filter(|key| !key.is_empty()),
+            version: (request.version > 0)
+                .then(|| Version { number: request.version, epoch: request.version_epoch.into() }),
         })
     }
 }
@@ -128,6 +136,7 @@ fn begin(call: &Call, channel: &str, draft: &Draft) -> Begun {
         tags: draft.tags.clone(),
         skip_history: draft.skip_history,
         idempotency_key: draft.idempotency_key.clone(),
+        version: draft.version.clone(),
     };
     let state = &call.state;
     Ok(call.ask(|answer| {

@@ -117,6 +117,7 @@ impl World {
             tags: Vec::new(),
             skip_history: false,
             idempotency_key: None,
+            version: None,
         };
         self.broker.publish(&channel.into(), message, retention, crate::broker::Answer::ignored());
     }

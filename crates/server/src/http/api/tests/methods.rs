@@ -128,6 +128,26 @@ async fn a_key_that_is_too_long_or_used_for_another_payload_is_refused() {
 }
 
 #[tokio::test]
+async fn an_outdated_version_is_told_where_the_stream_stands() {
+    let mut world = open();
+    world.hear("kept:1");
+    let publish = async |version: &str| {
+        let answer = world.call("publish", &format!(r#"{{"channel":"kept:1","data":1{version}}}"#)).await;
+        answer["result"]["offset"].as_u64().expect("a number")
+    };
+    assert_eq!(publish(r#","version":3"#).await, 1);
+    assert_eq!(publish(r#","version":3,"version_epoch":null"#).await, 1);
+    assert_eq!(publish(r#","version":2,"version_epoch":"b""#).await, 2);
+    assert_eq!(publish(r#","version":0,"version_epoch":"b""#).await, 3);
+    let long = json!({"channel": "kept:1", "data": 1, "version": 9, "version_epoch": "e".repeat(256)});
+    assert_eq!(world.refusal("publish", &long.to_string()).await, Some(107));
+    for _ in 0..3 {
+        heard(&mut world);
+    }
+    assert!(world.deliveries.try_recv().is_err());
+}
+
+#[tokio::test]
 async fn a_broadcast_reaches_more_channels_than_are_asked_for_at_once() {
     let channels: Vec<_> = (0..3000).map(|number| format!("kept:{number}")).collect();
     let answer = open().call("broadcast", &json!({"channels": channels, "data": 1}).to_string()).await;
