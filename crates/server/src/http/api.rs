@@ -8,6 +8,7 @@ mod batch;
 mod call;
 mod error_mode;
 mod history;
+mod legacy;
 mod orders;
 mod presence;
 mod publish;
@@ -85,6 +86,7 @@ pub fn router(state: ApiState) -> Router {
         .route("/api/channels", method(answering(orders::channels)))
         .route("/api/info", method(answering(orders::info)))
         .route("/api/batch", method(post(batch::batch)))
+        .route("/api", method(post(legacy::commands)))
         .layer(DefaultBodyLimit::max(MAX_BODY_LEN))
         .with_state(state)
 }
