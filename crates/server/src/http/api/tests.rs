@@ -1,5 +1,6 @@
 mod legacy;
 mod methods;
+mod publishing;
 mod world;
 
 use std::time::Duration;
