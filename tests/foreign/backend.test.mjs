@@ -81,6 +81,18 @@ test("an order for one user leaves the others alone", async (t) => {
   await until(() => ofCarl.length === 1, "the other still hears");
 });
 
+test("a publication that is sent again with its key is heard once", async (t) => {
+  const ann = await connected(t, gateway.websocket);
+  const log = heard(await subscribed(ann, "news:once"));
+  const bid = { channel: "news:once", data: { bid: 100 }, idempotency_key: "bid-1" };
+  const first = await backend.publish(bid);
+  assert.deepEqual(await Promise.all(range(1, 5).map(() => backend.publish(bid))), Array(5).fill(first));
+  await assert.rejects(gateway.api("publish", { ...bid, data: { bid: 101 } }), { code: 107 });
+  await backend.publish({ channel: "news:once", data: "last" });
+  await until(() => log.length >= 2, "the last is heard");
+  assert.deepEqual(log, [{ bid: 100 }, "last"]);
+});
+
 test("a batch is answered command by command", async () => {
   const { replies } = await gateway.api("batch", {
     commands: [

@@ -31,6 +31,9 @@ pub enum BrokerError {
     /// `since` names an epoch that is not the stream's.
     #[error("the position is of another life of the stream")]
     OtherEpoch,
+    /// The idempotency key came before, with another payload.
+    #[error("the idempotency key was used for another payload")]
+    OtherPayload,
 }
 
 /// Where an outcome goes, whenever it comes. Dropped unanswered, it answers [`BrokerError::Unreachable`].
@@ -96,6 +99,27 @@ pub struct Message {
     pub tags: Vec<(String, String)>,
     /// Do not keep it, and give it no offset.
     pub skip_history: bool,
+    /// Names this publication within its channel, so that a repeat of it can be told from another. Publishers
+    /// whose keys must not meet put what tells them apart into it.
+    pub idempotency_key: Option<String>,
+    /// Do not publish it if the stream knows a version that is as new. Without effect where nothing is kept.
+    pub version: Option<Version>,
+}
+
+/// How new a publication is, as the publisher counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Version {
+    /// Grows with every publication, not necessarily by one.
+    pub number: u64,
+    /// Names the life of the publisher's counter; empty fits every other.
+    pub epoch: Box<str>,
+}
+
+impl Version {
+    /// Whether a publication of this version says nothing new once `last` is known.
+    pub fn is_outdated_by(&self, last: &Version) -> bool {
+        (self.epoch.is_empty() || self.epoch == last.epoch) && self.number <= last.number
+    }
 }
 
 /// Which part of a stream to read.
@@ -129,7 +153,10 @@ pub struct Page {
 pub trait Broker: Send + Sync + 'static {
     /// Gives `message` the next offset, keeps it, and carries it to everyone who hears `channel`.
     ///
-    /// Answers its position, or `None` if the channel keeps no stream.
+    /// Answers its position, or `None` if the channel keeps no stream. A message whose idempotency key the
+    /// channel took within the last five minutes is a repeat: it changes nothing and is answered as the first
+    /// was, or with [`BrokerError::OtherPayload`]. What failed does not count as taken. A message whose version
+    /// is outdated changes nothing and is answered where the stream stands.
     fn publish(
         &self,
         channel: &Channel,

@@ -49,6 +49,11 @@ class TheStockLibrary(unittest.TestCase):
         self.assertEqual(result.responses[1].error.code, 102)
         self.assertEqual(result.responses[2].result.offset, 0)
 
+    def test_sends_a_publication_again_with_its_key(self):
+        request = PublishRequest(channel="news:once", data={"bid": 100}, idempotency_key="bid-1")
+        first = self.backend.publish(request)
+        self.assertEqual((first.offset, self.backend.publish(request)), (1, first))
+
     def test_a_batch_is_answered_command_by_command(self):
         result = self.backend.batch(
             BatchRequest(

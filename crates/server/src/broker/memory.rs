@@ -3,6 +3,7 @@
 //! It answers before it returns, and a publication's offset, its keeping and its delivery are one step under
 //! the hub's lock of the channel. The broker's own locks are taken inside of that, never around it.
 
+mod outcomes;
 mod presence;
 mod stream;
 mod streams;
@@ -17,7 +18,12 @@ use std::{
 
 use suona_protocol::{Channel, ClientInfo, Encoded, Position, PresenceStatsResult, Publication};
 
-use self::{presence::Presence, stream::OtherEpoch, streams::Streams};
+use self::{
+    outcomes::{Outcomes, Try},
+    presence::Presence,
+    stream::OtherEpoch,
+    streams::Streams,
+};
 use super::{Answer, Broker, BrokerError, Message, Page, Query, Retention};
 use crate::hub::{Delivery, Hub, NoRoom, ShardId};
 
@@ -27,11 +33,17 @@ const STRIPES: usize = 256;
 /// How many streams of one stripe a sweep frees at most, so that it ends soon: 16,384 in all.
 const SWEPT_PER_STRIPE: usize = 64;
 
+/// How many outcomes a sweep frees at most: more than are published with a key between two sweeps.
+const SWEPT_OUTCOMES: usize = 50_000;
+
 /// Keeps streams and presence in this process.
 pub struct MemoryBroker {
     hub: Arc<Hub>,
     surroundings: Surroundings,
     stripes: Box<[Stripe]>,
+    /// One for all, since the busiest channel needs most of its room. Taken twice for a publication with an
+    /// idempotency key, and for no other.
+    outcomes: Mutex<Outcomes>,
     hasher: RandomState,
 }
 
@@ -44,12 +56,21 @@ pub struct Surroundings {
     /// How many streams without publications are remembered, at most (but at least 256). Beyond it the
     /// least recently used are forgotten, a little earlier where they are spread unevenly.
     pub max_idle_streams: usize,
+    /// How much memory the outcomes of publications with an idempotency key take, at most, in bytes; one
+    /// takes 256, its key and its channel's name. Beyond it the oldest are forgotten before their time.
+    pub max_outcome_bytes: usize,
 }
 
 impl Default for Surroundings {
-    /// The machine's clock and dice, and a million streams without publications, some 450 MB.
+    /// The machine's clock and dice, a million streams without publications, some 450 MB, and 128 MiB of
+    /// outcomes: with keys and names of 50 bytes those of 1,400 publications a second.
     fn default() -> Self {
-        Self { now: Box::new(Instant::now), random: Box::new(rand::random), max_idle_streams: 1_000_000 }
+        Self {
+            now: Box::new(Instant::now),
+            random: Box::new(rand::random),
+            max_idle_streams: 1_000_000,
+            max_outcome_bytes: 128 << 20,
+        }
     }
 }
 
@@ -66,10 +87,12 @@ impl MemoryBroker {
     pub fn new(hub: Arc<Hub>, surroundings: Surroundings) -> Self {
         let max_idle = surroundings.max_idle_streams / STRIPES;
         let stripe = |_| Stripe { streams: Mutex::new(Streams::new(max_idle)), presence: Mutex::default() };
-        Self { hub, surroundings, stripes: (0..STRIPES).map(stripe).collect(), hasher: RandomState::new() }
+        let outcomes = Mutex::new(Outcomes::new(surroundings.max_outcome_bytes));
+        let stripes = (0..STRIPES).map(stripe).collect();
+        Self { hub, surroundings, stripes, outcomes, hasher: RandomState::new() }
     }
 
-    /// Frees publications and streams whose time has run out, up to a bound that keeps it short.
+    /// Frees publications, streams and outcomes whose time has run out, up to a bound that keeps it short.
     ///
     /// What has run out is not read any more, swept or not.
     pub fn sweep(&self) {
@@ -82,31 +105,63 @@ impl MemoryBroker {
                 }
             }
         }
+        for _ in 0..SWEPT_OUTCOMES {
+            if !lock(&self.outcomes).free_due(now) {
+                break;
+            }
+        }
     }
 
+    /// Publishes, unless it is a repeat. The channel's lock is held from the look at the outcomes until this
+    /// one is among them, so a repeat finds the first one done.
     fn take(
         &self,
         channel: &Channel,
-        message: Message,
+        mut message: Message,
         retention: Retention,
     ) -> Result<Option<Position>, BrokerError> {
+        let listeners = self.hub.lock(channel);
         let now = (self.surroundings.now)();
+        let first = message.idempotency_key.take().map(|key| {
+            let named: Try = (channel.clone(), key.into());
+            (named, self.hasher.hash_one(&message.data))
+        });
+        if let Some((named, hash)) = &first
+            && let Some(outcome) = lock(&self.outcomes).find(named, *hash, now)
+        {
+            return outcome;
+        }
+        let room = listeners.reserve().map_err(|NoRoom| BrokerError::NoRoom)?;
+        let (publication, position) = self.store(channel, message, retention, now);
+        if let Some((named, hash)) = first {
+            lock(&self.outcomes).keep(named, hash, position, now);
+        }
+        if let Some(publication) = publication {
+            room.deliver(&Delivery::Publication(publication));
+        }
+        Ok(position)
+    }
+
+    fn store(
+        &self,
+        channel: &Channel,
+        mut message: Message,
+        retention: Retention,
+        now: Instant,
+    ) -> (Option<Arc<Encoded>>, Option<Position>) {
+        let version = message.version.take();
         let keep = retention.keeps() && !message.skip_history;
         let encode = |offset, epoch| {
             let Message { data, content, info, tags, .. } = message;
             Encoded::new(channel.clone(), Publication { data, offset, info, tags, epoch }, content)
         };
-        let room = self.hub.lock(channel).reserve().map_err(|NoRoom| BrokerError::NoRoom)?;
-        let (publication, position) = if keep {
-            let random = &self.surroundings.random;
-            let mut streams = lock(&self.stripe(channel).streams);
-            let (publication, position) = streams.publish(channel, retention, now, random, encode);
-            (publication, Some(position))
-        } else {
-            (Arc::new(encode(0, None)), None)
-        };
-        room.deliver(&Delivery::Publication(publication));
-        Ok(position)
+        if !keep {
+            return (Some(Arc::new(encode(0, None))), None);
+        }
+        let mut streams = lock(&self.stripe(channel).streams);
+        let (publication, position) =
+            streams.publish(channel, version, retention, now, &self.surroundings.random, encode);
+        (publication, Some(position))
     }
 
     fn read(&self, channel: &Channel, query: Query, retention: Retention) -> Result<Page, OtherEpoch> {

@@ -1,12 +1,14 @@
 //! The HTTP API, by which the backend publishes, asks and orders: `POST /api/<method>`.
 //!
-//! A refused request is answered with status 200 and an error object; only a wrong key, a wrong path and a
-//! body that cannot be read have a status of their own.
+//! A refused request is answered with status 200 and an error object, unless it asks for a status; a wrong
+//! key, a wrong path and a body that cannot be read always have a status of their own.
 
 mod access;
 mod batch;
 mod call;
+mod error_mode;
 mod history;
+mod legacy;
 mod orders;
 mod presence;
 mod publish;
@@ -16,10 +18,10 @@ mod tests;
 use std::{sync::Arc, time::Instant};
 
 use axum::{
-    Json, Router,
+    Router,
     body::Bytes,
     extract::{DefaultBodyLimit, State},
-    http::StatusCode,
+    http::{HeaderMap, StatusCode},
     middleware,
     response::{IntoResponse, Response},
     routing::{MethodRouter, post},
@@ -29,6 +31,7 @@ use suona_protocol::ErrorCode;
 
 pub use access::Access;
 use call::Call;
+use error_mode::ErrorMode;
 pub use orders::Shards;
 
 use crate::{broker::Broker, metrics::Metrics, session::Rules};
@@ -83,6 +86,7 @@ pub fn router(state: ApiState) -> Router {
         .route("/api/channels", method(answering(orders::channels)))
         .route("/api/info", method(answering(orders::info)))
         .route("/api/batch", method(post(batch::batch)))
+        .route("/api", method(post(legacy::commands)))
         .layer(DefaultBodyLimit::max(MAX_BODY_LEN))
         .with_state(state)
 }
@@ -97,9 +101,10 @@ where
     R: Serialize,
     F: Future<Output = Outcome<R>> + Send + 'static,
 {
-    post(move |State(state): State<Arc<ApiState>>, body: Bytes| async move {
+    post(move |State(state): State<Arc<ApiState>>, headers: HeaderMap, body: Bytes| async move {
         let request = decode(&body)?;
-        Ok::<_, Unreadable>(Json(Envelope::from(method(Call::new(state), request).await)))
+        let outcome = method(Call::new(state), request).await;
+        Ok::<_, Unreadable>(ErrorMode::of(&headers).respond(outcome))
     })
 }
 

@@ -214,7 +214,15 @@ impl Session {
         }
         let info = Some(self.info.clone());
         let data = data.unwrap_or(asked);
-        let message = Message { data, content: options.content, info, tags, skip_history };
+        let message = Message {
+            data,
+            content: options.content,
+            info,
+            tags,
+            skip_history,
+            idempotency_key: None,
+            version: None,
+        };
         self.put_out(id, channel.clone(), message, options.retention, actions)
     }
 

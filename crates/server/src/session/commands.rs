@@ -144,7 +144,15 @@ impl Session {
         }
         let (content, retention) = (options.content, options.retention);
         let info = Some(self.info.clone());
-        let message = Message { data, content, info, tags: Vec::new(), skip_history: false };
+        let message = Message {
+            data,
+            content,
+            info,
+            tags: Vec::new(),
+            skip_history: false,
+            idempotency_key: None,
+            version: None,
+        };
         self.put_out(id, channel, message, retention, actions)
     }
 
@@ -226,6 +234,7 @@ fn trouble_of(task: &Task, error: BrokerError) -> Trouble {
             tracing::warn!(%error, "subscribing failed");
             DisconnectCode::InternalError.into()
         }
+        (_, BrokerError::OtherPayload) => ErrorCode::BadRequest.into(),
         (_, BrokerError::OtherEpoch) => ErrorCode::UnrecoverablePosition.into(),
         (_, BrokerError::NoRoom | BrokerError::Unreachable) => {
             tracing::warn!(%error, ?task, "the broker failed");

@@ -118,7 +118,15 @@ impl Fixture {
 }
 
 pub(super) fn message() -> Message {
-    Message { data: "{}".into(), content: Content::Json, info: None, tags: Vec::new(), skip_history: false }
+    Message {
+        data: "{}".into(),
+        content: Content::Json,
+        info: None,
+        tags: Vec::new(),
+        skip_history: false,
+        idempotency_key: None,
+        version: None,
+    }
 }
 
 pub(super) fn info(user: &str, client: &str) -> Arc<ClientInfo> {

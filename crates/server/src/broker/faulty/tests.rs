@@ -44,6 +44,8 @@ impl Stage {
                 info: None,
                 tags: vec![],
                 skip_history: false,
+                idempotency_key: None,
+                version: None,
             };
             self.broker.publish(&"news".into(), message, KEEP, answer);
         }

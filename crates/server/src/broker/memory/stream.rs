@@ -11,11 +11,13 @@ use std::{
 
 use suona_protocol::{Encoded, Epoch, Position};
 
-use crate::broker::{Page, Query, Retention};
+use crate::broker::{Page, Query, Retention, Version};
 
 /// A channel's recent publications, without holes up to the top, and its position.
 pub(super) struct Stream {
     top: Position,
+    /// Of the last publication that had one.
+    version: Option<Version>,
     /// The oldest first; the last one's offset is that of `top`.
     kept: VecDeque<Arc<Encoded>>,
     kept_until: Instant,
@@ -33,16 +35,25 @@ impl Stream {
     /// `now` too, says how long it is known.
     pub(super) fn new(bits: u64, now: Instant) -> Self {
         let top = Position { offset: 0, epoch: Epoch::from_random(bits) };
-        Self { top, kept: VecDeque::new(), kept_until: now, known_until: now }
+        Self { top, version: None, kept: VecDeque::new(), kept_until: now, known_until: now }
     }
 
-    /// Takes the next publication, which `encode` makes of its offset, and of the epoch if it is the first.
+    /// Takes the next publication, which `encode` makes of its offset, and of the epoch if it is the first;
+    /// `None` if its version is outdated, which prolongs the life of the position only.
     pub(super) fn publish(
         &mut self,
+        version: Option<Version>,
         retention: Retention,
         now: Instant,
         encode: impl FnOnce(u64, Option<Epoch>) -> Encoded,
-    ) -> Arc<Encoded> {
+    ) -> Option<Arc<Encoded>> {
+        self.known_until = now + retention.meta_ttl;
+        if let Some(version) = version {
+            if self.version.as_ref().is_some_and(|last| version.is_outdated_by(last)) {
+                return None;
+            }
+            self.version = Some(version);
+        }
         let offset = self.top.offset + 1;
         let publication = Arc::new(encode(offset, (offset == 1).then_some(self.top.epoch)));
         while self.kept.len() >= retention.size.max(1) {
@@ -51,8 +62,7 @@ impl Stream {
         self.kept.push_back(publication.clone());
         self.top.offset = offset;
         self.kept_until = now + retention.ttl;
-        self.known_until = now + retention.meta_ttl;
-        publication
+        Some(publication)
     }
 
     /// Reads a part; the position is known for `meta_ttl` from now on.
@@ -142,7 +152,7 @@ mod tests {
     fn stream(taken: u64, size: usize, now: Instant) -> Stream {
         let mut stream = Stream::new(7, now);
         for _ in 0..taken {
-            stream.publish(Retention { size, ttl: HOUR, meta_ttl: 2 * HOUR }, now, ten_bytes);
+            stream.publish(None, Retention { size, ttl: HOUR, meta_ttl: 2 * HOUR }, now, ten_bytes);
         }
         stream
     }
@@ -231,7 +241,7 @@ mod tests {
         let later = now + HOUR / 2;
         let _ = stream.read(Query::TOP, 9 * HOUR, later);
         assert!(stream.is_stale(now + HOUR) && !stream.is_over(later + 8 * HOUR));
-        stream.publish(Retention { size: 1, ttl: HOUR, meta_ttl: 2 * HOUR }, later, ten_bytes);
+        stream.publish(None, Retention { size: 1, ttl: HOUR, meta_ttl: 2 * HOUR }, later, ten_bytes);
         assert!(!stream.is_stale(now + HOUR) && stream.is_over(later + 2 * HOUR));
         assert_eq!(stream.clear().len(), 1);
         assert_eq!(stream.due(), later + 2 * HOUR);

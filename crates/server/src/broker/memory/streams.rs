@@ -9,7 +9,7 @@ use std::{
 use suona_protocol::{Channel, Encoded, Epoch, Position};
 
 use super::stream::{OtherEpoch, Stream};
-use crate::broker::{Page, Query, Retention};
+use crate::broker::{Page, Query, Retention, Version};
 
 /// The streams of one stripe.
 ///
@@ -44,16 +44,19 @@ impl Streams {
     }
 
     /// Takes the next publication of `channel`, which `encode` makes of its offset, and of the epoch if it
-    /// is the first.
+    /// is the first; none if its version is outdated. Answers where the stream stands then.
     pub(super) fn publish(
         &mut self,
         channel: &Channel,
+        version: Option<Version>,
         retention: Retention,
         now: Instant,
         random: impl FnOnce() -> u64,
         encode: impl FnOnce(u64, Option<Epoch>) -> Encoded,
-    ) -> (Arc<Encoded>, Position) {
-        self.with(channel, now, random, |stream| (stream.publish(retention, now, encode), stream.top()))
+    ) -> (Option<Arc<Encoded>>, Position) {
+        self.with(channel, now, random, |stream| {
+            (stream.publish(version, retention, now, encode), stream.top())
+        })
     }
 
     /// Reads a part of the stream of `channel`, which is known for `meta_ttl` from now on.
@@ -197,7 +200,7 @@ mod tests {
                 let publication = Publication { offset, epoch, ..Publication::default() };
                 Encoded::new(channel.into(), publication, Content::Binary)
             };
-            self.streams.publish(&channel.into(), RETENTION, self.now, || self.dice, encode).1
+            self.streams.publish(&channel.into(), None, RETENTION, self.now, || self.dice, encode).1
         }
 
         fn top(&mut self, channel: &str) -> Position {

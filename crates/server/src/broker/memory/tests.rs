@@ -24,7 +24,15 @@ fn broker(mailboxes: Vec<mpsc::Sender<Delivery>>) -> MemoryBroker {
 }
 
 fn message() -> Message {
-    Message { data: "1".into(), content: Content::Json, info: None, tags: Vec::new(), skip_history: false }
+    Message {
+        data: "1".into(),
+        content: Content::Json,
+        info: None,
+        tags: Vec::new(),
+        skip_history: false,
+        idempotency_key: None,
+        version: None,
+    }
 }
 
 /// Asks a broker that answers before it returns.
@@ -96,9 +104,31 @@ fn a_sweep_frees_what_has_run_out() {
         broker.publish(&Channel::from(format!("{n}").as_str()), message(), KEEP, Answer::ignored());
     }
     *lock(&clock) += KEEP.meta_ttl;
-    assert_eq!(streams(), 1000);
+    let keyed = Message { idempotency_key: Some("k".into()), ..message() };
+    broker.publish(&"keyed".into(), keyed, Retention::default(), Answer::ignored());
+    assert_eq!((streams(), lock(&broker.outcomes).len()), (1000, 1));
     broker.sweep();
-    assert_eq!(streams(), 0);
+    assert_eq!((streams(), lock(&broker.outcomes).len()), (0, 1));
+    *lock(&clock) += KEEP.meta_ttl;
+    broker.sweep();
+    assert_eq!(lock(&broker.outcomes).len(), 0);
+}
+
+#[test]
+fn what_found_no_room_may_be_tried_again_with_its_key() {
+    let (mailbox, mut heard) = mpsc::channel(1);
+    let broker = broker(vec![mailbox]);
+    let news = Channel::from("news");
+    broker.subscribe(&news, ShardId(0), None, KEEP, Answer::ignored());
+    let publish = |key: &str| {
+        let keyed = Message { idempotency_key: Some(key.into()), ..message() };
+        ask(|answer| broker.publish(&news, keyed, KEEP, answer))
+            .map(|position| position.expect("kept").offset)
+    };
+    assert_eq!((publish("a"), publish("b")), (Ok(1), Err(BrokerError::NoRoom)));
+    assert_eq!(publish("a"), Ok(1), "a repeat needs no room");
+    assert!(heard.try_recv().is_ok());
+    assert_eq!(publish("b"), Ok(2));
 }
 
 /// Publishers on two threads, and shards on two that come and go: whatever the interleaving, what a shard

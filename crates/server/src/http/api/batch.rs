@@ -27,7 +27,7 @@ struct Batch {
 /// One method with its request; if there are several, the first of these counts.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Command {
+pub(super) struct Command {
     publish: Option<publish::Request>,
     broadcast: Option<publish::Request>,
     unsubscribe: Option<orders::OrderRequest>,
@@ -101,7 +101,7 @@ async fn run(call: Call, command: Option<Command>) -> Reply {
     dispatch(call, command).await.unwrap_or_else(|code| Reply::Error(code.into()))
 }
 
-async fn dispatch(call: Call, command: Option<Command>) -> Outcome<Reply> {
+pub(super) async fn dispatch(call: Call, command: Option<Command>) -> Outcome<Reply> {
     Ok(match command.ok_or(ErrorCode::BadRequest)? {
         Command { publish: Some(request), .. } => Reply::Publish(publish::publish(call, request).await?),
         Command { broadcast: Some(request), .. } => {

@@ -57,6 +57,7 @@ impl Call {
         let answer = self.within_patience(asked).await?;
         match answer.unwrap_or(Err(BrokerError::Unreachable)) {
             Ok(outcome) => Ok(outcome),
+            Err(BrokerError::OtherPayload) => Err(ErrorCode::BadRequest),
             Err(BrokerError::OtherEpoch) => Err(ErrorCode::UnrecoverablePosition),
             Err(error) => {
                 warn!(%error, "the broker did not do what the API asked of it");

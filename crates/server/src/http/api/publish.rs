@@ -12,10 +12,13 @@ use super::{
     call::{Asked, Call},
     nullable,
 };
-use crate::broker::Message;
+use crate::broker::{Message, Version};
 
 /// How many channels of a broadcast the broker is asked for at once.
 const AT_ONCE: usize = 1024;
+
+/// The longest idempotency key and version epoch, in bytes; the usual ones are UUIDs and hashes.
+const MAX_KEY_LEN: usize = 255;
 
 /// What to publish: `publish` looks at `channel`, `broadcast` at `channels`.
 #[derive(Default, Deserialize)]
@@ -33,6 +36,13 @@ pub(super) struct Request {
     skip_history: bool,
     #[serde(deserialize_with = "nullable")]
     tags: BTreeMap<String, String>,
+    #[serde(deserialize_with = "nullable")]
+    idempotency_key: String,
+    /// 0 means none.
+    #[serde(deserialize_with = "nullable")]
+    version: u64,
+    #[serde(deserialize_with = "nullable")]
+    version_epoch: String,
 }
 
 /// Where the publication stands in the stream; empty if the channel keeps none.
@@ -79,6 +89,8 @@ struct Draft {
     is_json: bool,
     tags: Vec<(String, String)>,
     skip_history: bool,
+    idempotency_key: Option<String>,
+    version: Option<Version>,
 }
 
 impl Draft {
@@ -95,11 +107,17 @@ impl Draft {
         if data.is_empty() || data.len() + tags > state.rules.max_reply_bytes() {
             return Err(ErrorCode::BadRequest);
         }
+        if request.idempotency_key.len().max(request.version_epoch.len()) > MAX_KEY_LEN {
+            return Err(ErrorCode::BadRequest);
+        }
         Ok(Self {
             data,
             is_json,
             tags: request.tags.into_iter().collect(),
             skip_history: request.skip_history,
+            idempotency_key: Some(request.idempotency_key).filter(|key| !key.is_empty()),
+            version: (request.version > 0)
+                .then(|| Version { number: request.version, epoch: request.version_epoch.into() }),
         })
     }
 }
@@ -117,6 +135,8 @@ fn begin(call: &Call, channel: &str, draft: &Draft) -> Begun {
         info: None,
         tags: draft.tags.clone(),
         skip_history: draft.skip_history,
+        idempotency_key: draft.idempotency_key.clone(),
+        version: draft.version.clone(),
     };
     let state = &call.state;
     Ok(call.ask(|answer| {

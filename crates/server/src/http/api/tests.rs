@@ -1,4 +1,6 @@
+mod legacy;
 mod methods;
+mod publishing;
 mod world;
 
 use std::time::Duration;
@@ -104,6 +106,52 @@ async fn a_body_that_cannot_be_read_is_a_bad_request() {
         StatusCode::BAD_REQUEST
     );
     assert_eq!(world.post("info", &"[".repeat(1 << 20)).await.0, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn an_error_has_a_status_where_the_request_asks_for_one() {
+    let world = open();
+    let ask = async |mode: &str, method: &str, body: &str| {
+        let request = Request::post(format!("/api/{method}")).header("X-Centrifugo-Error-Mode", mode);
+        world.send(request.body(body.to_owned().into()).expect("a request")).await
+    };
+    let errors = [
+        (
+            "publish",
+            r#"{"channel":"nowhere:1","data":1}"#,
+            404,
+            r#"{"code":102,"message":"unknown channel"}"#,
+        ),
+        ("publish", r#"{"channel":"news"}"#, 400, r#"{"code":107,"message":"bad request"}"#),
+        ("presence", r#"{"channel":"news"}"#, 400, r#"{"code":108,"message":"not available"}"#),
+        (
+            "history",
+            r#"{"channel":"kept:1","since":{"offset":1,"epoch":"other"}}"#,
+            416,
+            r#"{"code":112,"message":"unrecoverable position"}"#,
+        ),
+    ];
+    for (method, body, status, error) in errors {
+        let (told, text) = ask("transport", method, body).await;
+        assert_eq!((told.as_u16(), text.as_str()), (status, error));
+        let enveloped = format!(r#"{{"error":{error}}}"#);
+        assert_eq!(ask("reply", method, body).await, (StatusCode::OK, enveloped));
+    }
+    let good = ask("transport", "publish", r#"{"channel":"news","data":1}"#).await;
+    assert_eq!(good, (StatusCode::OK, r#"{"result":{}}"#.to_owned()));
+    let batch = ask("transport", "batch", r#"{"commands":[{}]}"#).await;
+    assert_eq!(batch.0, StatusCode::OK);
+    let broadcast = ask("transport", "broadcast", r#"{"channels":["nowhere:1"],"data":1}"#).await;
+    assert_eq!(broadcast.0, StatusCode::OK);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_broker_that_never_answers_is_status_500_where_the_request_asks_for_one() {
+    let request = Request::post("/api/publish").header("X-Centrifugo-Error-Mode", "transport");
+    let request = request.body(r#"{"channel":"news","data":1}"#.into()).expect("a request");
+    let (status, body) = World::faulty().send(request).await;
+    assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(body, r#"{"code":100,"message":"internal server error"}"#);
 }
 
 #[tokio::test]

@@ -110,8 +110,15 @@ impl World {
     fn publish(&mut self, channel: &str, data: &str) {
         let retention = self.shard.parts.rules.config.channels.get(&channel.into()).expect("known").retention;
         let data = Payload::copy_from_slice(data.as_bytes());
-        let message =
-            Publish { data, content: Content::Json, info: None, tags: Vec::new(), skip_history: false };
+        let message = Publish {
+            data,
+            content: Content::Json,
+            info: None,
+            tags: Vec::new(),
+            skip_history: false,
+            idempotency_key: None,
+            version: None,
+        };
         self.broker.publish(&channel.into(), message, retention, crate::broker::Answer::ignored());
     }
 
