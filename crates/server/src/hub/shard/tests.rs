@@ -2,6 +2,7 @@
 
 mod crowd;
 mod fairness;
+mod faulty;
 mod plain;
 mod webhooks;
 
@@ -23,7 +24,7 @@ use crate::{
 /// One shard, its hub and its broker. Nothing is handed on before the test says so.
 struct World {
     shard: Shard,
-    broker: Arc<MemoryBroker>,
+    broker: Arc<dyn Broker>,
     hub: Arc<Hub>,
     deliveries: mpsc::Receiver<Delivery>,
     errands: mpsc::UnboundedReceiver<Errand>,
@@ -49,6 +50,10 @@ const OPEN: &str = r#"
 
 impl World {
     fn new(toml: &str) -> Self {
+        Self::with_broker(toml, |hub| Arc::new(MemoryBroker::new(hub, Surroundings::default())))
+    }
+
+    fn with_broker(toml: &str, broker: impl FnOnce(Arc<Hub>) -> Arc<dyn Broker>) -> Self {
         let verifier = || {
             let hmac_secret = "a secret of at least thirty-two bytes".to_owned();
             Verifier::new(&TokenOptions { hmac_secret, ..TokenOptions::default() })
@@ -63,7 +68,7 @@ impl World {
         let (mailbox, deliveries) = mpsc::channel(10_000);
         let (errands_in, errands) = mpsc::unbounded_channel();
         let hub = Arc::new(Hub::new(vec![mailbox]));
-        let broker = Arc::new(MemoryBroker::new(hub.clone(), Surroundings::default()));
+        let broker = broker(hub.clone());
         let backend = Backend::new(&rules.config.webhooks, 1 << 16).expect("a client can be made");
         let parts = ShardParts {
             id: ShardId(0),
