@@ -290,3 +290,18 @@ fn who_was_never_announced_does_not_leave() {
     assert_eq!(desk.names(), ["close", "leave", "remove presence"]);
     assert_eq!(desk.closed(), Some(3504));
 }
+
+#[test]
+fn what_a_protobuf_client_publishes_must_be_json_where_json_clients_may_hear_it() {
+    let code = |data: &'static str| {
+        let manners = Manners { reads_binary: true, ..Manners::default() };
+        let mut desk = Desk::with_manners(config_of("[client]\ninsecure = true"), manners);
+        desk.says(1, Request::Connect(Box::default()));
+        let data = Payload::from_static(data.as_bytes());
+        let request = PublishRequest { channel: "news".into(), data, idempotency_key: String::new() };
+        desk.says(2, Request::Publish(request));
+        (desk.error_code(2), desk.questions())
+    };
+    assert_eq!(code("{\"cut\":"), (Some(107), 0));
+    assert_eq!(code("{\"whole\":1}"), (None, 1));
+}
