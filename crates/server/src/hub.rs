@@ -109,7 +109,8 @@ impl Hub {
     }
 
     /// The channels that somebody hears.
-    pub fn channels(&self) -> Vec<Channel> {
+    #[cfg(test)]
+    pub(crate) fn channels(&self) -> Vec<Channel> {
         let lock = |stripe: &Mutex<Stripe>| -> Vec<Channel> {
             stripe.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
         };

@@ -78,7 +78,8 @@ impl Outboxes {
     }
 
     /// How many bytes one outbox may hold.
-    pub fn limit(&self) -> usize {
+    #[cfg(test)]
+    pub(crate) fn limit(&self) -> usize {
         self.limit
     }
 

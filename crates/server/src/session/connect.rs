@@ -12,10 +12,7 @@ use suona_protocol::{
 
 use super::{
     Action, Context, Heartbeat, Introduction, REFUSED_LINGER, ServerSub, Session, State, Trouble,
-    permission::{self, Known},
-    reply,
-    subscription::Hole,
-    task::Task,
+    permission::Known, reply, subscription::Hole, task::Task,
 };
 use crate::{
     Now,
@@ -147,11 +144,11 @@ impl Session {
                 Some(ErrorCode::PermissionDenied)
             }
             Ok(known) if !sub.proved && known.subscribe_webhook().is_some() => {
-                permission::check_name(&ctx.rules.config, &sub.channel).err()
+                known.check_name(&ctx.rules.config, &sub.channel).err()
             }
             Ok(known) if !sub.proved => known
                 .may_subscribe(&self.info.user)
-                .and_then(|()| permission::check_name(&ctx.rules.config, &sub.channel))
+                .and_then(|()| known.check_name(&ctx.rules.config, &sub.channel))
                 .err(),
             Ok(_) => None,
         };
@@ -286,7 +283,7 @@ fn wished(channel: &Channel, user: &str, ctx: Context<'_>) -> Result<Option<Serv
     let permitted = is_named
         && known.subscribe_webhook().is_none()
         && known.may_subscribe(user).is_ok()
-        && permission::check_name(&ctx.rules.config, channel).is_ok();
+        && known.check_name(&ctx.rules.config, channel).is_ok();
     Ok(permitted.then(|| ServerSub::new(channel.clone(), true)))
 }
 

@@ -62,6 +62,17 @@ impl<'a> Known<'a> {
         self.named_users.is_some()
     }
 
+    /// Whether `channel` is a name that a client may use: not too long, and of the namespace's pattern or
+    /// ASCII.
+    pub(super) fn check_name(&self, config: &Config, channel: &Channel) -> Result<(), ErrorCode> {
+        let fits = match &self.options.channel_regex {
+            Some(pattern) => pattern.is_match(config.channels.split(channel).1),
+            None => channel.is_ascii(),
+        };
+        let short = channel.len() <= config.channels.max_length;
+        if short && fits { Ok(()) } else { Err(ErrorCode::BadRequest) }
+    }
+
     /// Whether the channel has what `deed` needs. Asked before who may: of what is off, nobody is forbidden.
     pub(super) fn can(&self, deed: Deed) -> Result<(), ErrorCode> {
         let possible = match deed {
@@ -89,17 +100,4 @@ impl<'a> Known<'a> {
         let allowed = (client || subscriber && subscribed) && (!user.is_empty() || anonymous);
         if self.insecure || allowed { Ok(()) } else { Err(ErrorCode::PermissionDenied) }
     }
-}
-
-/// Whether `channel` is a name that a client may use: not too long, and of the namespace's pattern or ASCII.
-pub(super) fn check_name(config: &Config, channel: &Channel) -> Result<(), ErrorCode> {
-    if channel.len() > config.channels.max_length {
-        return Err(ErrorCode::BadRequest);
-    }
-    let Some(options) = config.channels.get(channel) else { return Err(ErrorCode::UnknownChannel) };
-    let fits = match &options.channel_regex {
-        Some(pattern) => pattern.is_match(config.channels.split(channel).1),
-        None => channel.is_ascii(),
-    };
-    if fits { Ok(()) } else { Err(ErrorCode::BadRequest) }
 }

@@ -11,7 +11,7 @@ use super::{
     admission::{Admission, sub_grace},
     connect::{lifetime, whole_seconds},
     leave,
-    permission::{self, Deed, Known},
+    permission::{Deed, Known},
     reply,
     subscription::{Features, Joining, Side, Stage, Subscription},
     task::Task,
@@ -33,8 +33,8 @@ impl Session {
     ) -> Result<(), Trouble> {
         let config = &ctx.rules.config;
         check_form(&request)?;
-        permission::check_name(config, &request.channel)?;
         let known = Known::find(config, &request.channel)?;
+        known.check_name(config, &request.channel)?;
         self.check_place(&request.channel, ctx)?;
         match known.subscribe_webhook().filter(|_| request.token.is_empty()) {
             None => {
