@@ -10,6 +10,7 @@ mod commands;
 mod connect;
 mod heartbeat;
 mod input;
+mod latest;
 mod permission;
 mod queue;
 mod refresh;

@@ -60,6 +60,9 @@ pub struct SubscribeGrant {
     pub grant: SubscriptionGrant,
     /// When it expires, since the Unix epoch.
     pub expires_at: Option<Duration>,
+    /// Whether a server-side subscription brings the latest publication in any case; see
+    /// [`ServerSub`](crate::session::ServerSub).
+    pub cache_recover: bool,
 }
 
 /// How a connection or a subscription lives on.

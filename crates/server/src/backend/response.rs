@@ -162,6 +162,8 @@ struct Subscribe<'a> {
     b64data: String,
     #[serde(rename = "override", deserialize_with = "lenient")]
     overrides: Overrides,
+    #[serde(deserialize_with = "lenient")]
+    cache_recover: bool,
 }
 
 impl Subscribe<'_> {
@@ -171,7 +173,8 @@ impl Subscribe<'_> {
             data: payload(self.data, &self.b64data, json_only)?,
             overrides: self.overrides,
         };
-        Ok(SubscribeGrant { grant, expires_at: since_epoch(self.expire_at) })
+        let expires_at = since_epoch(self.expire_at);
+        Ok(SubscribeGrant { grant, expires_at, cache_recover: self.cache_recover })
     }
 }
 

@@ -208,7 +208,8 @@ async fn who_connects_is_read_with_all_that_comes_with_it() {
     let result = json!({
         "user": "56", "expire_at": 1_766_003_600, "info": { "n": "Ann" }, "data": [1], "meta": { "ip": "x" },
         "channels": ["b", "a"],
-        "subs": { "a": { "override": { "presence": { "value": true } }, "data": 7, "expire_at": 5 } },
+        "subs": { "a": { "override": { "presence": { "value": true } }, "data": 7, "expire_at": 5,
+            "cache_recover": true } },
     });
     let world = World::with_answer(json!({ "result": result })).await;
     let Advice::Granted(Granted::Connect(Some(grant))) = world.ask(stranger()).await else {
@@ -229,6 +230,7 @@ async fn who_connects_is_read_with_all_that_comes_with_it() {
         (json(&sub.grant.data).as_deref(), sub.expires_at.map(|at| at.as_secs())),
         (Some("7"), Some(5))
     );
+    assert!(sub.cache_recover);
     assert_eq!(plain, &SubscribeGrant::default());
 }
 

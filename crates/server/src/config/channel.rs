@@ -79,6 +79,9 @@ section! {
         allow_recovery: bool = false,
         /// What was missed: every publication ("stream"), or only the latest ("cache").
         force_recovery_mode: RecoveryMode = RecoveryMode::Default,
+        /// Whether every subscription brings the latest publication, asked for or not; needs force_recovery and
+        /// the recovery mode "cache".
+        auto_cache_recover: bool = false,
         /// Whether every user may subscribe.
         allow_subscribe_for_client: bool = false,
         /// Whether "every user" includes the anonymous one, here and below.
@@ -288,8 +291,11 @@ impl ChannelOptions {
             let message = "needs history_size beside it, such as 100; history has both or neither";
             check.wrong(at, &["history_ttl", "history_size"], message);
         }
-        if self.force_recovery_mode == RecoveryMode::Cache {
-            check.unserved(at, "force_recovery_mode", "\"cache\" is known, but not supported yet; remove it");
+        if self.auto_cache_recover
+            && !(self.force_recovery && self.force_recovery_mode == RecoveryMode::Cache)
+        {
+            let message = "needs force_recovery, and \"cache\" as force_recovery_mode";
+            check.wrong(at, &["auto_cache_recover", "force_recovery", "force_recovery_mode"], message);
         }
         if self.history_meta_ttl < self.history_ttl {
             let message = "is longer than history_meta_ttl; the position must outlive the publications";

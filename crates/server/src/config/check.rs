@@ -31,13 +31,6 @@ impl<'a> Check<'a> {
         self.problems.push(Problem::wrong(self.tree.origin_of(path), path, message));
     }
 
-    /// `key` of the section `at` names a feature that is not there yet; `--lenient` goes on without.
-    pub(super) fn unserved(&mut self, at: &str, key: &str, message: &str) {
-        let path = join(at, key);
-        let problem = Problem::wrong(self.tree.origin_of(&path), &path, message);
-        self.problems.push(Problem { severity: Severity::Unserved, ..problem });
-    }
-
     /// `key` of the section `at` will surprise somebody.
     pub(super) fn notice(&mut self, at: &str, key: &str, message: &str) {
         let path = join(at, key);

@@ -13,7 +13,7 @@ use Fate::{Ignored, NotYet};
 
 const NO_BUFFERS: Fate = Ignored("idle connections own no buffer");
 const NOT_COMPRESSED: Fate = Ignored("frames are sent uncompressed");
-const ONE_NODE: Fate = Ignored("presence and positions live in this process and need no refreshing");
+const ONE_NODE: Fate = Ignored("presence lives in this process and needs no refreshing");
 const SENT_WHOLE: Fate = Ignored("publications are sent whole");
 
 /// The keys, or the sections with all that is in them. `channel.*` stands for the options of every namespace,
@@ -24,7 +24,6 @@ const KEYS: &[(&str, Fate)] = &[
     ("broker", NotYet),
     ("channel.*.allow_tags_filter", NotYet),
     ("channel.*.allowed_delta_types", SENT_WHOLE),
-    ("channel.*.auto_cache_recover", NotYet),
     ("channel.*.delta_publish", SENT_WHOLE),
     ("channel.*.map", NotYet),
     ("channel.*.map_clients_presence_channel_prefix", NotYet),
@@ -153,7 +152,7 @@ mod tests {
     #[test]
     fn keys_are_found_wherever_they_may_stand() {
         assert_eq!(fate("engine.redis.address"), Some(NotYet));
-        assert_eq!(fate("channel.namespaces[chat].auto_cache_recover"), Some(NotYet));
+        assert_eq!(fate("channel.namespaces[chat].subscription_type"), Some(NotYet));
         assert_eq!(fate("channel.without_namespace.delta_publish"), Some(SENT_WHOLE));
         assert_eq!(fate("client.subscription_token.jwks_public_endpoint"), Some(NotYet));
         assert_eq!(fate("client.proxy.connect.grpc.tls"), Some(NotYet));
@@ -167,7 +166,7 @@ mod tests {
     #[test]
     fn variables_are_found_too() {
         assert_eq!(fate_of_variable("ENGINE_REDIS_ADDRESS"), Some(NotYet));
-        assert_eq!(fate_of_variable("CHANNEL_NAMESPACES_CHAT_AUTO_CACHE_RECOVER"), Some(NotYet));
+        assert_eq!(fate_of_variable("CHANNEL_NAMESPACES_CHAT_SUBSCRIPTION_TYPE"), Some(NotYet));
         assert_eq!(fate_of_variable("ENGINEER"), None);
     }
 }

@@ -2,6 +2,7 @@
 
 mod environment;
 mod plain;
+mod recovery;
 mod webhooks;
 
 use std::path::{Path, PathBuf};

@@ -140,7 +140,12 @@ impl Session {
     }
 
     /// Goes on with a command that was asked about: at once, or as soon as there is room for its reply.
-    fn go_on(&mut self, turn: Turn, ctx: Context<'_>, actions: &mut Vec<Action>) -> Result<(), Trouble> {
+    pub(super) fn go_on(
+        &mut self,
+        turn: Turn,
+        ctx: Context<'_>,
+        actions: &mut Vec<Action>,
+    ) -> Result<(), Trouble> {
         if self.queue.blocks_first(&turn, ctx.room) {
             self.queue.wait_first(turn);
             return Ok(());
@@ -258,6 +263,7 @@ fn introduction(
             let sub = |(channel, granted): (_, crate::backend::SubscribeGrant)| ServerSub {
                 grant: granted.grant,
                 expires_at: granted.expires_at,
+                cache_recover: granted.cache_recover,
                 ..ServerSub::new(channel, true)
             };
             let subs = subs.into_iter().map(sub).collect();

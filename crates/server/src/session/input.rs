@@ -92,6 +92,9 @@ pub struct ServerSub {
     pub expires_at: Option<Duration>,
     /// Where the client last stood.
     pub since: RecoverFrom,
+    /// Whether the latest publication comes with it even to a client that does not say where it stood, in a
+    /// namespace whose recovery mode is `cache`.
+    pub cache_recover: bool,
 }
 
 impl ServerSub {
@@ -103,6 +106,7 @@ impl ServerSub {
             grant: SubscriptionGrant::default(),
             expires_at: None,
             since: RecoverFrom::default(),
+            cache_recover: false,
         }
     }
 }

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use suona_protocol::{
-    Channel, Content, DisconnectCode, Encoded, ErrorCode, Outcome, Position, RecoverFrom, SubscribeRequest,
+    Channel, Command, Content, DisconnectCode, Encoded, ErrorCode, Outcome, Position, RecoverFrom, Request,
+    SubscribeRequest,
 };
 
 use super::{
     Action, Context, Question, ServerSub, Session, State, Trouble,
     admission::{Admission, sub_grace},
     connect::{lifetime, whole_seconds},
-    leave,
+    latest, leave,
     permission::{Deed, Known},
     reply,
     subscription::{Features, Joining, Side, Stage, Subscription},
@@ -20,7 +21,7 @@ use crate::{
     auth::Overrides,
     backend::Inquiry,
     broker::{Page, Query},
-    config::ChannelOptions,
+    config::{ChannelOptions, RecoveryMode},
 };
 
 impl Session {
@@ -36,6 +37,12 @@ impl Session {
         let known = Known::find(config, &request.channel)?;
         known.check_name(config, &request.channel)?;
         self.check_place(&request.channel, ctx)?;
+        if known.options.auto_cache_recover && !request.since.recover {
+            // Its reply may be large now.
+            request.since.recover = true;
+            let command = Command { id, request: Request::Subscribe(Box::new(request)) };
+            return self.go_on(command.into(), ctx, actions);
+        }
         match known.subscribe_webhook().filter(|_| request.token.is_empty()) {
             None => {
                 let admission = self.admit_subscription(&request, &known, ctx)?;
@@ -111,15 +118,17 @@ impl Session {
         ctx: Context<'_>,
         actions: &mut Vec<Action>,
     ) -> Result<(), Trouble> {
-        let ServerSub { channel, grant, since, expires_at, .. } = sub;
+        let ServerSub { channel, grant, mut since, expires_at, cache_recover, .. } = sub;
         let known = Known::find(&ctx.rules.config, &channel)?;
+        let features = features(known.options, &grant.overrides, Wishes::default());
+        since.recover |= features.latest_only && (cache_recover || known.options.auto_cache_recover);
         let ttl = match expires_at.map(|at| lifetime(at, ctx.now)) {
             Some(None) => return Err(DisconnectCode::SubscriptionExpired.into()),
             ttl => ttl.flatten(),
         };
         let subscription = Subscription {
             side: Side::Server,
-            features: features(known.options, &grant.overrides, Wishes::default()),
+            features,
             info: self.info_with(grant.info),
             ends_at: ttl.map(|ttl| ctx.now.instant + ttl + sub_grace(known.options, ctx)),
             joined: false,
@@ -145,14 +154,18 @@ impl Session {
         }
         let Err(at) = self.find(&channel) else { return Err(ErrorCode::AlreadySubscribed.into()) };
         let query = subscription.features.positioned.then(|| {
-            match subscription.features.recoverable && since.recover {
-                true => Query {
+            let max_bytes = ctx.rules.max_reply_bytes();
+            match subscription.features {
+                Features { recoverable: true, latest_only: true, .. } if since.recover => {
+                    latest::query(max_bytes)
+                }
+                Features { recoverable: true, .. } if since.recover => Query {
                     limit: ctx.rules.config.client.recovery_max_publication_limit,
-                    max_bytes: ctx.rules.max_reply_bytes(),
+                    max_bytes,
                     since: Some((since.offset, since.epoch)),
                     reverse: false,
                 },
-                false => Query::TOP,
+                _ => Query::TOP,
             }
         });
         let ask = self.queue.begin(channel.clone(), since.recover, task)?;
@@ -179,7 +192,8 @@ impl Session {
         };
         let Stage::Joining(joining) = &mut subscription.stage else { return Ok(()) };
         joining.page = page;
-        let must_recover = joining.since.recover && joining.reject_unrecovered;
+        let must_recover =
+            joining.since.recover && joining.reject_unrecovered && !subscription.features.latest_only;
         let Some(Ok(joined)) = subscription.start(&mut ctx.rules.max_reply_bytes()) else {
             return Err(DisconnectCode::InsufficientState.into());
         };
@@ -265,6 +279,7 @@ fn features(options: &ChannelOptions, overrides: &Overrides, wishes: Wishes) -> 
     let positioned = overrides.force_positioning.unwrap_or(options.force_positioning) || wishes.positioned;
     Features {
         recoverable,
+        latest_only: recoverable && options.force_recovery_mode == RecoveryMode::Cache,
         positioned: recoverable || keeps && positioned,
         presence: overrides.presence.unwrap_or(options.presence),
         announced: overrides.join_leave.unwrap_or(options.join_leave),

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use suona_protocol::{Channel, ClientInfo, Encoded, Payload, Position, RecoverFrom, SubscribeResult};
 
+use super::latest::is_latest;
 use crate::broker::Page;
 
 /// At most so many bytes of publications are kept for a client whose subscribing takes long.
@@ -38,6 +39,8 @@ pub(super) struct Features {
     pub(super) positioned: bool,
     /// What was missed can be had after a break.
     pub(super) recoverable: bool,
+    /// Of what was missed, the latest publication stands for all.
+    pub(super) latest_only: bool,
     /// The others can see it.
     pub(super) presence: bool,
     /// Its coming and going is announced.
@@ -67,7 +70,7 @@ pub(super) struct Joining {
     /// What the broker read, while the reply still waits for other subscriptions.
     pub(super) page: Option<Page>,
     /// What was published meanwhile; positioned subscriptions only.
-    buffer: Vec<Arc<Encoded>>,
+    pub(super) buffer: Vec<Arc<Encoded>>,
     buffered_bytes: usize,
     /// Something did not fit into `buffer`.
     overflowed: bool,
@@ -93,7 +96,11 @@ impl Subscription {
     /// into `budget` bytes, from which it is taken.
     pub(super) fn start(&mut self, budget: &mut usize) -> Option<Result<Joined, Hole>> {
         match std::mem::replace(&mut self.stage, Stage::Active) {
-            Stage::Joining(joining) => Some(joining.within(budget).join(self.features)),
+            Stage::Joining(joining) => {
+                let latest_only = self.features.latest_only && joining.since.recover;
+                let joining = if latest_only { Box::new(joining.latest_only()) } else { joining };
+                Some(joining.within(budget).join(self.features))
+            }
             Stage::Active => None,
         }
     }
@@ -154,8 +161,9 @@ impl Joining {
             return Err(Hole);
         }
         let top = page.top;
+        let suffices = if features.latest_only { is_latest } else { is_complete };
         result.recoverable = features.recoverable;
-        result.recovered = features.recoverable && is_complete(self.since, &page);
+        result.recovered = features.recoverable && suffices(self.since, &page);
         result.position = Some(top);
         if result.recovered {
             result.position = Some(Position { offset: self.since.offset, ..top });
@@ -198,6 +206,7 @@ mod tests {
     const RECOVERABLE: Features = Features {
         positioned: true,
         recoverable: true,
+        latest_only: false,
         presence: false,
         announced: false,
         hears_joins: false,

@@ -4,6 +4,7 @@ mod channels;
 mod connecting;
 mod consulting;
 mod order;
+mod recovering;
 mod refreshing;
 mod time;
 

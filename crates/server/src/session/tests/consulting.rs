@@ -178,7 +178,8 @@ fn the_backend_says_who_subscribes_and_wishes_are_not_consulted() {
     desk.says(3, publish("news"));
     assert_eq!(desk.names(), ["consult"], "the channel's next command waits");
     let grant = SubscriptionGrant { data: Some("5".into()), ..SubscriptionGrant::default() };
-    let granted = SubscribeGrant { grant, expires_at: Some(desk.now.unix + Duration::from_secs(60)) };
+    let expires_at = Some(desk.now.unix + Duration::from_secs(60));
+    let granted = SubscribeGrant { grant, expires_at, ..SubscribeGrant::default() };
     desk.advises(Advice::Granted(Granted::Subscribe(Box::new(granted))));
     desk.hears(Input::Answered(desk.asked(), Ok(Answered::Subscribed(None))));
     let replies = desk.replies();
