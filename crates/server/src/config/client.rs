@@ -46,6 +46,8 @@ section! {
         history_max_publication_limit: usize = 300,
         /// How many publications are recovered at most; a client that missed more is told so.
         recovery_max_publication_limit: usize = 300,
+        /// How often it is checked that positioned subscribers miss nothing, at least "1s"; 0 for never.
+        channel_position_check_delay: Duration = Duration::from_secs(40),
         /// What the backend is asked about connections.
         proxy: ClientProxies = ClientProxies::default(),
         /// Whether everybody may do everything; for trying things out only.
@@ -159,6 +161,11 @@ impl ClientOptions {
         if self.subscription_token.enabled && !self.subscription_token.token.has_key() {
             let message = "needs a key beside it, such as hmac_secret_key";
             check.wrong("client.subscription_token", &["enabled", "hmac_secret_key"], message);
+        }
+        let check_delay = self.channel_position_check_delay;
+        if !check_delay.is_zero() && check_delay < Duration::from_secs(1) {
+            let message = "must be at least \"1s\", or 0 for never; the default is \"40s\"";
+            check.wrong(at, &["channel_position_check_delay"], message);
         }
         if self.queue_max_size < 4096 {
             check.wrong(

@@ -14,6 +14,7 @@ use Fate::{Ignored, NotYet};
 const NO_BUFFERS: Fate = Ignored("idle connections own no buffer");
 const NOT_COMPRESSED: Fate = Ignored("frames are sent uncompressed");
 const ONE_NODE: Fate = Ignored("presence lives in this process and needs no refreshing");
+const NO_TIMES: Fate = Ignored("publications carry no time; what is lost is found by its position");
 const SENT_WHOLE: Fate = Ignored("publications are sent whole");
 
 /// The keys, or the sections with all that is in them. `channel.*` stands for the options of every namespace,
@@ -36,8 +37,7 @@ const KEYS: &[(&str, Fate)] = &[
     ("channel.proxy.subscribe_stream", NotYet),
     ("client.*.insecure_skip_jwks_endpoint_safety_check", NotYet),
     ("client.*.jwks_public_endpoint", NotYet),
-    ("client.channel_position_check_delay", ONE_NODE),
-    ("client.channel_position_max_time_lag", ONE_NODE),
+    ("client.channel_position_max_time_lag", NO_TIMES),
     ("client.concurrency", Ignored("commands of one channel run in order, calls side by side")),
     ("client.connect_code_to_unidirectional_disconnect", NotYet),
     ("client.insecure_skip_token_signature_verify", NotYet),

@@ -108,6 +108,14 @@ impl Audience {
         self.seats.iter_mut()
     }
 
+    /// Where those stand who are to miss nothing.
+    pub(super) fn positions(&self) -> impl Iterator<Item = (ConnectionId, Position)> {
+        self.seats.iter().filter_map(|seat| match seat.hearing {
+            Hearing::From(position) => Some((seat.id, position)),
+            Hearing::Joining | Hearing::Everything => None,
+        })
+    }
+
     pub(super) fn len(&self) -> usize {
         self.seats.len()
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use suona_protocol::{Channel, Disconnect};
+use suona_protocol::{Channel, Disconnect, Position};
 use tokio::sync::oneshot;
 
 use crate::{
@@ -16,6 +16,15 @@ use crate::{
 pub enum Errand {
     /// What came of a question of a session.
     Answer(ConnectionId, Ask, Result<Answered, BrokerError>),
+    /// Where the stream of a channel stands, of which somebody had heard so much when the broker was asked.
+    Position {
+        /// The channel.
+        channel: Channel,
+        /// The furthest offset that a subscriber of the shard had heard.
+        heard: u64,
+        /// Where the stream stands.
+        top: Position,
+    },
     /// The API's wish about one connection, or about all anonymous ones.
     Order(Option<ConnectionId>, Order),
     /// How many subscribers has each channel?

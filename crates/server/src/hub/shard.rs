@@ -8,6 +8,7 @@ mod connection;
 mod delivering;
 #[cfg(test)]
 mod tests;
+mod watching;
 
 use std::{
     collections::HashMap,
@@ -36,6 +37,7 @@ use crate::{
 };
 
 use connection::{Connection, Connections};
+use watching::Watch;
 
 /// What a shard shares with the rest of the node.
 pub struct ShardParts {
@@ -76,6 +78,7 @@ pub struct Shard {
     subscriptions: usize,
     outboxes: Outboxes,
     wheel: Wheel,
+    watch: Watch,
     draining: Draining,
     dice: StdRng,
     /// Kept from one command to the next for their allocation only.
@@ -159,6 +162,7 @@ impl Tenant for Shard {
     fn errand(&mut self, errand: Errand, now: Now) {
         match errand {
             Errand::Answer(id, ask, outcome) => self.handle(id, Input::Answered(ask, outcome), now),
+            Errand::Position { channel, heard, top } => self.compare(&channel, heard, top, now),
             Errand::Order(Some(id), order) => self.obey(id, order, now),
             Errand::Order(None, order) => {
                 for id in self.connections.anonymous() {
@@ -180,6 +184,7 @@ impl Tenant for Shard {
                 self.wake(id, tick, now);
             }
         }
+        self.watch(now);
         self.end_drained(now);
     }
 
@@ -195,7 +200,7 @@ impl Tenant for Shard {
             Draining::Yes { line } => line.last().map(|(at, _)| *at),
             Draining::No => None,
         };
-        self.wheel.deadline().into_iter().chain(drain).min()
+        [self.wheel.deadline(), self.watch.deadline(), drain].into_iter().flatten().min()
     }
 
     fn outboxes(&mut self) -> &mut Outboxes {
@@ -206,7 +211,9 @@ impl Tenant for Shard {
 impl Shard {
     /// A shard without connections. `seed` is for ids and for spreading pings.
     pub fn new(parts: ShardParts, seed: u64, now: Now) -> Self {
-        let outboxes = Outboxes::new(parts.rules.config.client.queue_max_size);
+        let client = &parts.rules.config.client;
+        let outboxes = Outboxes::new(client.queue_max_size);
+        let watch = Watch::new(client.channel_position_check_delay, now.instant);
         Self {
             parts,
             connections: Connections::default(),
@@ -214,6 +221,7 @@ impl Shard {
             subscriptions: 0,
             outboxes,
             wheel: Wheel::new(now.instant),
+            watch,
             draining: Draining::No,
             dice: StdRng::seed_from_u64(seed),
             heard: Vec::new(),

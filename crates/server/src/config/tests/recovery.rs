@@ -1,4 +1,4 @@
-use super::said;
+use super::{said, toml};
 
 #[test]
 fn an_automatic_cache_needs_a_cache() {
@@ -12,4 +12,12 @@ fn an_automatic_cache_needs_a_cache() {
         assert!(told.len() == 1 && told[0].ends_with(sentence), "{told:?}");
     }
     assert_eq!(namespace(r#","force_recovery":true,"force_recovery_mode":"cache""#), [""; 0]);
+}
+
+#[test]
+fn positions_are_checked_once_a_second_at_most() {
+    let told = toml("client.channel_position_check_delay = \"900ms\"");
+    assert!(told[0].contains("client.channel_position_check_delay: must be at least"), "{told:?}");
+    assert_eq!(toml("client.channel_position_check_delay = 0"), [""; 0]);
+    assert_eq!(toml("client.channel_position_check_delay = \"1s\""), [""; 0]);
 }

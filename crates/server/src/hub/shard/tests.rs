@@ -4,6 +4,7 @@ mod crowd;
 mod fairness;
 mod faulty;
 mod plain;
+mod positions;
 mod webhooks;
 
 use std::collections::BTreeSet;

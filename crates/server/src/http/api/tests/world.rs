@@ -191,7 +191,9 @@ fn shard(
                 Errand::Order(id, order) => {
                     orders.lock().expect("no test panics here").push((number, id, order));
                 }
-                Errand::Answer(..) | Errand::Drain(_) => unreachable!("the API has no such errand"),
+                Errand::Answer(..) | Errand::Position { .. } | Errand::Drain(_) => {
+                    unreachable!("the API has no such errand")
+                }
             }
         }
     });
