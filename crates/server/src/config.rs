@@ -39,7 +39,7 @@ pub use proxy::{
 };
 pub use secret::Secret;
 pub use server::{
-    Health, HttpApi, HttpServer, Log, LogLevel, NodeInfo, Prometheus, Shutdown, Tls, WebSocket,
+    ErrorMode, Health, HttpApi, HttpServer, Log, LogLevel, NodeInfo, Prometheus, Shutdown, Tls, WebSocket,
 };
 pub use settings::{Config, Settings};
 pub use template::{NoTemplate, Template, Unfilled};

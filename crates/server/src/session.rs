@@ -8,6 +8,7 @@ mod admission;
 mod advice;
 mod commands;
 mod connect;
+mod granting;
 mod heartbeat;
 mod input;
 mod latest;
@@ -143,6 +144,8 @@ impl Session {
             Input::Gap(channel) => self.gap(&channel, actions),
             Input::Drained => self.resume_waiting(ctx, actions),
             Input::Unsubscribe(channel, code) => self.unsubscribe_by_server(channel, code, actions),
+            Input::Subscribe(sub) => self.subscribe_by_api(*sub, ctx, actions),
+            Input::Refresh(grant) => self.refreshed_by_api(grant, ctx, actions),
             Input::Disconnect(disconnect) => self.close(disconnect, actions),
             Input::NotRegistered => {
                 for subscription in &mut self.subscriptions {

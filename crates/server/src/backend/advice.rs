@@ -66,7 +66,7 @@ pub struct SubscribeGrant {
 }
 
 /// How a connection or a subscription lives on.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct RefreshGrant {
     /// It does not.
     pub expired: bool,

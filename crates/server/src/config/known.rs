@@ -53,7 +53,6 @@ const KEYS: &[(&str, Fate)] = &[
     ("graphite", NotYet),
     ("grpc_api", NotYet),
     ("health.handler_prefix", NotYet),
-    ("http_api.error_mode", NotYet),
     ("http_api.external", NotYet),
     ("http_api.handler_prefix", NotYet),
     ("http_server.h2c_external", NotYet),

@@ -69,6 +69,18 @@ section! {
         key: Secret = Secret::default(),
         /// Whether requests need no key; for trying things out only.
         insecure: bool = false,
+        /// How an error is told: in the body with status 200, or by a status too ("transport").
+        error_mode: ErrorMode = ErrorMode::Envelope,
+    }
+}
+
+choice! {
+    /// How a caller of the HTTP API hears of an error.
+    pub enum ErrorMode {
+        /// `{"error":…}` with status 200.
+        Envelope = "",
+        /// The error object alone, with a status that callers and proxies in between count as a failure.
+        Transport = "transport",
     }
 }
 

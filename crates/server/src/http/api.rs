@@ -1,17 +1,19 @@
 //! The HTTP API, by which the backend publishes, asks and orders: `POST /api/<method>`.
 //!
-//! A refused request is answered with status 200 and an error object, unless it asks for a status; a wrong
+//! A refused request is answered with status 200 and an error object, unless a status is asked for; a wrong
 //! key, a wrong path and a body that cannot be read always have a status of their own.
 
 mod access;
 mod batch;
 mod call;
 mod error_mode;
+mod granting;
 mod history;
 mod legacy;
 mod orders;
 mod presence;
 mod publish;
+mod rpc;
 #[cfg(test)]
 mod tests;
 
@@ -31,7 +33,6 @@ use suona_protocol::ErrorCode;
 
 pub use access::Access;
 use call::Call;
-use error_mode::ErrorMode;
 pub use orders::Shards;
 
 use crate::{broker::Broker, metrics::Metrics, session::Rules};
@@ -83,6 +84,9 @@ pub fn router(state: ApiState) -> Router {
         .route("/api/presence_stats", method(answering(presence::presence_stats)))
         .route("/api/disconnect", method(answering(orders::disconnect)))
         .route("/api/unsubscribe", method(answering(orders::unsubscribe)))
+        .route("/api/subscribe", method(answering(granting::subscribe)))
+        .route("/api/refresh", method(answering(granting::refresh)))
+        .route("/api/rpc", method(answering(rpc::rpc)))
         .route("/api/channels", method(answering(orders::channels)))
         .route("/api/info", method(answering(orders::info)))
         .route("/api/batch", method(post(batch::batch)))
@@ -103,8 +107,8 @@ where
 {
     post(move |State(state): State<Arc<ApiState>>, headers: HeaderMap, body: Bytes| async move {
         let request = decode(&body)?;
-        let outcome = method(Call::new(state), request).await;
-        Ok::<_, Unreadable>(ErrorMode::of(&headers).respond(outcome))
+        let mode = state.rules.config.http_api.error_mode.asked_by(&headers);
+        Ok::<_, Unreadable>(mode.respond(method(Call::new(state), request).await))
     })
 }
 

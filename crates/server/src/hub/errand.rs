@@ -1,14 +1,15 @@
 //! What other threads tell a shard besides deliveries.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use suona_protocol::{Channel, Disconnect, Position};
 use tokio::sync::oneshot;
 
 use crate::{
+    backend::RefreshGrant,
     broker::BrokerError,
     io::ConnectionId,
-    session::{Answered, Ask},
+    session::{Answered, Ask, ServerSub},
 };
 
 /// One thing that a shard is told.
@@ -33,19 +34,33 @@ pub enum Errand {
     Drain(Duration),
 }
 
-/// What the API can do to connections of one user.
+/// What the API can do to connections of one user. Each says by its `matching` which of them are meant.
 #[derive(Clone, Debug)]
 pub enum Order {
     /// End those that `matching` describes.
     Disconnect {
-        /// Which of the user's connections.
+        /// Which connections.
         matching: Selector,
         /// What they are told.
         why: Disconnect,
     },
+    /// Subscribe them to a channel.
+    Subscribe {
+        /// Which connections.
+        matching: Selector,
+        /// What they get.
+        sub: Arc<ServerSub>,
+    },
+    /// Give them another lifetime.
+    Refresh {
+        /// Which connections.
+        matching: Selector,
+        /// Which one.
+        grant: RefreshGrant,
+    },
     /// End their subscription to a channel.
     Unsubscribe {
-        /// Which of the user's connections.
+        /// Which connections.
         matching: Selector,
         /// The channel.
         channel: Channel,
@@ -57,13 +72,28 @@ pub enum Order {
 pub struct Selector {
     /// Only this one.
     pub client: Option<String>,
+    /// Only the one whose connect reply named this session.
+    pub session: Option<String>,
     /// None of these.
     pub except: Vec<String>,
 }
 
+impl Order {
+    /// Which of the user's connections are meant.
+    pub(super) fn matching(&self) -> &Selector {
+        match self {
+            Self::Disconnect { matching, .. }
+            | Self::Subscribe { matching, .. }
+            | Self::Refresh { matching, .. }
+            | Self::Unsubscribe { matching, .. } => matching,
+        }
+    }
+}
+
 impl Selector {
-    pub(super) fn matches(&self, client: &str) -> bool {
+    pub(super) fn matches(&self, client: &str, session: Option<&str>) -> bool {
         self.client.as_deref().is_none_or(|only| only == client)
+            && self.session.as_deref().is_none_or(|only| Some(only) == session)
             && !self.except.iter().any(|not| not == client)
     }
 }

@@ -310,16 +310,17 @@ impl Shard {
 
     fn obey(&mut self, id: ConnectionId, order: Order, now: Now) {
         let Some(connection) = self.connections.get_mut(id) else { return };
-        let client = &connection.session.info().client;
-        match order {
-            Order::Disconnect { matching, why } if matching.matches(client) => {
-                self.handle(id, Input::Disconnect(why), now);
-            }
-            Order::Unsubscribe { matching, channel } if matching.matches(client) => {
-                self.handle(id, Input::Unsubscribe(channel, UnsubscribeCode::Server), now);
-            }
-            Order::Disconnect { .. } | Order::Unsubscribe { .. } => {}
+        // No connection over a WebSocket has a session that could be named.
+        if !order.matching().matches(&connection.session.info().client, None) {
+            return;
         }
+        let input = match order {
+            Order::Disconnect { why, .. } => Input::Disconnect(why),
+            Order::Subscribe { sub, .. } => Input::Subscribe(Box::new((*sub).clone())),
+            Order::Refresh { grant, .. } => Input::Refresh(grant),
+            Order::Unsubscribe { channel, .. } => Input::Unsubscribe(channel, UnsubscribeCode::Server),
+        };
+        self.handle(id, input, now);
     }
 
     fn unregister(&mut self, id: ConnectionId) {

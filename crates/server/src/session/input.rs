@@ -10,7 +10,7 @@ use suona_protocol::{
 use super::Ask;
 use crate::{
     auth::SubscriptionGrant,
-    backend::{Advice, Stranger},
+    backend::{Advice, RefreshGrant, Stranger},
     broker::{BrokerError, Page},
 };
 
@@ -49,6 +49,10 @@ pub enum Input {
     Gap(Channel),
     /// The outbox has room again.
     Drained,
+    /// The server subscribes the client, if it is connected and does not hear the channel already.
+    Subscribe(Box<ServerSub>),
+    /// The server says how long the connection lives, which is for ever if that names no end.
+    Refresh(RefreshGrant),
     /// The server ends a subscription, whether there is one or not.
     Unsubscribe(Channel, UnsubscribeCode),
     /// The server ends the connection.

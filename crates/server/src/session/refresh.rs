@@ -193,7 +193,7 @@ impl Session {
     }
 
     /// From now on the client looks so to others, wherever it comes anew.
-    fn show_info(&mut self, info: Option<Payload>) {
+    pub(super) fn show_info(&mut self, info: Option<Payload>) {
         if info.is_some() {
             self.info = Arc::new(ClientInfo { conn_info: info, ..(*self.info).clone() });
         }

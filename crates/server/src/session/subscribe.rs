@@ -208,7 +208,7 @@ impl Session {
         Ok(())
     }
 
-    /// The broker answered for one server-side subscription; the connect reply waits for all of them.
+    /// The broker answered for one server-side subscription; the connect reply waits for all that belong to it.
     pub(super) fn subscribed_by_server(
         &mut self,
         channel: &Channel,
@@ -221,8 +221,10 @@ impl Session {
         }
         if let State::Connecting(connecting) = &mut self.state {
             connecting.missing -= 1;
+            self.finish_connecting(ctx, actions);
+        } else {
+            self.tell_subscribed(channel, ctx, actions);
         }
-        self.finish_connecting(ctx, actions);
     }
 
     /// Puts a subscription into effect whose reply is queued already.

@@ -3,6 +3,7 @@
 mod channels;
 mod connecting;
 mod consulting;
+mod granting;
 mod order;
 mod recovering;
 mod refreshing;

@@ -8,8 +8,8 @@ use suona_protocol::ErrorCode;
 use tokio::task::JoinHandle;
 
 use super::{
-    ApiState, Done, ErrorObject, Outcome, Unreadable, call::Call, decode, history, nullable, orders,
-    presence, publish,
+    ApiState, Done, ErrorObject, Outcome, Unreadable, call::Call, decode, granting, history, nullable,
+    orders, presence, publish,
 };
 
 /// How many commands of a parallel batch are under way at once.
@@ -30,8 +30,10 @@ struct Batch {
 pub(super) struct Command {
     publish: Option<publish::Request>,
     broadcast: Option<publish::Request>,
+    subscribe: Option<granting::SubscribeRequest>,
     unsubscribe: Option<orders::OrderRequest>,
     disconnect: Option<orders::OrderRequest>,
+    refresh: Option<granting::RefreshRequest>,
     history: Option<history::HistoryRequest>,
     history_remove: Option<history::RemoveRequest>,
     presence: Option<presence::Request>,
@@ -46,8 +48,10 @@ pub(super) struct Command {
 pub(super) enum Reply {
     Publish(publish::PublishResult),
     Broadcast(publish::BroadcastResult),
+    Subscribe(Done),
     Unsubscribe(Done),
     Disconnect(Done),
+    Refresh(Done),
     History(history::HistoryResult),
     HistoryRemove(Done),
     Presence(presence::PresenceResult),
@@ -107,10 +111,14 @@ pub(super) async fn dispatch(call: Call, command: Option<Command>) -> Outcome<Re
         Command { broadcast: Some(request), .. } => {
             Reply::Broadcast(publish::broadcast(call, request).await?)
         }
+        Command { subscribe: Some(request), .. } => {
+            Reply::Subscribe(granting::subscribe(call, request).await?)
+        }
         Command { unsubscribe: Some(order), .. } => {
             Reply::Unsubscribe(orders::unsubscribe(call, order).await?)
         }
         Command { disconnect: Some(order), .. } => Reply::Disconnect(orders::disconnect(call, order).await?),
+        Command { refresh: Some(request), .. } => Reply::Refresh(granting::refresh(call, request).await?),
         Command { history: Some(request), .. } => Reply::History(history::history(call, request).await?),
         Command { history_remove: Some(request), .. } => {
             Reply::HistoryRemove(history::history_remove(call, request).await?)

@@ -9,24 +9,16 @@ use serde::Serialize;
 use suona_protocol::ErrorCode;
 
 use super::{Envelope, ErrorObject, Outcome};
+use crate::config::ErrorMode;
 
 /// The header by which a request chooses.
 const HEADER: &str = "x-centrifugo-error-mode";
 
-/// How a caller hears of an error.
-#[derive(Clone, Copy)]
-pub(super) enum ErrorMode {
-    /// `{"error":…}` with status 200.
-    Envelope,
-    /// The error object alone, with a status that callers and proxies in between count as a failure.
-    Transport,
-}
-
 impl ErrorMode {
-    /// What the request asks for; an unknown mode is none.
-    pub(super) fn of(headers: &HeaderMap) -> Self {
-        let asked = headers.get(HEADER).is_some_and(|mode| mode == "transport");
-        if asked { Self::Transport } else { Self::Envelope }
+    /// What a request asks for, if it asks for anything that there is; else what the configuration says.
+    pub(super) fn asked_by(self, headers: &HeaderMap) -> Self {
+        let asked = headers.get(HEADER).is_some_and(|mode| mode == Self::Transport.as_str());
+        if asked { Self::Transport } else { self }
     }
 
     /// An outcome on its way out.

@@ -29,11 +29,11 @@ pub(super) struct HistoryRequest {
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Since {
+pub(super) struct Since {
     #[serde(deserialize_with = "nullable")]
-    offset: u64,
+    pub(super) offset: u64,
     #[serde(deserialize_with = "nullable")]
-    epoch: String,
+    pub(super) epoch: String,
 }
 
 #[derive(Default, Deserialize)]

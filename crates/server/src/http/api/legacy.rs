@@ -118,9 +118,11 @@ impl Serialize for Nameless {
         match &self.0 {
             Reply::Publish(result) => result.serialize(serializer),
             Reply::Broadcast(result) => result.serialize(serializer),
-            Reply::Unsubscribe(done) | Reply::Disconnect(done) | Reply::HistoryRemove(done) => {
-                done.serialize(serializer)
-            }
+            Reply::Subscribe(done)
+            | Reply::Unsubscribe(done)
+            | Reply::Disconnect(done)
+            | Reply::Refresh(done)
+            | Reply::HistoryRemove(done) => done.serialize(serializer),
             Reply::History(result) => result.serialize(serializer),
             Reply::Presence(result) => result.serialize(serializer),
             Reply::PresenceStats(result) => result.serialize(serializer),

@@ -86,28 +86,36 @@ pub(super) async fn disconnect(call: Call, request: OrderRequest) -> Outcome<Don
         Some(why) if DISCONNECT_CODES.contains(&why.code) => Disconnect::custom(why.code, &why.reason),
         Some(_) => return Err(ErrorCode::BadRequest),
     };
-    let matching = Selector { client: request.client(), except: request.whitelist.clone() };
-    request.send(&call, &Order::Disconnect { matching, why });
+    let except = request.whitelist;
+    let whom = Whom { user: request.user, client: request.client, session: request.session };
+    whom.order(&call, |matching| Order::Disconnect { matching: Selector { except, ..matching }, why });
     Ok(Done {})
 }
 
 pub(super) async fn unsubscribe(call: Call, request: OrderRequest) -> Outcome<Done> {
     let (channel, _) = call.channel(&request.channel)?;
-    let matching = Selector { client: request.client(), except: Vec::new() };
-    request.send(&call, &Order::Unsubscribe { matching, channel });
+    let whom = Whom { user: request.user, client: request.client, session: request.session };
+    whom.order(&call, |matching| Order::Unsubscribe { matching, channel });
     Ok(Done {})
 }
 
-impl OrderRequest {
-    fn client(&self) -> Option<String> {
-        Some(self.client.clone()).filter(|client| !client.is_empty())
-    }
+/// Which connections an order is for.
+pub(super) struct Whom {
+    /// Empty for anonymous ones.
+    pub(super) user: String,
+    /// All of them if empty.
+    pub(super) client: String,
+    /// All of them if empty.
+    pub(super) session: String,
+}
 
-    fn send(&self, call: &Call, order: &Order) {
-        // No connection over a WebSocket has a session that could be named.
-        if self.session.is_empty() {
-            call.state.shards.order(&self.user, order);
-        }
+impl Whom {
+    /// Sends an order to them.
+    pub(super) fn order(self, call: &Call, order: impl FnOnce(Selector) -> Order) {
+        let named = |id: String| Some(id).filter(|id| !id.is_empty());
+        let matching =
+            Selector { client: named(self.client), session: named(self.session), except: Vec::new() };
+        call.state.shards.order(&self.user, &order(matching));
     }
 }
 

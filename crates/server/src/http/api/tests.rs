@@ -1,3 +1,4 @@
+mod granting;
 mod legacy;
 mod methods;
 mod publishing;
@@ -88,7 +89,7 @@ async fn only_known_methods_by_post_are_answered() {
     let world = World::new(Access::Key("key".into()));
     let get = Request::get("/api/publish").body(Body::empty()).expect("a request");
     assert_eq!(world.send(get).await.0, StatusCode::METHOD_NOT_ALLOWED);
-    for path in ["nonsense", "rpc", "publish/", "", "Publish"] {
+    for path in ["nonsense", "publish/", "", "Publish"] {
         assert_eq!(world.post(path, "{}").await.0, StatusCode::NOT_FOUND, "{path}");
     }
 }
@@ -152,6 +153,15 @@ async fn a_broker_that_never_answers_is_status_500_where_the_request_asks_for_on
     let (status, body) = World::faulty().send(request).await;
     assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
     assert_eq!(body, r#"{"code":100,"message":"internal server error"}"#);
+}
+
+#[tokio::test]
+async fn the_configuration_may_ask_for_a_status_on_behalf_of_everybody() {
+    let world = World::configured("http_api.error_mode = \"transport\"");
+    let unknown = r#"{"code":102,"message":"unknown channel"}"#.to_owned();
+    let (status, body) = world.post("publish", r#"{"channel":"nowhere:1","data":1}"#).await;
+    assert_eq!((status, body), (StatusCode::NOT_FOUND, unknown));
+    assert_eq!(world.call("publish", r#"{"channel":"news","data":1}"#).await, json!({"result": {}}));
 }
 
 #[tokio::test]

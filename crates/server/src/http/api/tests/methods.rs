@@ -119,7 +119,7 @@ async fn an_order_reaches_every_connection_of_its_user() {
         ("disconnect", r#"{"user":"bob","whitelist":["c1"],"disconnect":{"code":4500,"reason":"out"}}"#),
         ("unsubscribe", r#"{"user":"bob","channel":"news","client":"c1"}"#),
         ("disconnect", r#"{"user":"nobody"}"#),
-        ("disconnect", r#"{"user":"ann","session":"s1"}"#),
+        ("disconnect", r#"{"user":"bob","session":"s1"}"#),
     ];
     for (method, body) in calls {
         assert_eq!(world.call(method, body).await, json!({"result": {}}), "{body}");
@@ -132,10 +132,13 @@ async fn an_order_reaches_every_connection_of_its_user() {
     let unsubscribe = Order::Unsubscribe { matching: one, channel: "news".into() };
     let mut orders = world.orders().await;
     orders.sort_by_key(|(shard, ..)| *shard);
+    let of_session = Selector { session: Some("s1".into()), ..Selector::default() };
+    let why = DisconnectCode::ForceDisconnect.into();
     let expected = [
         (0, Some(connection(1)), leave.clone()),
         (0, Some(connection(3)), out),
         (0, Some(connection(3)), unsubscribe),
+        (0, Some(connection(3)), Order::Disconnect { matching: of_session, why }),
         (1, Some(connection(2)), leave),
     ];
     assert_eq!(format!("{orders:?}"), format!("{expected:?}"));
@@ -167,6 +170,7 @@ async fn a_batch_answers_each_command_by_its_name() {
         {"broadcast":{"channels":["news"],"data":3}},{"history":{"channel":"kept:1"}},{"presence":{"channel":"news"}},
         {"disconnect":{"user":"ann"}},{"unsubscribe":{"user":"ann","channel":"news"}},{"channels":{"pattern":"lot:1"}},
         {"history_remove":{"channel":"kept:1"}},{"presence_stats":{"channel":"kept:1"}},{"rpc":{"method":"x"}},
+        {"subscribe":{"user":"ann","channel":"news"}},{"refresh":{"user":"ann"}},
         {"publish":null},{},null]"#;
     let answer = open().call("batch", &format!(r#"{{"commands":{commands}}}"#)).await;
     let epoch = &answer["replies"][0]["publish"]["epoch"];
@@ -183,7 +187,10 @@ async fn a_batch_answers_each_command_by_its_name() {
         {"channels": {"channels": {"lot:1": {"num_clients": 1}}}},
         {"history_remove": {}},
         {"presence_stats": {"num_clients": 0, "num_users": 0}},
-        unknown, unknown, unknown,
+        unknown,
+        {"subscribe": {}},
+        {"refresh": {}},
+        unknown, unknown,
         {"error": {"code": 107, "message": "bad request"}},
     ]});
     assert_eq!(answer, expected);

@@ -48,25 +48,30 @@ type Noted = Arc<Mutex<Vec<(usize, Option<ConnectionId>, Order)>>>;
 impl World {
     /// A world with a good broker.
     pub(super) fn new(access: Access) -> Self {
-        Self::with(access, |hub| MemoryBroker::new(hub, Surroundings::default()))
+        Self::with(access, "", |hub| MemoryBroker::new(hub, Surroundings::default()))
+    }
+
+    /// A world that everyone may call, with more in its configuration.
+    pub(super) fn configured(more: &str) -> Self {
+        Self::with(Access::Insecure, more, |hub| MemoryBroker::new(hub, Surroundings::default()))
     }
 }
 
 impl World<FaultyBroker> {
     /// A world that everyone may call, and whose broker does nothing by itself.
     pub(super) fn faulty() -> Self {
-        Self::with(Access::Insecure, |hub| {
+        Self::with(Access::Insecure, "", |hub| {
             FaultyBroker::new(hub, Surroundings::default(), Faults::default(), 7)
         })
     }
 }
 
 impl<B: Broker> World<B> {
-    fn with(access: Access, broker: impl FnOnce(Arc<Hub>) -> B) -> Self {
+    fn with(access: Access, more: &str, broker: impl FnOnce(Arc<Hub>) -> B) -> Self {
         let (mailbox, deliveries) = mpsc::channel(ROOM);
         let broker = Arc::new(broker(Arc::new(Hub::new(vec![mailbox]))));
         let orders = Noted::default();
-        let rules = Arc::new(rules());
+        let rules = Arc::new(rules(more));
         let state = ApiState {
             access,
             broker: broker.clone(),
@@ -131,9 +136,8 @@ impl<B: Broker> World<B> {
 }
 
 /// The namespaces `kept`, `bytes` and `object`, and channels without one.
-fn rules() -> Rules {
-    let config = config_of(
-        r#"
+fn rules(more: &str) -> Rules {
+    const NAMESPACES: &str = r#"
         [client]
         queue_max_size = 4096
         [[channel.namespaces]]
@@ -149,8 +153,8 @@ fn rules() -> Rules {
         [[channel.namespaces]]
         name = "object"
         publication_data_format = "json_object"
-        "#,
-    );
+    "#;
+    let config = config_of(&format!("{more}\n{NAMESPACES}"));
     let verifier = || Verifier::new(&TokenOptions::default()).expect("no keys are no bad keys");
     Rules {
         config,
