@@ -1,5 +1,6 @@
 //! Stories of a whole shard, with the real sessions and the real memory broker, without sockets.
 
+mod codes;
 mod crowd;
 mod fairness;
 mod faulty;
@@ -86,9 +87,13 @@ impl World {
 
     /// A connection that has said nothing yet.
     fn enter(&mut self) -> ConnectionId {
+        self.enter_with(Manners::default())
+    }
+
+    fn enter_with(&mut self, manners: Manners) -> ConnectionId {
         let id = self.shard.outboxes().open();
         let door = Door::Managed(Managed::default());
-        let opening = Opening { door, manners: Manners::default(), headers: None, lease: Box::new(()) };
+        let opening = Opening { door, manners, headers: None, lease: Box::new(()) };
         self.shard.opened(id, opening, self.now);
         id
     }

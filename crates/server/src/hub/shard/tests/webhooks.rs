@@ -65,13 +65,9 @@ impl Office {
 
     /// A client that is pinged every 25 seconds.
     fn pinged_client(&mut self) -> ConnectionId {
-        let id = self.world.shard.outboxes().open();
         let (interval, pong_timeout) = (Duration::from_secs(25), Some(Duration::from_secs(8)));
         let ping = Some(PingSchedule { interval, pong_timeout });
-        let manners = Manners { ping, ..Manners::default() };
-        let door = Door::Managed(Managed::default());
-        let opening = Opening { door, manners, headers: None, lease: Box::new(()) };
-        self.world.shard.opened(id, opening, self.world.now);
+        let id = self.world.enter_with(Manners { ping, ..Manners::default() });
         self.world.says(id, r#"{"id":1,"connect":{}}"#);
         self.world.hears(id);
         id
