@@ -6,6 +6,7 @@
 mod action;
 mod admission;
 mod advice;
+mod attempt;
 mod commands;
 mod connect;
 mod heartbeat;
@@ -33,6 +34,7 @@ use suona_protocol::{
 use crate::backend::Backstage;
 
 pub use action::{Action, Question};
+pub use attempt::{Act, Attempt};
 pub use heartbeat::PingSchedule;
 pub use input::{Answered, Input, Introduction, ServerSub};
 pub use queue::Ask;

@@ -21,7 +21,7 @@ use suona_protocol::{Channel, DisconnectCode, Request, UnsubscribeCode, ws::Mess
 use tokio::sync::mpsc;
 
 use super::{
-    Address, Delivery, Errand, Order, Outboxes, ShardId, Users,
+    Address, Delivery, Errand, Ledger, Order, Outboxes, ShardId, Users,
     audience::Audience,
     wheel::{Tick, Wheel},
 };
@@ -49,6 +49,8 @@ pub struct ShardParts {
     pub backend: Arc<Backend>,
     /// The connections of every user on this node.
     pub users: Arc<Users>,
+    /// What commands with an idempotency key came to, on this node.
+    pub ledger: Arc<Ledger>,
     /// Where answers to this shard's questions go.
     pub errands: mpsc::UnboundedSender<Errand>,
     /// What it counts.

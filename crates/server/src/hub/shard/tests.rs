@@ -4,6 +4,7 @@ mod crowd;
 mod fairness;
 mod faulty;
 mod plain;
+mod retries;
 mod webhooks;
 
 use std::collections::BTreeSet;
@@ -76,6 +77,7 @@ impl World {
             broker: broker.clone(),
             backend: Arc::new(backend),
             users: Arc::default(),
+            ledger: Arc::default(),
             errands: errands_in,
             metrics: Metrics::new(1).shard(0),
         };
@@ -96,6 +98,15 @@ impl World {
     fn client(&mut self) -> ConnectionId {
         let id = self.enter();
         self.says(id, r#"{"id":1,"connect":{}}"#);
+        assert!(self.hears(id)[0].contains(r#""connect":{"client":"#));
+        id
+    }
+
+    /// A client of this user, connected by a token.
+    fn user(&mut self, user: &str) -> ConnectionId {
+        let id = self.enter();
+        let token = token(&serde_json::json!({ "sub": user }));
+        self.says(id, &format!(r#"{{"id":1,"connect":{{"token":"{token}"}}}}"#));
         assert!(self.hears(id)[0].contains(r#""connect":{"client":"#));
         id
     }
