@@ -20,6 +20,7 @@ mod subscription;
 mod task;
 #[cfg(test)]
 mod tests;
+mod wishes;
 
 use std::{
     sync::Arc,
@@ -45,6 +46,7 @@ use connect::Connecting;
 use heartbeat::{Beat, Heartbeat};
 use queue::Queue;
 use subscription::{Side, Stage, Subscription};
+use wishes::Wishes;
 
 /// One connected client.
 #[derive(Debug)]
@@ -63,6 +65,7 @@ pub struct Session {
     /// Sorted by channel.
     subscriptions: Vec<Subscription>,
     queue: Queue,
+    wishes: Wishes,
     /// Drawn for this connection, 0.0..1.0.
     luck: f64,
 }
@@ -126,6 +129,7 @@ impl Session {
             ends_at: None,
             subscriptions: Vec::new(),
             queue: Queue::new(manners.rpcs_in_turn),
+            wishes: Wishes::default(),
             luck,
         }
     }

@@ -293,7 +293,7 @@ impl Shard {
     /// Ends a client that hears more than it can take.
     fn drop_slow(&mut self, id: ConnectionId, now: Now) {
         let Some(connection) = self.connections.get_mut(id) else { return };
-        let close = connection.door.close(&DisconnectCode::Slow.into());
+        let close = connection.last_words(&DisconnectCode::Slow.into());
         self.outboxes.abort(id, Some(close.into()));
         self.parts.metrics.closed(DisconnectCode::Slow.code());
         let mut actions = Vec::new();

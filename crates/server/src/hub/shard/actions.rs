@@ -77,7 +77,7 @@ impl Shard {
             Action::AnnounceJoin(channel, info) => broker.join(&channel, info),
             Action::AnnounceLeave(channel, info) => broker.leave(&channel, info),
             Action::Close(why) => {
-                let close = self.connections.get_mut(id).map(|connection| connection.door.close(&why));
+                let close = self.connections.get_mut(id).map(|connection| connection.last_words(&why));
                 self.parts.metrics.closed(why.code());
                 self.outboxes.close(id, close.map(Into::into));
                 self.unregister(id);

@@ -2,6 +2,7 @@
 
 mod crowd;
 mod fairness;
+mod farewell;
 mod faulty;
 mod plain;
 mod retries;
@@ -104,11 +105,18 @@ impl World {
 
     /// A client of this user, connected by a token.
     fn user(&mut self, user: &str) -> ConnectionId {
+        self.user_with(user, &serde_json::json!({})).0
+    }
+
+    /// A client of this user that sends these headers with its connect command, and the reply to that.
+    fn user_with(&mut self, user: &str, headers: &serde_json::Value) -> (ConnectionId, serde_json::Value) {
         let id = self.enter();
         let token = token(&serde_json::json!({ "sub": user }));
-        self.says(id, &format!(r#"{{"id":1,"connect":{{"token":"{token}"}}}}"#));
-        assert!(self.hears(id)[0].contains(r#""connect":{"client":"#));
-        id
+        let connect = serde_json::json!({ "id": 1, "connect": { "token": token, "headers": headers } });
+        self.says(id, &connect.to_string());
+        let reply: serde_json::Value = serde_json::from_str(&self.hears(id)[0]).unwrap();
+        assert!(reply["connect"]["client"].is_string(), "{reply}");
+        (id, reply["connect"].clone())
     }
 
     fn subscriber(&mut self, channel: &str) -> ConnectionId {

@@ -85,10 +85,11 @@ fn the_backend_decides_once_about_a_publication() {
     let listener = office.world.user("listener");
     office.world.says(listener, r#"{"id":2,"subscribe":{"channel":"judged:1"}}"#);
     office.world.hears(listener);
-    let publish = r#"{"id":2,"publish":{"channel":"judged:1","data":"x","idempotency_key":"k"}}"#;
+    let publish = r#"{"id":2,"publish":{"channel":"judged:1","data":"slow","idempotency_key":"k"}}"#;
     let cut = office.world.user("ann");
     office.world.says(cut, publish);
     office.world.cut(cut);
+    office.gate.add_permits(1);
     office.advised();
     assert!(office.world.hears(listener).is_empty(), "its connection was gone before the decision came");
     for _ in 0..2 {

@@ -112,7 +112,10 @@ async fn connect(Json(question): Json<Value>) -> Json<Value> {
 type Books = (Arc<Semaphore>, Arc<Mutex<Vec<Value>>>);
 
 /// Publishes how often it was asked instead of what it was asked about.
-async fn publish(State((_, asked)): State<Books>, Json(question): Json<Value>) -> Json<Value> {
+async fn publish(State((gate, asked)): State<Books>, Json(question): Json<Value>) -> Json<Value> {
+    if question["data"] == "slow" {
+        gate.acquire().await.unwrap().forget();
+    }
     let mut asked = asked.lock().unwrap();
     asked.push(question);
     Json(json!({ "result": { "data": asked.len() } }))
