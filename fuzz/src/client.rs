@@ -147,7 +147,7 @@ fn body(request: &Request) -> Option<(u32, Vec<u8>)> {
         Request::Unsubscribe(channel) => texts(&[(1, channel)], &mut out, 6),
         Request::Publish(it) => {
             bytes::encode(2, &it.data, &mut out);
-            texts(&[(1, &it.channel)], &mut out, 7)
+            texts(&[(1, &it.channel), (100, &it.idempotency_key)], &mut out, 7)
         }
         Request::Presence(channel) => texts(&[(1, channel)], &mut out, 8),
         Request::PresenceStats(channel) => texts(&[(1, channel)], &mut out, 9),
@@ -169,7 +169,7 @@ fn body(request: &Request) -> Option<(u32, Vec<u8>)> {
         }
         Request::Rpc(it) => {
             bytes::encode(1, &it.data.clone().unwrap_or_default(), &mut out);
-            texts(&[(2, &it.method)], &mut out, 13)
+            texts(&[(2, &it.method), (100, &it.idempotency_key)], &mut out, 13)
         }
         Request::Refresh { token } => texts(&[(1, token)], &mut out, 14),
         Request::SubRefresh(it) => texts(&[(1, &it.channel), (2, &it.token)], &mut out, 15),

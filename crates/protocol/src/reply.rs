@@ -1,6 +1,6 @@
 //! What the gateway tells a client.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use crate::{Channel, ClientInfo, Disconnect, Encoded, ErrorCode, Payload, Position, UnsubscribeCode};
 
@@ -154,7 +154,12 @@ pub enum PushEvent {
     /// A message to this client alone.
     Message(Payload),
     /// The connection is about to be closed.
-    Disconnect(Disconnect),
+    Disconnect {
+        /// Why.
+        why: Disconnect,
+        /// How long the client should wait before it comes back, where many are sent away at once.
+        retry_after: Option<Duration>,
+    },
     /// The connection has a new lifetime.
     Refresh(RefreshResult),
 }

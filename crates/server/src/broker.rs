@@ -52,6 +52,14 @@ impl<T> Answer<T> {
         Self(None)
     }
 
+    /// An answer that gives this one what `wrap` makes of its own outcome.
+    pub fn of<U: 'static>(self, wrap: fn(U) -> T) -> Answer<U>
+    where
+        T: 'static,
+    {
+        Answer::new(move |outcome: Result<U, _>| self.give(outcome.map(wrap)))
+    }
+
     /// Gives the outcome.
     pub fn give(mut self, outcome: Result<T, BrokerError>) {
         if let Some(then) = self.0.take() {

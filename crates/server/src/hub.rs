@@ -6,6 +6,7 @@
 
 mod audience;
 mod errand;
+mod ledger;
 mod outbox;
 mod shard;
 mod users;
@@ -21,6 +22,7 @@ use suona_protocol::{Channel, ClientInfo, Encoded};
 use tokio::sync::mpsc;
 
 pub use errand::{Errand, Order, Selector};
+pub use ledger::Ledger;
 pub use outbox::{Frame, Outbox, Outboxes, Overflow};
 pub use shard::{Opening, Shard, ShardParts};
 pub use users::{Address, TooManyConnections, Users};

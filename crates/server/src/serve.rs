@@ -23,7 +23,7 @@ use crate::{
         BindError, Edge, EdgeOptions, Hooks, TlsFiles, Upgraded,
         api::{self, Access, ApiState, Node, Shards},
     },
-    hub::{Errand, Hub, MAX_SHARDS, Shard, ShardId, ShardParts, Users},
+    hub::{Errand, Hub, Ledger, MAX_SHARDS, Shard, ShardId, ShardParts, Users},
     io::{Handover, ShardSender, mailbox, spawn},
     metrics::Metrics,
     session::Rules,
@@ -95,6 +95,7 @@ impl Gateway {
         });
         let metrics = Arc::new(Metrics::new(count));
         let users = Arc::new(Users::default());
+        let ledger = Arc::new(Ledger::default());
         let (shards, mailboxes): (Vec<_>, Vec<_>) = (0..count).map(|_| mailbox::<Shard>(MAILBOX)).unzip();
         let deliveries = shards.iter().map(|shard: &ShardSender<Shard>| shard.deliveries().clone());
         let broker =
@@ -111,12 +112,13 @@ impl Gateway {
             let errands = shards[usize::from(number)].errands().clone();
             let metrics = metrics.shard(usize::from(number));
             let (rules, broker, users) = (rules.clone(), broker.clone(), users.clone());
+            let ledger = ledger.clone();
             let (id, backend) = (ShardId(number), backend.clone());
-            let parts = ShardParts { id, rules, broker, backend, users, errands, metrics };
+            let parts = ShardParts { id, rules, broker, backend, users, ledger, errands, metrics };
             spawn(format!("shard-{number}"), mailbox, move || Shard::new(parts, rand::random(), Now::read()))
         });
         let threads = threads.collect::<Result<_, _>>()?;
-        task::spawn(sweep(broker));
+        task::spawn(sweep(broker, ledger));
         Ok(Self { edge, metrics, shards, threads, shutdown: rules.config.shutdown.clone() })
     }
 
@@ -239,11 +241,12 @@ fn api_router(
     })
 }
 
-/// Frees expired streams for as long as the runtime lives.
-async fn sweep(broker: Arc<MemoryBroker>) {
+/// Frees expired streams and outcomes for as long as the runtime lives.
+async fn sweep(broker: Arc<MemoryBroker>, ledger: Arc<Ledger>) {
     let mut interval = time::interval(SWEEP);
     loop {
         interval.tick().await;
         broker.sweep();
+        ledger.sweep(Instant::now());
     }
 }

@@ -6,6 +6,7 @@
 mod action;
 mod admission;
 mod advice;
+mod attempt;
 mod commands;
 mod connect;
 mod granting;
@@ -21,6 +22,7 @@ mod subscription;
 mod task;
 #[cfg(test)]
 mod tests;
+mod wishes;
 
 use std::{
     sync::Arc,
@@ -35,6 +37,7 @@ use suona_protocol::{
 use crate::backend::Backstage;
 
 pub use action::{Action, Question};
+pub use attempt::{Act, Attempt};
 pub use heartbeat::PingSchedule;
 pub use input::{Answered, Input, Introduction, ServerSub};
 pub use queue::Ask;
@@ -45,6 +48,7 @@ use connect::Connecting;
 use heartbeat::{Beat, Heartbeat};
 use queue::Queue;
 use subscription::{Side, Stage, Subscription};
+use wishes::Wishes;
 
 /// One connected client.
 #[derive(Debug)]
@@ -63,6 +67,7 @@ pub struct Session {
     /// Sorted by channel.
     subscriptions: Vec<Subscription>,
     queue: Queue,
+    wishes: Wishes,
     /// Drawn for this connection, 0.0..1.0.
     luck: f64,
 }
@@ -126,6 +131,7 @@ impl Session {
             ends_at: None,
             subscriptions: Vec::new(),
             queue: Queue::new(manners.rpcs_in_turn),
+            wishes: Wishes::default(),
             luck,
         }
     }

@@ -129,9 +129,13 @@ fn event(o: &mut Object<'_>, event: &PushEvent) {
             o.payload("data", result.data.as_ref());
         }),
         PushEvent::Message(data) => o.object("message", |o| o.payload("data", Some(data))),
-        PushEvent::Disconnect(disconnect) => {
-            o.object("disconnect", |o| reason(o, disconnect.code(), disconnect.reason()));
-        }
+        PushEvent::Disconnect { why, retry_after } => o.object("disconnect", |o| {
+            reason(o, why.code(), why.reason());
+            o.nonzero(
+                "retry_after_ms",
+                retry_after.map_or(0, |after| after.as_millis().try_into().unwrap_or(u64::MAX)),
+            );
+        }),
         PushEvent::Refresh(result) => o.object("refresh", |o| refresh(o, result)),
     }
 }

@@ -190,13 +190,15 @@ struct Publish {
     channel: String,
     #[prost(bytes = "bytes", tag = "2")]
     data: Bytes,
+    /// Not in the protocol of others: a number that they are far from.
+    #[prost(string, tag = "100")]
+    idempotency_key: String,
 }
 
 impl Publish {
-    /// The idempotency key is a field of JSON only: Protobuf numbers are not ours to give.
     fn request(self) -> Request {
-        let channel = Channel::new(self.channel);
-        Request::Publish(PublishRequest { channel, data: self.data, idempotency_key: String::new() })
+        let (channel, idempotency_key) = (Channel::new(self.channel), self.idempotency_key);
+        Request::Publish(PublishRequest { channel, data: self.data, idempotency_key })
     }
 }
 
@@ -237,12 +239,15 @@ struct Rpc {
     data: Bytes,
     #[prost(string, tag = "2")]
     method: String,
+    /// As in [`Publish`].
+    #[prost(string, tag = "100")]
+    idempotency_key: String,
 }
 
 impl Rpc {
     fn request(self) -> Request {
         let data = payload(self.data);
-        Request::Rpc(RpcRequest { method: self.method, data, idempotency_key: String::new() })
+        Request::Rpc(RpcRequest { method: self.method, data, idempotency_key: self.idempotency_key })
     }
 }
 

@@ -109,9 +109,11 @@ fn event(event: &PushEvent) -> Event {
             data: payload(&result.data),
         }),
         PushEvent::Message(data) => Event::Message(Data { data: data.clone() }),
-        PushEvent::Disconnect(disconnect) => {
-            Event::Disconnect(Disconnect { code: disconnect.code(), reason: disconnect.reason().into() })
-        }
+        PushEvent::Disconnect { why, retry_after } => Event::Disconnect(Disconnect {
+            code: why.code(),
+            reason: why.reason().into(),
+            retry_after_ms: retry_after.map_or(0, |after| after.as_millis().try_into().unwrap_or(u64::MAX)),
+        }),
         PushEvent::Refresh(result) => Event::Refresh(expiry(*result)),
     }
 }
@@ -151,6 +153,9 @@ struct Disconnect {
     code: u32,
     #[prost(string, tag = "2")]
     reason: String,
+    /// Not in the protocol of others: a number that they are far from.
+    #[prost(uint64, tag = "100")]
+    retry_after_ms: u64,
 }
 
 #[cfg(test)]

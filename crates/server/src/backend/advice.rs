@@ -7,7 +7,7 @@ use suona_protocol::{Channel, Disconnect, ErrorReply, Payload};
 use crate::auth::SubscriptionGrant;
 
 /// What came of a question to the backend.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Advice {
     /// It said yes.
     Granted(Granted),
@@ -20,7 +20,7 @@ pub enum Advice {
 }
 
 /// What the backend grants, by what it was asked.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Granted {
     /// Who the client is; `None` if the backend does not know.
     Connect(Option<Box<ConnectGrant>>),
@@ -37,7 +37,7 @@ pub enum Granted {
 }
 
 /// Who a client is.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ConnectGrant {
     /// The user; empty for an anonymous one.
     pub user: String,
@@ -54,7 +54,7 @@ pub struct ConnectGrant {
 }
 
 /// What comes with a subscription.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SubscribeGrant {
     /// As in a token.
     pub grant: SubscriptionGrant,
@@ -79,7 +79,7 @@ pub struct RefreshGrant {
 }
 
 /// How to publish.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct PublishGrant {
     /// What, instead of what the client sent.
     pub data: Option<Payload>,

@@ -22,7 +22,7 @@ use suona_protocol::{Channel, DisconnectCode, Request, UnsubscribeCode, ws::Mess
 use tokio::sync::mpsc;
 
 use super::{
-    Address, Delivery, Errand, Order, Outboxes, ShardId, Users,
+    Address, Delivery, Errand, Ledger, Order, Outboxes, ShardId, Users,
     audience::Audience,
     wheel::{Tick, Wheel},
 };
@@ -51,6 +51,8 @@ pub struct ShardParts {
     pub backend: Arc<Backend>,
     /// The connections of every user on this node.
     pub users: Arc<Users>,
+    /// What commands with an idempotency key came to, on this node.
+    pub ledger: Arc<Ledger>,
     /// Where answers to this shard's questions go.
     pub errands: mpsc::UnboundedSender<Errand>,
     /// What it counts.
@@ -299,7 +301,7 @@ impl Shard {
     /// Ends a client that hears more than it can take.
     fn drop_slow(&mut self, id: ConnectionId, now: Now) {
         let Some(connection) = self.connections.get_mut(id) else { return };
-        let close = connection.door.close(&DisconnectCode::Slow.into());
+        let close = connection.last_words(&DisconnectCode::Slow.into());
         self.outboxes.abort(id, Some(close.into()));
         self.parts.metrics.closed(DisconnectCode::Slow.code());
         let mut actions = Vec::new();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use suona_protocol::{Channel, ClientInfo, Disconnect, Encoded, Position, Push, Reply};
 
-use super::Ask;
+use super::{Ask, Attempt};
 use crate::{
     backend::Consultation,
     broker::{Message, Query, Retention},
@@ -28,6 +28,8 @@ pub enum Action {
     Ask(Ask, Question),
     /// Ask the backend, and hand in the answer.
     Consult(Ask, Box<Consultation>),
+    /// Ask the backend, unless this is a repeat; and hand in what it said to the first try.
+    ConsultOnce(Ask, Box<Consultation>, Box<Attempt>),
     /// The subscription is in effect: from `position` on, if it is positioned.
     Listen {
         /// The channel.
@@ -73,6 +75,8 @@ pub enum Question {
         message: Message,
         /// How the stream is kept.
         retention: Retention,
+        /// By what a repeat is recognised, if there can be one.
+        attempt: Option<Box<Attempt>>,
     },
     /// Read history.
     History {

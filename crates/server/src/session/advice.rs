@@ -8,12 +8,12 @@ use suona_protocol::{
 };
 
 use super::{
-    Action, Context, Introduction, ServerSub, Session, State, Trouble,
+    Act, Action, Attempt, Context, Introduction, ServerSub, Session, State, Trouble,
     admission::Admission,
     connect::{may_be_anonymous, with_wishes},
     queue::Turn,
     reply,
-    task::Task,
+    task::{AskedPublish, Task},
 };
 use crate::{
     backend::{Advice, Backstage, ConnectGrant, Consultation, Granted, Inquiry, PublishGrant, Stranger},
@@ -80,8 +80,9 @@ impl Session {
             NoRoute::UnknownNamespace => ErrorCode::MethodNotFound,
             NoRoute::Disabled => ErrorCode::NotAvailable,
         })?;
+        let attempt = self.attempt(Act::Rpc, &method, &idempotency_key, data.as_ref())?;
         let inquiry = Inquiry::Rpc { method, data, idempotency_key };
-        self.consult(webhook, "".into(), Task::Rpc(id), inquiry, actions)
+        self.consult_once(attempt, (webhook, inquiry), "".into(), Task::Rpc(id), actions)
     }
 
     /// Asks the backend; what it says is for `task`, which is about `channel` unless that is empty.
@@ -93,9 +94,25 @@ impl Session {
         inquiry: Inquiry,
         actions: &mut Vec<Action>,
     ) -> Result<(), Trouble> {
+        self.consult_once(None, (webhook, inquiry), channel, task, actions)
+    }
+
+    /// As [`consult`](Self::consult), but a repeat of `attempt` gets what the first try got.
+    pub(super) fn consult_once(
+        &mut self,
+        attempt: Option<Box<Attempt>>,
+        (webhook, inquiry): (WebhookId, Inquiry),
+        channel: Channel,
+        task: Task,
+        actions: &mut Vec<Action>,
+    ) -> Result<(), Trouble> {
         let ask = self.queue.begin(channel, false, task)?;
         let (info, backstage) = (self.info.clone(), self.backstage.clone());
-        actions.push(Action::Consult(ask, Box::new(Consultation { webhook, info, backstage, inquiry })));
+        let consultation = Box::new(Consultation { webhook, info, backstage, inquiry });
+        actions.push(match attempt {
+            Some(attempt) => Action::ConsultOnce(ask, consultation, attempt),
+            None => Action::Consult(ask, consultation),
+        });
         Ok(())
     }
 
@@ -128,8 +145,8 @@ impl Session {
                 let admission = Some(Box::new(Admission::of_backend(*grant)));
                 self.go_on(Turn { command, admission }, ctx, actions)
             }
-            (Task::AskPublish(id, data), Advice::Granted(Granted::Publish(grant))) => {
-                self.publish_as_granted(id, channel, data, grant, ctx, actions)
+            (Task::AskPublish(asked), Advice::Granted(Granted::Publish(grant))) => {
+                self.publish_as_granted(channel, *asked, grant, ctx, actions)
             }
             (Task::Rpc(id), Advice::Granted(Granted::Rpc(data))) => {
                 reply(id, Outcome::Rpc { data }, actions);
@@ -202,9 +219,8 @@ impl Session {
 
     fn publish_as_granted(
         &mut self,
-        id: u32,
         channel: &Channel,
-        asked: Payload,
+        asked: AskedPublish,
         grant: PublishGrant,
         ctx: Context<'_>,
         actions: &mut Vec<Action>,
@@ -218,6 +234,7 @@ impl Session {
             return Err(ErrorCode::Internal.into());
         }
         let info = Some(self.info.clone());
+        let AskedPublish { id, data: asked, attempt } = asked;
         let data = data.unwrap_or(asked);
         let message = Message {
             data,
@@ -228,7 +245,9 @@ impl Session {
             idempotency_key: None,
             version: None,
         };
-        self.put_out(id, channel.clone(), message, options.retention, actions)
+        // A repeat hears the same decision, and so has the payload of the first.
+        let attempt = attempt.map(|attempt| Box::new(Attempt { act: Act::Publish, ..*attempt }));
+        self.put_out(id, (channel.clone(), message, options.retention), attempt, actions)
     }
 
     /// Keeps what only the backend sees of the client, as far as it wants to see it.

@@ -6,11 +6,11 @@ use suona_protocol::{
 };
 
 use super::{
-    Action, Answered, Ask, Context, Question, Session, Trouble,
+    Act, Action, Answered, Ask, Attempt, Context, Question, Session, Trouble,
     permission::{Deed, Known},
     queue::{Turn, channel_of},
     reply,
-    task::Task,
+    task::{AskedPublish, Task},
 };
 use crate::{
     backend::{Advice, Granted, Inquiry},
@@ -128,7 +128,7 @@ impl Session {
         ctx: Context<'_>,
         actions: &mut Vec<Action>,
     ) -> Result<(), Trouble> {
-        let PublishRequest { channel, data, .. } = request;
+        let PublishRequest { channel, data, idempotency_key: key } = request;
         let webhook = ctx.rules.config.channels.get(&channel).and_then(|options| options.publish_webhook);
         let options = match webhook {
             Some(_) if !channel.is_empty() => Known::find(&ctx.rules.config, &channel)?.options,
@@ -139,9 +139,12 @@ impl Session {
             return Err(ErrorCode::BadRequest.into());
         }
         if let Some(webhook) = webhook {
+            let attempt = self.attempt(Act::Decide, &channel, &key, Some(&data))?;
             let inquiry = Inquiry::Publish { channel: channel.clone(), data: data.clone() };
-            return self.consult(webhook, channel, Task::AskPublish(id, data), inquiry, actions);
+            let task = Task::AskPublish(Box::new(AskedPublish { id, data, attempt: attempt.clone() }));
+            return self.consult_once(attempt, (webhook, inquiry), channel, task, actions);
         }
+        let attempt = self.attempt(Act::Publish, &channel, &key, Some(&data))?;
         let (content, retention) = (options.content, options.retention);
         let info = Some(self.info.clone());
         let message = Message {
@@ -153,20 +156,21 @@ impl Session {
             idempotency_key: None,
             version: None,
         };
-        self.put_out(id, channel, message, retention, actions)
+        self.put_out(id, (channel, message, retention), attempt, actions)
     }
 
     /// Publishes on behalf of a client that may.
     pub(super) fn put_out(
         &mut self,
         id: u32,
-        channel: Channel,
-        message: Message,
-        retention: Retention,
+        (channel, mut message, retention): (Channel, Message, Retention),
+        attempt: Option<Box<Attempt>>,
         actions: &mut Vec<Action>,
     ) -> Result<(), Trouble> {
         let ask = self.queue.begin(channel.clone(), false, Task::Publish(id))?;
-        actions.push(Action::Ask(ask, Question::Publish { channel, message, retention }));
+        // The node knows its own repeats; the broker those that come through another node.
+        message.idempotency_key = attempt.as_ref().map(|attempt| attempt.broker_key());
+        actions.push(Action::Ask(ask, Question::Publish { channel, message, retention, attempt }));
         Ok(())
     }
 

@@ -12,7 +12,7 @@ use suona_protocol::{
 
 use super::{
     Action, Context, Heartbeat, Introduction, REFUSED_LINGER, ServerSub, Session, State, Trouble,
-    permission::Known, reply, subscription::Hole, task::Task,
+    permission::Known, reply, subscription::Hole, task::Task, wishes::Wishes,
 };
 use crate::{
     Now,
@@ -43,6 +43,7 @@ impl Session {
         actions: &mut Vec<Action>,
     ) -> Result<(), Trouble> {
         self.keep_headers(&request.headers, ctx);
+        self.wishes = Wishes::read(&request.headers);
         if let Some(webhook) = ctx.rules.config.webhooks.connect.filter(|_| request.token.is_empty()) {
             return self.ask_who(id, webhook, request, actions);
         }
@@ -115,7 +116,7 @@ impl Session {
             data,
             ping: announced.map(|schedule| whole_seconds(schedule.interval)),
             pong: announced.is_some_and(|schedule| schedule.pong_timeout.is_some()),
-            time: client.connect_include_server_time.then(|| unix_millis(ctx.now)),
+            time: (client.connect_include_server_time || self.wishes.time).then(|| unix_millis(ctx.now)),
             ..ConnectResult::default()
         };
         let give_up = ctx.now.instant + client.stale_close_delay;

@@ -116,7 +116,7 @@ impl ServerSub {
 }
 
 /// What came of a question to the broker or the backend.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Answered {
     /// Hearing the channel; the page is there if one was asked for.
     Subscribed(Option<Page>),

@@ -2,7 +2,7 @@
 
 use suona_protocol::{Payload, SubscribeRequest};
 
-use super::ServerSub;
+use super::{Attempt, ServerSub};
 
 /// What to do with an answer.
 #[derive(Debug)]
@@ -17,8 +17,8 @@ pub(super) enum Task {
     AdmitServerSub(Box<ServerSub>),
     /// The backend says whether the subscription lives on.
     SubRefresh,
-    /// The backend says whether the publish command with this id and payload may go on.
-    AskPublish(u32, Payload),
+    /// The backend says whether this publish command may go on.
+    AskPublish(Box<AskedPublish>),
     /// The backend answers the rpc with this id.
     Rpc(u32),
     /// The backend answered the rpc with this id, but there was no room for the reply.
@@ -33,13 +33,23 @@ pub(super) enum Task {
     PresenceStats(u32),
 }
 
+/// A publish command of which the backend is asked.
+#[derive(Debug)]
+pub(super) struct AskedPublish {
+    pub(super) id: u32,
+    pub(super) data: Payload,
+    /// By what a repeat of the question is recognised.
+    pub(super) attempt: Option<Box<Attempt>>,
+}
+
 impl Task {
     /// The id of the command that waits for it; 0 where a connect command does, which is answered apart.
     pub(super) fn id(&self) -> u32 {
         match *self {
             Self::Subscribe(id) | Self::Publish(id) | Self::History(id) => id,
             Self::Presence(id) | Self::PresenceStats(id) => id,
-            Self::Admit(id, _) | Self::AskPublish(id, _) => id,
+            Self::Admit(id, _) => id,
+            Self::AskPublish(ref asked) => asked.id,
             Self::Rpc(id) | Self::HeldRpc(id, _) => id,
             Self::Introduce | Self::Refresh | Self::SubRefresh => 0,
             Self::ServerSubscribe | Self::AdmitServerSub(_) => 0,

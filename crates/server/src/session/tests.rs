@@ -128,7 +128,9 @@ impl Desk {
     /// The last question to the backend.
     fn consulted(&self) -> (Ask, &Consultation) {
         let consulted = self.actions.iter().rev().find_map(|action| match action {
-            Action::Consult(ask, consultation) => Some((*ask, &**consultation)),
+            Action::Consult(ask, consultation) | Action::ConsultOnce(ask, consultation, _) => {
+                Some((*ask, &**consultation))
+            }
             _ => None,
         });
         consulted.expect("the session asked the backend")
@@ -186,6 +188,7 @@ impl Desk {
             Action::Register(_) => "register",
             Action::Ask(..) => "ask",
             Action::Consult(..) => "consult",
+            Action::ConsultOnce(..) => "consult once",
             Action::Listen { .. } => "listen",
             Action::Leave(_) => "leave",
             Action::AddPresence(..) => "add presence",

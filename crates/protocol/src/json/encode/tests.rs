@@ -1,7 +1,9 @@
+use std::time::Duration;
+
 use super::*;
 use crate::{
-    Channel, Content, Disconnect, Epoch, ErrorCode, Payload, PresenceStatsResult, Publication,
-    UnsubscribeCode,
+    Channel, Content, Disconnect, DisconnectCode, Epoch, ErrorCode, Payload, PresenceStatsResult,
+    Publication, UnsubscribeCode,
 };
 
 fn reply(id: u32, outcome: Outcome) -> String {
@@ -183,8 +185,16 @@ fn every_push_has_its_form() {
         ("", PushEvent::Message(Payload::from("[\n]")), r#"{"message":{"data":[]}}"#.into()),
         (
             "",
-            PushEvent::Disconnect(Disconnect::custom(4000, "be back")),
+            PushEvent::Disconnect { why: Disconnect::custom(4000, "be back"), retry_after: None },
             r#"{"disconnect":{"code":4000,"reason":"be back"}}"#.into(),
+        ),
+        (
+            "",
+            PushEvent::Disconnect {
+                why: DisconnectCode::Shutdown.into(),
+                retry_after: Some(Duration::from_micros(1_500_999)),
+            },
+            r#"{"disconnect":{"code":3001,"reason":"shutdown","retry_after_ms":1500}}"#.into(),
         ),
         (
             "",

@@ -84,9 +84,8 @@ fn subscribe_carries_position_and_wishes() {
 fn every_other_command_is_read() {
     let channel = Channel::from("c");
     let name = || bytes(1, "c");
-    let publish =
-        PublishRequest { channel: channel.clone(), data: "\0".into(), idempotency_key: String::new() };
-    let rpc = RpcRequest { method: "m".into(), data: Some("{}".into()), idempotency_key: String::new() };
+    let publish = PublishRequest { channel: channel.clone(), data: "\0".into(), idempotency_key: "k".into() };
+    let rpc = RpcRequest { method: "m".into(), data: Some("{}".into()), idempotency_key: "l".into() };
     let since = message(8, &[number(1, 5), bytes(2, "aBcDeFgH")]);
     // A negative int32 takes ten bytes; only sint32 would be zigzag.
     let history_fields = vec![name(), number(7, -1_i64 as u64), since, number(9, 1)];
@@ -95,13 +94,13 @@ fn every_other_command_is_read() {
     let refresh = SubRefreshRequest { channel: channel.clone(), token: "t".into() };
     for (field, fields, expected) in [
         (6, vec![name()], Request::Unsubscribe(channel.clone())),
-        (7, vec![name(), bytes(2, [0])], Request::Publish(publish)),
+        (7, vec![name(), bytes(2, [0]), bytes(100, "k")], Request::Publish(publish)),
         (8, vec![name()], Request::Presence(channel.clone())),
         (9, vec![name()], Request::PresenceStats(channel)),
         (10, history_fields, Request::History(history)),
         (11, vec![], Request::Ping),
         (12, vec![bytes(1, "hi")], Request::Send("hi".into())),
-        (13, vec![bytes(1, "{}"), bytes(2, "m")], Request::Rpc(rpc)),
+        (13, vec![bytes(1, "{}"), bytes(2, "m"), bytes(100, "l")], Request::Rpc(rpc)),
         (14, vec![bytes(1, "t")], Request::Refresh { token: "t".into() }),
         (15, vec![name(), bytes(2, "t")], Request::SubRefresh(refresh)),
     ] {

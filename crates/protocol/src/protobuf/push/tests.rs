@@ -39,9 +39,18 @@ fn every_push_has_its_number() {
         ("c", PushEvent::Subscribe(Box::new(sub)), 9, sub_fields),
         (
             "",
-            PushEvent::Disconnect(crate::Disconnect::custom(4000, "be back")),
+            PushEvent::Disconnect { why: crate::Disconnect::custom(4000, "be back"), retry_after: None },
             11,
             vec![number(1, 4000), bytes(2, "be back")],
+        ),
+        (
+            "",
+            PushEvent::Disconnect {
+                why: crate::Disconnect::custom(4000, "be back"),
+                retry_after: Some(std::time::Duration::from_millis(1500)),
+            },
+            11,
+            vec![number(1, 4000), bytes(2, "be back"), number(100, 1500)],
         ),
         ("", PushEvent::Refresh(RefreshResult { ttl: Some(60) }), 12, vec![number(1, 1), number(2, 60)]),
     ] {

@@ -5,7 +5,7 @@ use suona_protocol::{Channel, Outcome, Position};
 use super::{Shard, delivering::frame_of};
 use crate::{
     Now,
-    backend::{Consultation, Visit},
+    backend::{Advice, Consultation, Visit},
     broker::Answer,
     hub::{Address, Errand, Frame, Overflow, TooManyConnections, audience::Hearing},
     io::ConnectionId,
@@ -19,7 +19,7 @@ impl Shard {
         let mut obstacle = None;
         for action in actions.drain(..) {
             if obstacle.is_none_or(|obstacle| action.survives(obstacle)) {
-                obstacle = obstacle.or(self.carry_out_one(id, action).err());
+                obstacle = obstacle.or(self.carry_out_one(id, action, now).err());
             }
         }
         match obstacle {
@@ -29,7 +29,7 @@ impl Shard {
         }
     }
 
-    fn carry_out_one(&mut self, id: ConnectionId, action: Action) -> Result<(), Obstacle> {
+    fn carry_out_one(&mut self, id: ConnectionId, action: Action, now: Now) -> Result<(), Obstacle> {
         let broker = &self.parts.broker;
         match action {
             Action::Reply(reply) => {
@@ -57,8 +57,17 @@ impl Shard {
                 let registered = self.parts.users.add(&info.user, address, limit);
                 return registered.map_err(|TooManyConnections| Obstacle::TooManyConnections);
             }
-            Action::Ask(ask, question) => self.ask(id, ask, question),
-            Action::Consult(ask, consultation) => self.consult(id, ask, *consultation),
+            Action::Ask(ask, question) => self.ask(id, ask, question, now),
+            Action::Consult(ask, consultation) => {
+                let answer = self.answer(id, ask, Answered::Advised);
+                self.consult(id, *consultation, answer);
+            }
+            Action::ConsultOnce(ask, consultation, attempt) => {
+                let (ledger, answer) = (self.parts.ledger.clone(), self.answer(id, ask, |known| known));
+                ledger.once(*attempt, now.instant, answer, |answer| {
+                    self.consult(id, *consultation, answer.of(Answered::Advised));
+                });
+            }
             Action::Listen { channel, position, hears_joins } => {
                 self.listen(id, &channel, position, hears_joins);
             }
@@ -68,7 +77,7 @@ impl Shard {
             Action::AnnounceJoin(channel, info) => broker.join(&channel, info),
             Action::AnnounceLeave(channel, info) => broker.leave(&channel, info),
             Action::Close(why) => {
-                let close = self.connections.get_mut(id).map(|connection| connection.door.close(&why));
+                let close = self.connections.get_mut(id).map(|connection| connection.last_words(&why));
                 self.parts.metrics.closed(why.code());
                 self.outboxes.close(id, close.map(Into::into));
                 self.unregister(id);
@@ -83,7 +92,7 @@ impl Shard {
         frame.map_or(Ok(()), |frame| self.outboxes.push(id, frame)).map_err(|Overflow| Obstacle::Slow)
     }
 
-    fn ask(&mut self, id: ConnectionId, ask: Ask, question: Question) {
+    fn ask(&mut self, id: ConnectionId, ask: Ask, question: Question, now: Now) {
         let broker = self.parts.broker.clone();
         match question {
             Question::Subscribe { channel, query, retention } => {
@@ -91,10 +100,16 @@ impl Shard {
                 let answer = self.answer(id, ask, Answered::Subscribed);
                 broker.subscribe(&channel, self.parts.id, query, retention, answer);
             }
-            Question::Publish { channel, message, retention } => {
-                let answer =
-                    self.parts.metrics.time_publish(self.answer(id, ask, |_position| Answered::Published));
-                broker.publish(&channel, message, retention, answer);
+            Question::Publish { channel, message, retention, attempt } => {
+                let answer = self.answer(id, ask, |known| known);
+                let publish = |answer: Answer<Answered>| {
+                    let answer = self.parts.metrics.time_publish(answer.of(|_position| Answered::Published));
+                    broker.publish(&channel, message, retention, answer);
+                };
+                match attempt {
+                    Some(attempt) => self.parts.ledger.once(*attempt, now.instant, answer, publish),
+                    None => publish(answer),
+                }
             }
             Question::History { channel, query, retention } => {
                 broker.history(&channel, query, retention, self.answer(id, ask, Answered::History));
@@ -108,8 +123,7 @@ impl Shard {
         }
     }
 
-    fn consult(&mut self, id: ConnectionId, ask: Ask, consultation: Consultation) {
-        let answer = self.answer(id, ask, Answered::Advised);
+    fn consult(&mut self, id: ConnectionId, consultation: Consultation, answer: Answer<Advice>) {
         let Some(connection) = self.connections.get_mut(id) else { return };
         let headers = connection.headers.clone();
         let visit = Visit { transport: "websocket", protocol: connection.door.protocol(), headers };

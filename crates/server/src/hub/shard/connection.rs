@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use axum::http::HeaderMap;
+use bytes::Bytes;
+use suona_protocol::Disconnect;
 
 use crate::{door::Door, hub::wheel::Tick, io::ConnectionId, session::Session};
 
@@ -15,6 +17,15 @@ pub(super) struct Connection {
     /// For the webhooks that want them.
     pub(super) headers: Option<Arc<HeaderMap>>,
     pub(super) _lease: Box<dyn Send>,
+}
+
+impl Connection {
+    /// The last bytes that the client gets: why the connection ends, twice if it asked for that.
+    pub(super) fn last_words(&self, why: &Disconnect) -> Bytes {
+        let farewell = self.session.farewell(why).and_then(|push| self.door.push(&push));
+        let close = self.door.close(why);
+        farewell.map_or(close.clone(), |farewell| [farewell, close].concat().into())
+    }
 }
 
 /// All of them, by slot.

@@ -3,9 +3,11 @@
 mod codes;
 mod crowd;
 mod fairness;
+mod farewell;
 mod faulty;
 mod plain;
 mod positions;
+mod retries;
 mod webhooks;
 
 use std::collections::BTreeSet;
@@ -78,6 +80,7 @@ impl World {
             broker: broker.clone(),
             backend: Arc::new(backend),
             users: Arc::default(),
+            ledger: Arc::default(),
             errands: errands_in,
             metrics: Metrics::new(1).shard(0),
         };
@@ -104,6 +107,22 @@ impl World {
         self.says(id, r#"{"id":1,"connect":{}}"#);
         assert!(self.hears(id)[0].contains(r#""connect":{"client":"#));
         id
+    }
+
+    /// A client of this user, connected by a token.
+    fn user(&mut self, user: &str) -> ConnectionId {
+        self.user_with(user, &serde_json::json!({})).0
+    }
+
+    /// A client of this user that sends these headers with its connect command, and the reply to that.
+    fn user_with(&mut self, user: &str, headers: &serde_json::Value) -> (ConnectionId, serde_json::Value) {
+        let id = self.enter();
+        let token = token(&serde_json::json!({ "sub": user }));
+        let connect = serde_json::json!({ "id": 1, "connect": { "token": token, "headers": headers } });
+        self.says(id, &connect.to_string());
+        let reply: serde_json::Value = serde_json::from_str(&self.hears(id)[0]).unwrap();
+        assert!(reply["connect"]["client"].is_string(), "{reply}");
+        (id, reply["connect"].clone())
     }
 
     fn subscriber(&mut self, channel: &str) -> ConnectionId {

@@ -1,5 +1,7 @@
 //! What depends on the backend, with a real one on the loopback that answers when the test lets it.
 
+use std::sync::Mutex;
+
 use axum::{Json, Router, extract::State, routing::post};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, runtime::Runtime, sync::Semaphore};
@@ -8,18 +10,31 @@ use super::*;
 use crate::session::PingSchedule;
 
 /// A shard and its backend, which lets calls of a method that begins with `slow` wait.
-struct Office {
-    world: World,
+pub(super) struct Office {
+    pub(super) world: World,
     /// A permit for each slow call that may be answered.
-    gate: Arc<Semaphore>,
+    pub(super) gate: Arc<Semaphore>,
+    /// What was asked so far, apart from who connects.
+    pub(super) asked: Arc<Mutex<Vec<Value>>>,
     _runtime: Runtime,
 }
 
 const WEBHOOKS: &str = r#"
     client.proxy.connect = { endpoint = "URL/connect", timeout = "60s" }
+    channel.proxy.publish = { endpoint = "URL/publish", timeout = "60s" }
     [channel.without_namespace]
     allow_subscribe_for_client = true
     allow_subscribe_for_anonymous = true
+    [[channel.namespaces]]
+    name = "judged"
+    publish_proxy_enabled = true
+    allow_subscribe_for_client = true
+    history_size = 10
+    history_ttl = "60s"
+    [[channel.namespaces]]
+    name = "free"
+    allow_publish_for_client = true
+    allow_subscribe_for_client = true
     [rpc]
     proxy = { endpoint = "URL/rpc", timeout = "60s" }
     without_namespace = { proxy_enabled = true }
@@ -31,29 +46,33 @@ const WEBHOOKS: &str = r#"
 "#;
 
 impl Office {
-    fn new(client: &str) -> Self {
+    pub(super) fn new(client: &str) -> Self {
         let runtime = Runtime::new().unwrap();
         let gate = Arc::new(Semaphore::new(0));
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let routes =
-            Router::new().route("/connect", post(connect)).route("/rpc", post(rpc)).with_state(gate.clone());
+        let asked = Arc::default();
+        let routes = Router::new()
+            .route("/connect", post(connect))
+            .route("/rpc", post(rpc))
+            .route("/publish", post(publish))
+            .with_state((gate.clone(), Arc::clone(&asked)));
         runtime.spawn(async { axum::serve(listener, routes).await });
         let _entered = runtime.enter();
         let world = World::new(&format!("{client}\n{}", WEBHOOKS.replace("URL", &url)));
         drop(_entered);
-        Self { world, gate, _runtime: runtime }
+        Self { world, gate, asked, _runtime: runtime }
     }
 
     /// Waits until the backend has answered, once.
-    fn advised(&mut self) {
+    pub(super) fn advised(&mut self) {
         let errand = self.world.errands.blocking_recv().expect("the shard lives");
         self.world.shard.errand(errand, self.world.now);
         self.world.settle();
     }
 
     /// What a client hears next, however long the backend takes to answer.
-    fn hears(&mut self, id: ConnectionId) -> Vec<String> {
+    pub(super) fn hears(&mut self, id: ConnectionId) -> Vec<String> {
         loop {
             let heard = self.world.hears(id);
             if !heard.is_empty() {
@@ -86,11 +105,27 @@ async fn connect(Json(question): Json<Value>) -> Json<Value> {
     })
 }
 
+type Books = (Arc<Semaphore>, Arc<Mutex<Vec<Value>>>);
+
+/// Publishes how often it was asked instead of what it was asked about.
+async fn publish(State((gate, asked)): State<Books>, Json(question): Json<Value>) -> Json<Value> {
+    if question["data"] == "slow" {
+        gate.acquire().await.unwrap().forget();
+    }
+    let mut asked = asked.lock().unwrap();
+    asked.push(question);
+    Json(json!({ "result": { "data": asked.len() } }))
+}
+
 /// Tells what was asked.
-async fn rpc(State(gate): State<Arc<Semaphore>>, Json(question): Json<Value>) -> Json<Value> {
+async fn rpc(State((gate, asked)): State<Books>, Json(question): Json<Value>) -> Json<Value> {
+    asked.lock().unwrap().push(question.clone());
     let method = question["method"].as_str().unwrap_or_default();
     if method.starts_with("slow") {
-        gate.acquire().await.unwrap().forget();
+        match gate.acquire().await {
+            Ok(permit) => permit.forget(),
+            Err(_) => return Json(json!("the test has no answer to that")),
+        }
     }
     Json(json!({ "result": { "data": format!("{method} for {}", question["user"].as_str().unwrap()) } }))
 }
