@@ -59,12 +59,12 @@ CONFIG = {
 
 
 class Gateway:
-    """One process of the gateway, listening on a port of its own."""
+    """One process of the gateway, listening on a port of its own, with `more` in its configuration."""
 
-    def __init__(self):
+    def __init__(self, more=None):
         self._folder = tempfile.TemporaryDirectory(prefix="suona-")
         config = pathlib.Path(self._folder.name, "suona.json")
-        config.write_text(json.dumps(CONFIG))
+        config.write_text(json.dumps(merged(CONFIG, more or {})))
         log = pathlib.Path(self._folder.name, "log")
         with log.open("wb") as errors:
             command = [BINARY, "serve", "-c", str(config)]
@@ -87,6 +87,13 @@ class Gateway:
         self._process.kill()
         self._process.wait()
         self._folder.cleanup()
+
+
+def merged(base, over):
+    """Tables are merged, everything else is replaced."""
+    if not (isinstance(base, dict) and isinstance(over, dict)):
+        return over
+    return base | {key: merged(base[key], value) if key in base else value for key, value in over.items()}
 
 
 class Network:

@@ -1,0 +1,33 @@
+// A small backend of our own on node:http, for the gateway to ask.
+
+import { once } from "node:events";
+import { createServer } from "node:http";
+
+/**
+ * Answers `POST /<name>` with what `answers.<name>(question, headers)` returns: the whole JSON answer.
+ * Every question is kept, with the name as its `kind`.
+ */
+export async function backend(t, answers) {
+  const asked = [];
+  const server = createServer(async (request, response) => {
+    const name = request.url.slice(1);
+    let body = "";
+    for await (const chunk of request.setEncoding("utf8")) body += chunk;
+    const question = JSON.parse(body);
+    asked.push({ kind: name, ...question });
+    const answer = await answers[name](question, request.headers);
+    response.writeHead(200, { "Content-Type": "application/json" }).end(JSON.stringify(answer));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const url = `http://127.0.0.1:${server.address().port}`;
+  /** A webhook that asks here. */
+  const webhook = (name, more = {}) => ({ endpoint: `${url}/${name}`, timeout: "5s", ...more });
+  /** The questions of one kind, in their order. */
+  const questions = (kind) => asked.filter((question) => question.kind === kind);
+  return { webhook, questions };
+}

@@ -1,0 +1,183 @@
+"""PyPI `centrifuge-python` and a backend that decides, and channels that it hears without asking."""
+
+import asyncio
+import time
+import unittest
+
+from cent import AsyncClient, PublishRequest, RefreshRequest, SubscribeRequest, UnsubscribeRequest
+from centrifuge import Client, ReplyError
+
+from backend import Backend
+from gateway import API_KEY, Gateway, Network, token
+from test_centrifuge import Events, Listener
+
+
+class Watcher(Events):
+    """What happened to a client, its server-side subscriptions included."""
+
+    def __init__(self):
+        super().__init__()
+        self.heard = []
+        self._news = asyncio.Condition()
+
+    async def on_subscribed(self, ctx):
+        self.seen.put_nowait(("subscribed", ctx))
+
+    async def on_unsubscribed(self, ctx):
+        self.seen.put_nowait(("unsubscribed", ctx))
+
+    async def on_publication(self, ctx):
+        async with self._news:
+            self.heard.append((ctx.channel, ctx.pub.data))
+            self._news.notify_all()
+
+    async def hears(self, count):
+        """Everything heard, as soon as it is that many."""
+        async with asyncio.timeout(10), self._news:
+            await self._news.wait_for(lambda: len(self.heard) >= count)
+        return self.heard
+
+
+def connect(question):
+    who = (question.get("data") or {}).get("as")
+    if who == "brief":
+        return {"result": {"user": who, "expire_at": int(time.time()) + 1}}
+    if who == "ann":
+        return {"result": {"user": who, "data": {"welcome": "Ann"}, "channels": ["news:hook"]}}
+    return {"error": {"code": 1001, "message": "log in first"}}
+
+
+def subscribe(question):
+    if question["channel"] == f"desk:{question['user']}":
+        return {"result": {"data": {"for": question["user"]}, "expire_at": int(time.time()) + 1}}
+    return {"error": {"code": 1002, "message": "not yours"}}
+
+
+def publish(question):
+    if "rude" in question["data"]:
+        return {"error": {"code": 1003, "message": "be nice"}}
+    return {"result": {"data": question["data"] | {"by": question["user"]}}}
+
+
+def rpc(question):
+    return {"result": {"data": {"method": question["method"], "user": question["user"]}}}
+
+
+def expired(_):
+    return {"result": {"expired": True}}
+
+
+class TheStockClientAndABackend(unittest.IsolatedAsyncioTestCase):
+    @classmethod
+    def setUpClass(cls):
+        kinds = {"connect": connect, "refresh": expired, "subscribe": subscribe, "sub_refresh": expired}
+        cls.office = Backend(kinds | {"publish": publish, "rpc": rpc})
+        cls.addClassCleanup(cls.office.stop)
+        hook = cls.office.webhook
+        news = {"name": "news", "history_size": 100, "history_ttl": "300s", "force_recovery": True}
+        desk = {f"{kind}_proxy_enabled": True for kind in ("subscribe", "publish", "sub_refresh")} | {"name": "desk"}
+        cls.gateway = Gateway(
+            {
+                "client": {"proxy": {kind: hook(kind, enabled=True) for kind in ("connect", "refresh")}},
+                "channel": {
+                    "proxy": {kind: hook(kind) for kind in ("subscribe", "publish", "sub_refresh")},
+                    "namespaces": [news | {"allow_subscribe_for_client": True}, desk],
+                },
+                "rpc": {"proxy": hook("rpc"), "without_namespace": {"proxy_enabled": True}},
+            }
+        )
+        cls.addClassCleanup(cls.gateway.stop)
+
+    async def asyncSetUp(self):
+        self.backend = AsyncClient(f"{self.gateway.http}/api", API_KEY)
+        self.addAsyncCleanup(self.backend.close)
+
+    async def opened(self, who=None, url=None, **options):
+        """A client that connects as `who`, or with a token."""
+        events = Watcher()
+        if who:
+            options["data"] = {"as": who}
+        url = url or self.gateway.websocket
+        made = Client(url, events=events, min_reconnect_delay=0.02, max_reconnect_delay=0.2, **options)
+        self.addAsyncCleanup(made.disconnect)
+        await made.connect()
+        return made, events
+
+    async def publish(self, channel, *items):
+        for data in items:
+            await self.backend.publish(PublishRequest(channel=channel, data=data))
+
+    async def test_the_backend_says_who_connects(self):
+        _, events = await self.opened("ann")
+        self.assertEqual((await events.next("connected")).data, {"welcome": "Ann"})
+        self.assertEqual((await events.next("subscribed")).channel, "news:hook")
+        _, events = await self.opened("nobody")
+        self.assertEqual((await events.next("disconnected")).code, 1001)
+
+    async def test_the_backend_says_who_subscribes_and_for_how_long(self):
+        client, _ = await self.opened("ann")
+        await client.ready(5)
+        listener = Listener()
+        await client.new_subscription("desk:ann", events=listener).subscribe()
+        self.assertEqual((await listener.next("subscribed")).data, {"for": "ann"})
+        await listener.next("subscribed")  # anew, since the backend gave it up when it expired
+        self.assertEqual(self.office.questions("sub_refresh")[0]["channel"], "desk:ann")
+        refused = Listener()
+        await client.new_subscription("desk:bob", events=refused).subscribe()
+        self.assertEqual((await refused.next("unsubscribed")).code, 1002)
+
+    async def test_the_backend_says_who_publishes_and_answers_requests(self):
+        client, _ = await self.opened("ann")
+        await client.ready(5)
+        listener = Listener()
+        desk = client.new_subscription("desk:ann", events=listener)
+        await desk.subscribe()
+        await desk.ready(5)
+        await desk.publish({"say": "hello"})
+        self.assertEqual(await listener.hears(1), [{"say": "hello", "by": "ann"}])
+        with self.assertRaises(ReplyError) as refused:
+            await desk.publish({"rude": True})
+        self.assertEqual(refused.exception.code, 1003)
+        self.assertEqual((await client.rpc("list", {})).data, {"method": "list", "user": "ann"})
+
+    async def test_a_connection_that_the_backend_does_not_prolong_ends(self):
+        _, events = await self.opened("brief")
+        await events.next("connected")
+        ends = await events.next("connecting")
+        self.assertEqual(ends.code, 3005)
+
+    async def test_what_was_missed_of_server_side_channels_is_recovered(self):
+        network = await Network(self.gateway.port).listen()
+        self.addCleanup(network.close)
+        mine = token(sub="bob", subs={"news:mine": {"data": {"from": "the token"}}})
+        client, events = await self.opened(url=network.websocket, token=mine)
+        first = await events.next("subscribed")
+        self.assertEqual((first.channel, first.recoverable, first.data), ("news:mine", True, {"from": "the token"}))
+        await self.backend.subscribe(SubscribeRequest(user="bob", channel="news:api"))
+        self.assertEqual((await events.next("subscribed")).channel, "news:api")
+        await self.publish("news:mine", 1)
+        await self.publish("news:api", 1)
+        await events.hears(2)
+        network.cut()
+        await events.next("connecting")
+        await self.publish("news:mine", *range(2, 11))
+        await self.publish("news:api", *range(2, 6))
+        network.mend()
+        for _ in range(2):
+            back = await events.next("subscribed")
+            self.assertEqual((back.was_recovering, back.recovered), (True, True), back.channel)
+        await events.hears(15)
+        heard = {name: [data for channel, data in events.heard if channel == name] for name in ("news:mine", "news:api")}
+        self.assertEqual(heard, {"news:mine": list(range(1, 11)), "news:api": list(range(1, 6))})
+        await self.backend.unsubscribe(UnsubscribeRequest(user="bob", channel="news:api"))
+        self.assertEqual((await events.next("unsubscribed")).channel, "news:api")
+
+    async def test_the_api_ends_a_connection(self):
+        _, events = await self.opened(token=token(sub="eve"))
+        await events.next("connected")
+        await self.backend.refresh(RefreshRequest(user="eve", expired=True))
+        self.assertEqual((await events.next("connecting")).code, 3005)
+
+
+if __name__ == "__main__":
+    unittest.main()
