@@ -68,7 +68,8 @@ impl Request {
     }
 }
 
-/// A JWT as it came, empty if none came. Whoever has it is the user, so it is never shown.
+/// A JWT as it came, or the name of a session; empty if there is none. Whoever has it is the user, so it is never
+/// shown.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Token(String);
 

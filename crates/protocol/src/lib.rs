@@ -8,6 +8,7 @@ mod channel;
 mod codes;
 mod command;
 mod decode;
+mod emulation;
 pub mod json;
 pub mod protobuf;
 mod publication;
@@ -21,6 +22,7 @@ pub use command::{
     SubRefreshRequest, SubscribeRequest, Token,
 };
 pub use decode::DecodeError;
+pub use emulation::EmulationRequest;
 pub use publication::{ClientInfo, Content, Encoded, Publication, Wire};
 pub use reply::{
     ConnectResult, ErrorReply, HistoryResult, Outcome, PresenceStatsResult, Push, PushEvent, RefreshResult,

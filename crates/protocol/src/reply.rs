@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::{Channel, ClientInfo, Disconnect, Encoded, ErrorCode, Payload, Position, UnsubscribeCode};
+use crate::{Channel, ClientInfo, Disconnect, Encoded, ErrorCode, Payload, Position, Token, UnsubscribeCode};
 
 /// The answer to one command.
 #[derive(Clone, Debug)]
@@ -79,6 +79,10 @@ pub struct ConnectResult {
     pub ping: Option<u32>,
     /// Whether the client must answer pings.
     pub pong: bool,
+    /// What a client that speaks by HTTP requests repeats in each of them, a secret; empty for others.
+    pub session: Token,
+    /// The gateway that such a request is for; empty for others.
+    pub node: String,
     /// The gateway's clock in Unix milliseconds, if asked for.
     pub time: Option<u64>,
 }

@@ -56,6 +56,16 @@ pub fn frame(opcode: Opcode, payload: &[u8]) -> Bytes {
     [&header[..length], payload].concat().into()
 }
 
+/// The payload of what [`frame`] made.
+pub fn payload(frame: &Bytes) -> Bytes {
+    let header = match frame[1] {
+        126 => 4,
+        127 => 10,
+        _ => 2,
+    };
+    frame.slice(header..)
+}
+
 /// A masked, final frame, as a client sends it. The key must be one that the peer's network could not guess.
 pub fn masked_frame(opcode: Opcode, payload: &[u8], key: [u8; 4]) -> Bytes {
     let (mut header, length) = header(opcode, payload.len());
@@ -105,6 +115,14 @@ mod tests {
         assert_eq!(frame(Opcode::Binary, &[7; 126])[..5], [0x82, 126, 0, 126, 7]);
         assert_eq!(frame(Opcode::Binary, &[7; 65535])[..5], [0x82, 126, 255, 255, 7]);
         assert_eq!(frame(Opcode::Binary, &[7; 65536])[..11], [0x82, 127, 0, 0, 0, 0, 0, 1, 0, 0, 7]);
+    }
+
+    #[test]
+    fn what_was_put_into_a_frame_is_found_in_it() {
+        for length in [0, 125, 126, 65535, 65536] {
+            let sent = vec![7; length];
+            assert_eq!(payload(&frame(Opcode::Binary, &sent)), sent);
+        }
     }
 
     #[test]

@@ -58,6 +58,8 @@ fn connect(o: &mut Object<'_>, result: &ConnectResult) {
             }
         });
     }
+    o.nonempty("session", &result.session);
+    o.nonempty("node", &result.node);
     o.nonzero("time", result.time.unwrap_or(0));
 }
 

@@ -130,6 +130,10 @@ pub(super) struct Connect {
     ping: u32,
     #[prost(bool, tag = "8")]
     pong: bool,
+    #[prost(string, tag = "9")]
+    session: String,
+    #[prost(string, tag = "10")]
+    node: String,
     #[prost(int64, tag = "11")]
     time: i64,
 }
@@ -144,6 +148,8 @@ fn connect(result: &ConnectResult) -> Connect {
         subs: result.subs.iter().map(|(channel, result)| (channel.to_string(), subscribe(result))).collect(),
         ping: result.ping.unwrap_or(0),
         pong: result.pong,
+        session: result.session.to_string(),
+        node: result.node.clone(),
         time: result.time.map_or(0, u64::cast_signed),
     }
 }

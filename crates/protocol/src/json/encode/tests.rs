@@ -48,6 +48,8 @@ fn a_connect_reply_tells_what_there_is_to_tell() {
         subs: vec![("a".into(), sub), ("b\"".into(), SubscribeResult::default())],
         ping: Some(25),
         pong: true,
+        session: "secret".into(),
+        node: "n-1".into(),
         time: Some(1_766_000_000_000),
     };
     assert_eq!(
@@ -55,7 +57,7 @@ fn a_connect_reply_tells_what_there_is_to_tell() {
         concat!(
             r#"{"id":1,"connect":{"client":"c-1","version":"Suona 0.1.0","ping":25,"pong":true,"expires":true,"#,
             r#""ttl":600,"data":{},"subs":{"a":{"recoverable":true,"positioned":true,"epoch":"aBcDeFgH","offset":7},"#,
-            r#""b\"":{}},"time":1766000000000}}"#
+            r#""b\"":{}},"session":"secret","node":"n-1","time":1766000000000}}"#
         )
     );
     let least = ConnectResult { client: "c-2".into(), ..ConnectResult::default() };

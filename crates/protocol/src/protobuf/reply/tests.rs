@@ -36,6 +36,8 @@ fn a_connect_reply_tells_what_there_is_to_tell() {
         subs: vec![("news".into(), sub)],
         ping: Some(25),
         pong: true,
+        session: "secret".into(),
+        node: "n-1".into(),
         time: Some(1_766_000_000_000),
     };
     let sub = message(2, &[number(3, 1), bytes(6, "aBcDeFgH"), number(9, 7), number(10, 1)]);
@@ -48,6 +50,8 @@ fn a_connect_reply_tells_what_there_is_to_tell() {
         message(6, &[bytes(1, "news"), sub]),
         number(7, 25),
         number(8, 1),
+        bytes(9, "secret"),
+        bytes(10, "n-1"),
         number(11, 1_766_000_000_000),
     ];
     assert_eq!(reply(Outcome::Connect(Box::new(result))), expected(5, &fields));
