@@ -29,9 +29,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (shard, letters) = mailbox(1);
     spawn("echo".to_owned(), letters, Echo::new)?;
     let hand_over = move |Upgraded { stream, read_ahead, request }: Upgraded| {
-        shard.hand_over(Handover { stream, read_ahead, opening: request.place, max_message: MAX_MESSAGE });
+        let max_message = Some(MAX_MESSAGE);
+        shard.hand_over(Handover { stream, read_ahead, opening: request.place, max_message });
     };
-    let hooks = Hooks { hand_over: Box::new(hand_over), ready: Box::new(|| Ok(())) };
+    let hooks = Hooks {
+        hand_over: Box::new(hand_over),
+        emulate: Box::new(|_| Box::pin(async { false })),
+        ready: Box::new(|| Ok(())),
+    };
     let edge = Edge::bind(&options, Router::new(), hooks, Arc::new(Metrics::new(1)))?;
     writeln!(std::io::stdout(), "ws://{}/echo", edge.local_addr())?;
     pending().await

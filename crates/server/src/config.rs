@@ -19,6 +19,7 @@ mod secret;
 mod server;
 mod settings;
 mod show;
+mod streams;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -42,6 +43,7 @@ pub use server::{
     ErrorMode, Health, HttpApi, HttpServer, Log, LogLevel, NodeInfo, Prometheus, Shutdown, Tls, WebSocket,
 };
 pub use settings::{Config, Settings};
+pub use streams::{Emulation, HttpStream, Sse};
 pub use template::{NoTemplate, Template, Unfilled};
 pub use webhooks::{NoRoute, RpcRoutes, Transform, Webhook, WebhookId, Webhooks};
 

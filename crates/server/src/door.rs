@@ -1,14 +1,16 @@
 //! The codecs between one kind of client and our commands and replies. A door has no rule of its own: what a
 //! client may do is the session's business.
 
+mod emulation;
 mod managed;
 mod plain;
 
 use bytes::Bytes;
 use suona_protocol::{Disconnect, Push, Reply, Wire, ws::Message};
 
-use crate::{Now, session::Input};
+use crate::{Now, hub::Envelope, session::Input};
 
+pub use emulation::{Emulation, SessionKey, Stream};
 pub use managed::{Encoding, Managed};
 pub use plain::{Plain, PlainRules};
 
@@ -44,6 +46,28 @@ impl Door {
         match self.wire() {
             Wire::Protobuf => "protobuf",
             Wire::Json | Wire::PlainText | Wire::PlainBinary => "json",
+        }
+    }
+
+    /// What the backend is told that this client came by.
+    pub fn transport(&self) -> &'static str {
+        self.emulation().map_or("websocket", |emulation| emulation.stream.name())
+    }
+
+    /// What surrounds each of its messages on the way out.
+    pub fn envelope(&self) -> Envelope {
+        match (self.emulation(), self.wire()) {
+            (None, _) => Envelope::WebSocket,
+            (Some(_), Wire::Protobuf) => Envelope::Bare,
+            (Some(emulation), _) => emulation.stream.envelope(),
+        }
+    }
+
+    /// How the client speaks, if it is not on the connection that it listens on.
+    pub fn emulation(&self) -> Option<&Emulation> {
+        match self {
+            Self::Managed(managed) => managed.emulation.as_deref(),
+            Self::Plain(_) => None,
         }
     }
 
@@ -87,7 +111,7 @@ impl Door {
         }
     }
 
-    /// The close frame that says why the connection ends.
+    /// The frame that says why the connection ends: the last one.
     pub fn close(&self, why: &Disconnect) -> Bytes {
         match self {
             Self::Managed(managed) => managed.close(why),

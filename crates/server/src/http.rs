@@ -1,7 +1,7 @@
 //! The gateway's edge: one port for upgrades, probes and the API. An upgraded socket leaves it for good.
 //!
 //! A connection is accepted, says through its proxy who it is, does the TLS handshake, sends a request, and
-//! is handed over whole if that opens a WebSocket; nothing of HTTP stays with it.
+//! is handed over whole if that opens a WebSocket or an HTTP stream; nothing of HTTP stays with it.
 
 mod accept;
 mod address;
@@ -22,6 +22,7 @@ mod tests;
 use std::{
     io,
     net::{IpAddr, SocketAddr},
+    pin::Pin,
     sync::Arc,
     time::Duration,
 };
@@ -32,6 +33,7 @@ use axum::{
 };
 use bytes::Bytes;
 use ipnet::IpNet;
+use suona_protocol::EmulationRequest;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::{io::Stream, metrics::Metrics};
@@ -49,8 +51,10 @@ pub struct EdgeOptions {
     pub address: SocketAddr,
     /// Where to listen for the API, `/health`, `/ready` and `/metrics`, if they are not for everyone.
     pub internal_address: Option<SocketAddr>,
-    /// Where WebSockets are opened; each path once.
+    /// Where WebSockets and HTTP streams are opened; each path once.
     pub doors: Vec<DoorPath>,
+    /// Where the clients of HTTP streams speak, if there are any.
+    pub emulation: Option<EmulationPath>,
     /// Globs for the pages that may connect; without any, no page may.
     pub allowed_origins: Vec<String>,
     /// The proxies that may tell a client's address.
@@ -59,9 +63,9 @@ pub struct EdgeOptions {
     pub proxy_protocol: bool,
     /// The certificate for `address`; plain text without.
     pub tls: Option<TlsFiles>,
-    /// WebSocket connections at a time; 0 is no limit.
+    /// WebSockets and HTTP streams at a time; 0 is no limit.
     pub connection_limit: usize,
-    /// New WebSocket connections a second; 0 is no limit.
+    /// New ones a second; 0 is no limit.
     pub connection_rate_limit: u32,
     /// Whether `/health` answers.
     pub health: bool,
@@ -76,7 +80,7 @@ pub struct EdgeOptions {
     pub keep_alive: Duration,
 }
 
-/// A path at which WebSockets are opened.
+/// A path at which WebSockets or HTTP streams are opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DoorPath {
     /// The whole path; a trailing slash counts.
@@ -92,6 +96,31 @@ pub enum DoorKind {
     Managed,
     /// Anything. The first sub-protocol offered is accepted, for some phones fail without one.
     Plain,
+    /// The Centrifuge protocol in one direction: an HTTP response that never ends.
+    HttpStream {
+        /// The longest body of the request that opens it, in bytes.
+        max_body: usize,
+    },
+    /// The same as server-sent events.
+    Events {
+        /// The longest body of the request that opens it, in bytes.
+        max_body: usize,
+    },
+}
+
+/// A path at which the clients of HTTP streams speak.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EmulationPath {
+    /// The whole path.
+    pub path: String,
+    /// The longest body, in bytes.
+    pub max_body: usize,
+}
+
+impl DoorKind {
+    fn is_stream(self) -> bool {
+        matches!(self, Self::HttpStream { .. } | Self::Events { .. })
+    }
 }
 
 impl EdgeOptions {
@@ -101,6 +130,7 @@ impl EdgeOptions {
             address,
             internal_address: None,
             doors,
+            emulation: None,
             allowed_origins: Vec::new(),
             trusted_proxies: Vec::new(),
             proxy_protocol: false,
@@ -120,6 +150,8 @@ impl EdgeOptions {
 pub struct Hooks {
     /// Gives an upgraded connection to the least loaded shard.
     pub hand_over: HandOver,
+    /// Hands what the client of an HTTP stream says to its session.
+    pub emulate: Emulate,
     /// What `/ready` answers as long as the gateway is not draining.
     pub ready: Ready,
 }
@@ -127,10 +159,13 @@ pub struct Hooks {
 /// Takes an upgraded connection.
 pub type HandOver = Box<dyn Fn(Upgraded) + Send + Sync>;
 
+/// Tells whether there was such a session, when it has handled what was said.
+pub type Emulate = Box<dyn Fn(EmulationRequest) -> Pin<Box<dyn Future<Output = bool> + Send>> + Send + Sync>;
+
 /// Tells whether everything that clients need can be reached; if not, in a sentence.
 pub type Ready = Box<dyn Fn() -> Result<(), String> + Send + Sync>;
 
-/// An upgraded connection on its way to the shard that will own it.
+/// A WebSocket, or an HTTP stream whose response has begun, on its way to the shard that will own it.
 #[derive(Debug)]
 pub struct Upgraded {
     /// The socket, no longer known to any runtime, non-blocking.
@@ -141,7 +176,7 @@ pub struct Upgraded {
     pub request: UpgradeRequest,
 }
 
-/// What the request that opened a WebSocket said. Shares no buffer with the HTTP connection.
+/// What the request that opened a WebSocket or an HTTP stream said. Shares no buffer with the HTTP connection.
 #[derive(Debug)]
 pub struct UpgradeRequest {
     /// Which of [`EdgeOptions::doors`].
@@ -154,8 +189,19 @@ pub struct UpgradeRequest {
     pub remote: IpAddr,
     /// The sub-protocol agreed on.
     pub sub_protocol: Option<String>,
+    /// What it said besides, if it opened an HTTP stream.
+    pub stream: Option<StreamRequest>,
     /// To be dropped when the connection is closed, and not before.
     pub place: Place,
+}
+
+/// What only a request says that opens an HTTP stream.
+#[derive(Debug)]
+pub struct StreamRequest {
+    /// What would be the first message on a WebSocket.
+    pub first: Bytes,
+    /// Whether it is Protobuf.
+    pub is_protobuf: bool,
 }
 
 /// How far the edge's life has come.
@@ -223,7 +269,13 @@ impl Edge {
         let tls = options.tls.clone().map(Certificate::load).transpose()?;
         let (phase, phase_of_public) = watch::channel(Phase::Serving);
         let (internal_phase, phase_of_internal) = watch::channel(Phase::Serving);
-        let site = Arc::new(Site::new(options, hooks.ready, phase.subscribe(), Arc::clone(&metrics))?);
+        let site = Arc::new(Site::new(
+            options,
+            hooks.ready,
+            hooks.emulate,
+            phase.subscribe(),
+            Arc::clone(&metrics),
+        )?);
         let listener = accept::listen(options.address)?;
         let internal = options.internal_address.map(accept::listen).transpose()?;
         let internal_addr = internal.as_ref().map(local_addr).transpose()?;

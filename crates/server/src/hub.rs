@@ -21,9 +21,9 @@ use std::{
 use suona_protocol::{Channel, ClientInfo, Encoded};
 use tokio::sync::mpsc;
 
-pub use errand::{Errand, Order, Selector};
+pub use errand::{Errand, Order, Said, Selector};
 pub use ledger::Ledger;
-pub use outbox::{Frame, Outbox, Outboxes, Overflow};
+pub use outbox::{Envelope, Frame, Outbox, Outboxes, Overflow};
 pub use shard::{Opening, Shard, ShardParts};
 pub use users::{Address, TooManyConnections, Users};
 

@@ -39,7 +39,7 @@ pub struct Metrics {
 /// Reads how many bytes the process has allocated and not freed, if its allocator knows.
 pub type Memory = fn() -> Option<u64>;
 
-/// What became of an attempt to open a WebSocket.
+/// What became of an attempt to open a WebSocket or an HTTP stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum UpgradeOutcome {
     /// It was opened.
@@ -141,8 +141,12 @@ impl Metrics {
 
     fn register(&mut self) {
         let registry = &mut self.registry;
-        registry.register("connections", "Open WebSocket connections by door", self.connections.clone());
-        registry.register("upgrades", "Attempts to open a WebSocket by outcome", self.upgrades.clone());
+        registry.register("connections", "Open connections by door", self.connections.clone());
+        registry.register(
+            "upgrades",
+            "Attempts to open a WebSocket or an HTTP stream by outcome",
+            self.upgrades.clone(),
+        );
         registry.register("refused_connections", "Connections ended before a request", self.refused.clone());
         registry.register("probes", "Plain HTTP requests on WebSocket paths and /", self.probes.clone());
         registry.register("accept_pauses", "Times that accepting had to pause", self.accept_pauses.clone());
@@ -177,7 +181,7 @@ impl Metrics {
         self.connections.get_or_create_owned(&DoorLabel { door: door.to_owned() })
     }
 
-    /// Somebody tried to open a WebSocket.
+    /// Somebody tried to open a WebSocket or an HTTP stream.
     pub fn count_upgrade(&self, outcome: UpgradeOutcome) {
         self.upgrades.get_or_create(&UpgradeLabel { outcome: outcome.label() }).inc();
     }

@@ -1,6 +1,7 @@
 //! Puts a gateway together from its parts, and takes it down in order.
 
 mod doors;
+mod emulation;
 
 use std::{
     io,
@@ -30,6 +31,7 @@ use crate::{
 };
 
 use doors::Doors;
+use emulation::Listeners;
 
 /// As many deliveries wait for a shard before publishers hear error 100: a few milliseconds' worth of lag.
 const MAILBOX: usize = 4096;
@@ -101,12 +103,14 @@ impl Gateway {
         let broker =
             Arc::new(MemoryBroker::new(Arc::new(Hub::new(deliveries.collect())), Surroundings::default()));
         let backend = Arc::new(Backend::new(&rules.config.webhooks, rules.max_reply_bytes())?);
-        let doors = Doors::new(rules.clone());
+        let uid: Arc<str> = uuid::Uuid::new_v4().to_string().into();
+        let doors = Doors::new(rules.clone(), uid.clone());
         let hooks = Hooks {
             hand_over: hand_over(doors, shards.clone()),
+            emulate: Listeners::new(uid.clone(), &shards).emulate(),
             ready: ready(broker.clone(), backend.clone()),
         };
-        let api = api_router(&rules, &broker, &shards, &users, &metrics);
+        let api = api_router(&rules, &broker, &shards, &users, &metrics, &uid);
         let edge = Edge::bind(&options, api, hooks, metrics.clone())?;
         let threads = mailboxes.into_iter().zip(0..).map(|(mailbox, number)| {
             let errands = shards[usize::from(number)].errands().clone();
@@ -188,6 +192,7 @@ fn edge_options(config: &Config) -> Result<EdgeOptions, StartError> {
         health: config.health.enabled,
         metrics: config.prometheus.enabled,
         kept_headers: config.webhooks.http_headers(),
+        emulation: Doors::emulation(config),
         ..EdgeOptions::new(address("address", &server.address, server.port)?, Doors::paths(config))
     })
 }
@@ -196,9 +201,12 @@ fn edge_options(config: &Config) -> Result<EdgeOptions, StartError> {
 fn hand_over(doors: Doors, shards: Vec<ShardSender<Shard>>) -> crate::http::HandOver {
     Box::new(move |upgraded: Upgraded| {
         let Upgraded { stream, read_ahead, request } = upgraded;
-        let shard = shards.iter().min_by_key(|shard| shard.connections()).expect("there is a shard");
-        let max_message = doors.max_message();
-        shard.hand_over(Handover { stream, read_ahead, opening: doors.open(request), max_message });
+        let numbered = shards.iter().zip(0..);
+        let (shard, number) =
+            numbered.min_by_key(|(shard, _)| shard.connections()).expect("there is a shard");
+        let opening = doors.open(request, ShardId(number));
+        let max_message = doors.max_message(&opening.door);
+        shard.hand_over(Handover { stream, read_ahead, opening, max_message });
     })
 }
 
@@ -215,6 +223,7 @@ fn api_router(
     shards: &[ShardSender<Shard>],
     users: &Arc<Users>,
     metrics: &Arc<Metrics>,
+    uid: &str,
 ) -> Router {
     let settings = &rules.config.http_api;
     if settings.disabled {
@@ -233,7 +242,7 @@ fn api_router(
             users: users.clone(),
         },
         node: Node {
-            uid: uuid::Uuid::new_v4().to_string(),
+            uid: uid.to_owned(),
             name: rules.config.node.name.clone(),
             started: Instant::now(),
             connections: Box::new(move || counted.iter().map(ShardSender::connections).sum()),

@@ -12,6 +12,7 @@ use super::{
     proxy::{NamedProxy, RpcSettings},
     schema::section,
     server::{Health, HttpApi, HttpServer, Log, NodeInfo, Prometheus, Shutdown, WebSocket},
+    streams::{Emulation, HttpStream, Sse},
     webhooks::{Registry, Webhooks},
 };
 
@@ -38,6 +39,12 @@ section! {
         http_api: HttpApi = HttpApi::default(),
         /// The door of managed clients.
         websocket: WebSocket = WebSocket::default(),
+        /// The door of managed clients over HTTP streaming, for networks that let no WebSocket through.
+        http_stream: HttpStream = HttpStream::default(),
+        /// The door of managed clients over server-sent events. JSON only.
+        sse: Sse = Sse::default(),
+        /// Where clients of both send their commands; it is there if one of them is enabled.
+        emulation: Emulation = Emulation::default(),
         /// Doors for clients that know nothing of channels.
         plain: Vec<PlainSettings> = Vec::new(),
         /// Whether the process lives, for probes.
@@ -72,6 +79,12 @@ pub struct Config {
     pub http_api: HttpApi,
     /// The door of managed clients.
     pub websocket: WebSocket,
+    /// The door of managed clients over HTTP streaming.
+    pub http_stream: HttpStream,
+    /// The door of managed clients over server-sent events.
+    pub sse: Sse,
+    /// Where clients of both send their commands.
+    pub emulation: Emulation,
     /// Doors for clients that know nothing of channels.
     pub plain: Vec<PlainDoor>,
     /// Whether the process lives, for probes.
@@ -97,6 +110,9 @@ impl Settings {
         self.http_server.check(check);
         self.client.check(check);
         self.websocket.check(check);
+        self.http_stream.check(check);
+        self.sse.check(check);
+        self.emulation.check(check);
         self.check_paths(check);
         if self.proxy_protocol && self.trusted_proxies.is_empty() {
             let message = "needs trusted_proxies, the addresses that may speak it";
@@ -123,6 +139,9 @@ impl Settings {
             webhooks,
             http_api: self.http_api,
             websocket: self.websocket,
+            http_stream: self.http_stream,
+            sse: self.sse,
+            emulation: self.emulation,
             plain,
             health: self.health,
             prometheus: self.prometheus,
@@ -137,6 +156,15 @@ impl Settings {
             OWN_PATHS.map(|path| (path.to_owned(), "the gateway".to_owned())).into();
         if !self.websocket.disabled {
             claim(&self.websocket.handler_prefix, "websocket", "handler_prefix", &mut taken, check);
+        }
+        if self.http_stream.enabled {
+            claim(&self.http_stream.handler_prefix, "http_stream", "handler_prefix", &mut taken, check);
+        }
+        if self.sse.enabled {
+            claim(&self.sse.handler_prefix, "sse", "handler_prefix", &mut taken, check);
+        }
+        if self.http_stream.enabled || self.sse.enabled {
+            claim(&self.emulation.handler_prefix, "emulation", "handler_prefix", &mut taken, check);
         }
         for (index, door) in self.plain.iter().enumerate() {
             claim(&door.path, &format!("plain[{index}]"), "path", &mut taken, check);

@@ -129,7 +129,7 @@ level = "inf"
 [http_api]
 key = 7
 
-[sse]
+[admin]
 enabled = true
 
 [[channel.namespaces]]
@@ -151,7 +151,7 @@ channel_regex = "["
             "suona.toml:10: client.channel_limit: expects a whole number from 0 to 4294967295, not -1",
             "suona.toml:13: log.level: \"inf\" is no choice; did you mean \"info\"?",
             "suona.toml:16: http_api.key: expects text in quotes",
-            "suona.toml:18: sse: known, but not supported yet; remove it, or start with --lenient to go on without",
+            "suona.toml:18: admin: known, but not supported yet; remove it, or start with --lenient to go on without",
             "suona.toml:24: channel.namespaces[chat].histroy_size: unknown key; did you mean \"channel.namespaces[chat].history_size\"?",
             "suona.toml:25: channel.namespaces[chat].force_recovery_mode: \"streem\" is no choice; did you mean \"stream\"?",
             "suona.toml:26: channel.namespaces[chat].channel_regex: \"[\" is no regular expression: unclosed character class",
@@ -212,10 +212,11 @@ history_meta_ttl = "24h"
 
 #[test]
 fn lenient_lets_unserved_keys_pass_and_nothing_else() {
-    let file = File::new("a.json", r#"{"sse":{"enabled":true},"clinet":{},"client":{"ping_interval":"1"}}"#);
+    let file =
+        File::new("a.json", r#"{"admin":{"enabled":true},"clinet":{},"client":{"ping_interval":"1"}}"#);
     let Unusable(errors) = file.read().accept(true).unwrap_err();
     assert_eq!(errors.iter().map(|e| e.key.as_str()).collect::<Vec<_>>(), ["client.ping_interval"]);
-    let file = File::new("a.json", r#"{"sse":{"enabled":true},"clinet":{}}"#);
+    let file = File::new("a.json", r#"{"admin":{"enabled":true},"clinet":{}}"#);
     assert_eq!(file.read().accept(true).unwrap().1.len(), 2);
     assert_eq!(file.read().accept(false).unwrap_err().0.len(), 2);
 }

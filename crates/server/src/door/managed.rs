@@ -2,20 +2,22 @@
 
 use bytes::Bytes;
 use suona_protocol::{
-    Command, DecodeError, Disconnect, Push, Reply, Wire, json, protobuf,
+    Command, DecodeError, Disconnect, Outcome, Push, PushEvent, Reply, Wire, json, protobuf,
     ws::{self, Message, Opcode},
 };
 
-use super::Heard;
+use super::{Emulation, Heard};
 use crate::session::Input;
 
 /// A connection of a client that speaks the Centrifuge protocol.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Managed {
     /// What it speaks it in.
     pub encoding: Encoding,
     /// The client asked for protocol pings instead of empty replies.
     pub protocol_pings: bool,
+    /// The client listens on an HTTP stream, and speaks by requests of their own. Boxed, for most do not.
+    pub emulation: Option<Box<Emulation>>,
 }
 
 /// How commands and replies are written.
@@ -29,7 +31,7 @@ pub enum Encoding {
 }
 
 impl Managed {
-    pub(super) fn wire(self) -> Wire {
+    pub(super) fn wire(&self) -> Wire {
         match self.encoding {
             Encoding::Json => Wire::Json,
             Encoding::Protobuf => Wire::Protobuf,
@@ -37,7 +39,7 @@ impl Managed {
     }
 
     /// Text and binary messages are read alike. Commands before one that cannot be read count.
-    pub(super) fn decode(self, message: Message<'_>, heard: &mut Vec<Heard>) {
+    pub(super) fn decode(&self, message: Message<'_>, heard: &mut Vec<Heard>) {
         let bytes = match message {
             Message::Text(text) => text.as_bytes(),
             Message::Binary(bytes) => bytes,
@@ -51,15 +53,21 @@ impl Managed {
         }
     }
 
-    pub(super) fn reply(self, reply: &Reply) -> Bytes {
-        self.frame(reply, json::encode_reply, protobuf::encode_reply)
+    pub(super) fn reply(&self, reply: &Reply) -> Bytes {
+        match (&self.emulation, &reply.outcome) {
+            (Some(emulation), Outcome::Connect(result)) => {
+                let outcome = Outcome::Connect(Box::new(emulation.introduce(result)));
+                self.encode_reply(&Reply { id: reply.id, outcome })
+            }
+            _ => self.encode_reply(reply),
+        }
     }
 
-    pub(super) fn push(self, push: &Push) -> Bytes {
+    pub(super) fn push(&self, push: &Push) -> Bytes {
         self.frame(push, json::encode_push, protobuf::encode_push)
     }
 
-    pub(super) fn ping(self) -> Bytes {
+    pub(super) fn ping(&self) -> Bytes {
         match (self.protocol_pings, self.encoding) {
             (true, _) => ws::frame(Opcode::Ping, b""),
             (false, Encoding::Json) => json::ping_frame(),
@@ -67,12 +75,21 @@ impl Managed {
         }
     }
 
-    pub(super) fn close(self, why: &Disconnect) -> Bytes {
+    /// On an HTTP stream there are no close frames: a push says it.
+    pub(super) fn close(&self, why: &Disconnect) -> Bytes {
+        if self.emulation.is_some() {
+            let event = PushEvent::Disconnect { why: why.clone(), retry_after: None };
+            return self.push(&Push { channel: "".into(), event });
+        }
         // Every code of ours, and every one that an application may choose, is a close code.
         ws::close_frame(u16::try_from(why.code()).unwrap_or(1008), why.reason())
     }
 
-    fn frame<T>(self, value: &T, json: fn(&T, &mut Vec<u8>), protobuf: fn(&T, &mut Vec<u8>)) -> Bytes {
+    fn encode_reply(&self, reply: &Reply) -> Bytes {
+        self.frame(reply, json::encode_reply, protobuf::encode_reply)
+    }
+
+    fn frame<T>(&self, value: &T, json: fn(&T, &mut Vec<u8>), protobuf: fn(&T, &mut Vec<u8>)) -> Bytes {
         let mut encoded = Vec::with_capacity(256);
         match self.encoding {
             Encoding::Json => json(value, &mut encoded),

@@ -29,7 +29,7 @@ use rustls::ServerConfig;
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream},
-    sync::{Semaphore, watch},
+    sync::{Notify, Semaphore, watch},
     task::JoinHandle,
     time::{sleep, timeout},
 };
@@ -73,18 +73,44 @@ pub(super) struct Visit {
     pub(super) permit: Permit,
     /// Whether a whole request head came.
     begun: AtomicBool,
-    /// Set by the request that opens a WebSocket.
-    upgrade: Mutex<Option<UpgradeRequest>>,
+    /// Set by the request with which HTTP ends here.
+    departure: Mutex<Option<Departure>>,
+    /// Told when HTTP is to end before its request is answered.
+    taken: Notify,
+}
+
+/// The last that HTTP has to do with a connection.
+struct Departure {
+    /// What is still to be written.
+    head: Vec<u8>,
+    request: UpgradeRequest,
 }
 
 impl Visit {
     fn new(peer: IpAddr, permit: Permit) -> Self {
-        Self { peer, permit, begun: AtomicBool::new(false), upgrade: Mutex::new(None) }
+        Self {
+            peer,
+            permit,
+            begun: AtomicBool::new(false),
+            departure: Mutex::new(None),
+            taken: Notify::new(),
+        }
     }
 
     /// Has the connection handed over as soon as the answer to this request, a 101, is written.
     pub(super) fn hand_over(&self, request: UpgradeRequest) {
-        *self.upgrade.lock().unwrap_or_else(PoisonError::into_inner) = Some(request);
+        self.depart(Departure { head: Vec::new(), request });
+    }
+
+    /// Has the connection handed over as soon as `head` is written, which begins the answer to this request.
+    /// The whole request must have been read; whoever handles it waits for ever.
+    pub(super) fn take_over(&self, head: Vec<u8>, request: UpgradeRequest) {
+        self.depart(Departure { head, request });
+        self.taken.notify_one();
+    }
+
+    fn depart(&self, departure: Departure) {
+        *self.departure.lock().unwrap_or_else(PoisonError::into_inner) = Some(departure);
     }
 }
 
@@ -197,6 +223,7 @@ impl Front {
         let served = loop {
             tokio::select! {
                 served = poll_fn(|cx| connection.poll_without_shutdown(cx)) => break served,
+                () = visit.taken.notified() => break Ok(()),
                 () = &mut stop, if !stopped => stopped = true,
                 () = &mut patience, if patient => {
                     patient = false;
@@ -219,11 +246,11 @@ impl Front {
         self.leave(parts.io.into_inner(), &parts.read_buf, &visit, served.is_ok()).await;
     }
 
-    /// Hands an upgraded connection over, and closes any other.
+    /// Hands a connection over that HTTP is done with, and closes any other.
     async fn leave<S: TakeApart>(&self, mut stream: S, read_ahead: &[u8], visit: &Visit, sound: bool) {
-        let upgrade = visit.upgrade.lock().unwrap_or_else(PoisonError::into_inner).take();
-        match upgrade.filter(|_| sound) {
-            Some(request) => match stream.take_apart() {
+        let departure = visit.departure.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match departure.filter(|_| sound) {
+            Some(Departure { head, request }) => match self.part(stream, &head).await {
                 // Copied, for hyper's read buffer is large, and a slice would keep all of it.
                 Ok(stream) => {
                     (self.hand_over)(Upgraded {
@@ -236,6 +263,16 @@ impl Front {
             },
             None => drop(timeout(self.patience, stream.shutdown()).await),
         }
+    }
+
+    /// Writes the last that HTTP has to say.
+    async fn part<S: TakeApart>(&self, mut stream: S, head: &[u8]) -> io::Result<Stream> {
+        let last = async {
+            stream.write_all(head).await?;
+            stream.flush().await
+        };
+        timeout(self.patience, last).await??;
+        stream.take_apart()
     }
 }
 

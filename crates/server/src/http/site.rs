@@ -1,6 +1,15 @@
 //! What each path answers.
 
-use std::{collections::HashMap, sync::Arc, time::Instant};
+mod body;
+mod cors;
+mod emulation;
+mod streams;
+
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{
     Extension, Router,
@@ -21,7 +30,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use tokio::sync::watch;
 
 use super::{
-    BindError, DoorKind, EdgeOptions, Phase, Ready, UpgradeRequest,
+    BindError, DoorKind, EdgeOptions, Emulate, EmulationPath, Phase, Ready, UpgradeRequest,
     address::TrustedProxies,
     admission::Admission,
     connection::Visit,
@@ -33,10 +42,14 @@ use crate::metrics::{Metrics, UpgradeOutcome};
 /// What the routes know.
 pub(super) struct Site {
     doors: HashMap<String, Door>,
+    emulation: Option<EmulationPath>,
+    emulate: Emulate,
     origins: AllowedOrigins,
     proxies: TrustedProxies,
     admission: Admission,
     kept_headers: Vec<HeaderName>,
+    /// How long a body may take.
+    patience: Duration,
     phase: watch::Receiver<Phase>,
     ready: Ready,
     metrics: Arc<Metrics>,
@@ -52,6 +65,7 @@ impl Site {
     pub(super) fn new(
         options: &EdgeOptions,
         ready: Ready,
+        emulate: Emulate,
         phase: watch::Receiver<Phase>,
         metrics: Arc<Metrics>,
     ) -> Result<Self, BindError> {
@@ -66,12 +80,21 @@ impl Site {
                 return Err(BindError::DoorTwice(door.path.clone()));
             }
         }
+        let emulation = options.emulation.clone();
+        if let Some(EmulationPath { path, .. }) = &emulation
+            && (!path.starts_with('/') || is_reserved(path) || doors.contains_key(path))
+        {
+            return Err(BindError::DoorPath(path.clone()));
+        }
         Ok(Self {
             doors,
+            emulation,
+            emulate,
             origins: AllowedOrigins::new(&options.allowed_origins).map_err(BindError::Origin)?,
             proxies: TrustedProxies::new(options.trusted_proxies.clone()),
             admission: Admission::new(options.connection_limit, options.connection_rate_limit),
             kept_headers: options.kept_headers.clone(),
+            patience: options.patience,
             phase,
             ready,
             metrics,
@@ -125,10 +148,14 @@ async fn door(
     Extension(visit): Extension<Arc<Visit>>,
     request: Request,
 ) -> Response {
-    let (head, _) = request.into_parts();
+    let (head, body) = request.into_parts();
     let path = head.uri.path();
+    if let Some(emulation) = site.emulation.as_ref().filter(|emulation| emulation.path == path) {
+        return emulation::answer(&site, emulation.max_body, &head, body).await;
+    }
     let wants_websocket = handshake::is_wanted(&head.headers);
     match site.doors.get(path) {
+        Some(door) if door.kind.is_stream() => streams::open(&site, door, &head, body, &visit).await,
         Some(door) if wants_websocket => site.upgrade(door, &head, &visit),
         None if path == "/socket.io" || path.starts_with("/socket.io/") => {
             site.refuse(UpgradeOutcome::SocketIo)
@@ -155,28 +182,36 @@ impl Site {
         if !self.origins.allow(&head.headers) {
             return self.refuse(UpgradeOutcome::Origin);
         }
-        if *self.phase.borrow() == Phase::Stopped {
-            return self.refuse(UpgradeOutcome::Stopping);
-        }
-        let place = match self.admission.admit(visit.permit.clone(), &door.connections, Instant::now()) {
-            Ok(place) => place,
+        let request = match self.admit(door, head, visit) {
+            Ok(request) => request,
             Err(outcome) => return self.refuse(outcome),
         };
         let sub_protocol = handshake::sub_protocol(&head.headers, |offered| match door.kind {
             DoorKind::Managed => matches!(offered, "centrifuge-json" | "centrifuge-protobuf"),
             DoorKind::Plain => true,
+            DoorKind::HttpStream { .. } | DoorKind::Events { .. } => false,
         });
         let answer = switching_protocols(accept, sub_protocol);
-        visit.hand_over(UpgradeRequest {
+        visit.hand_over(UpgradeRequest { sub_protocol: sub_protocol.map(str::to_owned), ..request });
+        self.metrics.count_upgrade(UpgradeOutcome::Accepted);
+        answer
+    }
+
+    /// Gives a connection its place, unless there is none.
+    fn admit(&self, door: &Door, head: &Parts, visit: &Visit) -> Result<UpgradeRequest, UpgradeOutcome> {
+        if *self.phase.borrow() == Phase::Stopped {
+            return Err(UpgradeOutcome::Stopping);
+        }
+        let place = self.admission.admit(visit.permit.clone(), &door.connections, Instant::now())?;
+        Ok(UpgradeRequest {
             door: door.index,
             query: head.uri.query().unwrap_or_default().to_owned(),
             headers: self.keep(&head.headers),
             remote: self.proxies.client(visit.peer, &head.headers),
-            sub_protocol: sub_protocol.map(str::to_owned),
+            sub_protocol: None,
+            stream: None,
             place,
-        });
-        self.metrics.count_upgrade(UpgradeOutcome::Accepted);
-        answer
+        })
     }
 
     /// A copy of the headers that somebody will ask for, which does not keep hyper's read buffer alive.
@@ -200,9 +235,7 @@ impl Site {
     fn refuse(&self, outcome: UpgradeOutcome) -> Response {
         self.metrics.count_upgrade(outcome);
         let (status, text) = match outcome {
-            UpgradeOutcome::Origin => {
-                (StatusCode::FORBIDDEN, "this page's origin may not connect: add it to allowed_origins\n")
-            }
+            UpgradeOutcome::Origin => return cors::forbidden(),
             UpgradeOutcome::NoDoor => (
                 StatusCode::NOT_FOUND,
                 "no WebSocket is opened at this path: compare it with the gateway's configuration\n",

@@ -4,6 +4,7 @@ mod answers;
 mod encryption;
 mod life;
 mod proxies;
+mod streams;
 mod upgrades;
 
 use std::{net::SocketAddr, sync::Arc};
@@ -15,7 +16,7 @@ use tokio::{
     sync::mpsc,
 };
 
-use super::{DoorKind, DoorPath, Edge, EdgeOptions, Hooks, Upgraded, scratch::Scratch};
+use super::{DoorKind, DoorPath, Edge, EdgeOptions, Emulate, Hooks, Upgraded, scratch::Scratch};
 use crate::metrics::Metrics;
 
 /// An edge with a managed door, a plain door `/device` and an API that has one method.
@@ -30,11 +31,17 @@ fn world(set: impl FnOnce(&mut EdgeOptions)) -> World {
     let (sender, handed_over) = mpsc::unbounded_channel();
     let hooks = Hooks {
         hand_over: Box::new(move |upgraded| drop(sender.send(upgraded))),
+        emulate: nobody(),
         ready: Box::new(|| Ok(())),
     };
     let api = Router::new().route("/api/info", get(async || "the API"));
     let edge = Edge::bind(&options(set), api, hooks, Arc::clone(&metrics)).unwrap();
     World { edge, handed_over, metrics }
+}
+
+/// Nobody listens on a stream.
+fn nobody() -> Emulate {
+    Box::new(|_| Box::pin(async { false }))
 }
 
 fn options(set: impl FnOnce(&mut EdgeOptions)) -> EdgeOptions {

@@ -2,12 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use suona_protocol::{Channel, Disconnect, Position};
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::{
     backend::RefreshGrant,
     broker::BrokerError,
+    door::SessionKey,
     io::ConnectionId,
     session::{Answered, Ask, ServerSub},
 };
@@ -28,10 +30,25 @@ pub enum Errand {
     },
     /// The API's wish about one connection, or about all anonymous ones.
     Order(Option<ConnectionId>, Order),
+    /// A client that only listens on its connection says something by another way.
+    Said(Said),
     /// How many subscribers has each channel?
     Survey(oneshot::Sender<Vec<(Channel, usize)>>),
     /// End every connection with 3001, spread over this time.
     Drain(Duration),
+}
+
+/// What the client of an HTTP stream says by a request.
+#[derive(Debug)]
+pub struct Said {
+    /// The stream that it listens on.
+    pub session: SessionKey,
+    /// What would be one message on a WebSocket.
+    pub frame: Bytes,
+    /// Told when it was handled; dropped if there is no such stream.
+    pub heard: oneshot::Sender<()>,
+    /// Its place among all that is being said on this node.
+    pub place: OwnedSemaphorePermit,
 }
 
 /// What the API can do to connections of one user. Each says by its `matching` which of them are meant.

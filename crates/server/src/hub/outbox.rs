@@ -1,5 +1,6 @@
 //! What waits to be written to each client, bounded in bytes.
 
+mod envelope;
 mod queue;
 
 use std::{collections::VecDeque, rc::Rc};
@@ -7,9 +8,12 @@ use std::{collections::VecDeque, rc::Rc};
 use bytes::Bytes;
 
 use crate::io::ConnectionId;
+pub use envelope::Envelope;
+use envelope::Packed;
 use queue::Queue;
 
-/// An encoded WebSocket frame, header included, shared by all outboxes of one shard without atomics.
+/// An encoded WebSocket frame, header included, shared by all outboxes of one shard without atomics. For other
+/// connections than WebSockets its payload is put into another [`Envelope`].
 pub type Frame = Rc<Bytes>;
 
 /// The frame did not fit: the client is too slow for what it hears.
@@ -21,6 +25,7 @@ pub struct Overflow;
 pub struct Outbox {
     generation: u32,
     state: State,
+    envelope: Envelope,
     /// Whether it stands in the dirty list.
     dirty: bool,
     notify_when_drained: bool,
@@ -55,6 +60,7 @@ pub struct Outboxes {
     slots: Vec<Outbox>,
     free: Vec<u32>,
     dirty: VecDeque<ConnectionId>,
+    packed: Packed,
     /// Bytes in all outboxes together, for the metrics.
     total_bytes: usize,
     /// Bytes of shared frames since the last flush, each counted once.
@@ -71,6 +77,7 @@ impl Outboxes {
             slots: Vec::new(),
             free: Vec::new(),
             dirty: VecDeque::new(),
+            packed: Packed::default(),
             total_bytes: 0,
             delivered_bytes: 0,
             sent_bytes: 0,
@@ -105,6 +112,13 @@ impl Outboxes {
         ConnectionId { slot, generation }
     }
 
+    /// From now on every frame is put into `envelope`.
+    pub fn envelop(&mut self, id: ConnectionId, envelope: Envelope) {
+        if let Some(outbox) = self.get_mut(id) {
+            outbox.envelope = envelope;
+        }
+    }
+
     /// Whether the connection lives and takes frames.
     pub fn is_open(&self, id: ConnectionId) -> bool {
         self.get(id).is_some_and(|outbox| outbox.state == State::Open)
@@ -120,9 +134,8 @@ impl Outboxes {
     /// On [`Overflow`] the frame is not queued and the outbox is left as it was.
     pub fn push(&mut self, id: ConnectionId, frame: Frame) -> Result<(), Overflow> {
         let limit = self.limit;
-        let Some(outbox) = self.get_mut(id).filter(|outbox| outbox.state == State::Open) else {
-            return Ok(());
-        };
+        let Some(outbox) = open_one(&mut self.slots, id) else { return Ok(()) };
+        let frame = self.packed.pack(frame, outbox.envelope);
         if outbox.bytes + frame.len() > limit {
             return Err(Overflow);
         }
@@ -159,9 +172,10 @@ impl Outboxes {
 
     /// Ends the connection with `last` (a close frame, or nothing) after everything queued is written.
     pub fn close(&mut self, id: ConnectionId, last: Option<Frame>) {
-        let Some(outbox) = self.get_mut(id).filter(|outbox| outbox.state == State::Open) else { return };
+        let Some(outbox) = open_one(&mut self.slots, id) else { return };
         outbox.state = if last.is_some() { State::Closing } else { State::Ending };
         if let Some(last) = last {
+            let last = self.packed.pack(last, outbox.envelope);
             let added = last.len();
             outbox.bytes += added;
             outbox.frames.push(last);
@@ -214,6 +228,7 @@ impl Outboxes {
     /// A flush begins: how many visits it is to make.
     pub(crate) fn begin_flush(&mut self) -> usize {
         self.delivered_bytes = 0;
+        self.packed.forget();
         self.dirty.len()
     }
 
@@ -273,6 +288,12 @@ impl Outboxes {
             self.dirty.push_back(id);
         }
     }
+}
+
+/// The outbox of a connection that lives and takes frames.
+fn open_one(slots: &mut [Outbox], id: ConnectionId) -> Option<&mut Outbox> {
+    let outbox = slots.get_mut(id.slot as usize)?;
+    (outbox.generation == id.generation && outbox.state == State::Open).then_some(outbox)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 mod actions;
 mod connection;
 mod delivering;
+mod emulation;
 #[cfg(test)]
 mod tests;
 mod watching;
@@ -17,6 +18,7 @@ use std::{
 };
 
 use axum::http::HeaderMap;
+use bytes::Bytes;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use suona_protocol::{Channel, DisconnectCode, Request, UnsubscribeCode, ws::Message};
 use tokio::sync::mpsc;
@@ -30,7 +32,7 @@ use crate::{
     Now,
     backend::Backend,
     broker::Broker,
-    door::{Door, Heard},
+    door::{Door, Heard, SessionKey},
     io::{ConnectionId, Loss, Tenant},
     metrics::ShardMetrics,
     session::{Action, Context, Input, Manners, Rules, Session},
@@ -65,6 +67,8 @@ pub struct Opening {
     pub door: Door,
     /// How that door treats its connections.
     pub manners: Manners,
+    /// What the client of an HTTP stream said in the request that opened it.
+    pub first: Option<Bytes>,
     /// The headers of its HTTP request that some webhook wants; nothing if there are none.
     pub headers: Option<Arc<HeaderMap>>,
     /// Whatever must live as long as the connection: its place among the node's descriptors.
@@ -75,6 +79,8 @@ pub struct Opening {
 pub struct Shard {
     parts: ShardParts,
     connections: Connections,
+    /// Where those are found who speak by requests of their own.
+    listeners: HashMap<SessionKey, ConnectionId>,
     audiences: HashMap<Channel, Audience>,
     /// Seats in all audiences.
     subscriptions: usize,
@@ -108,7 +114,8 @@ impl Tenant for Shard {
         let luck = self.dice.random();
         let ctx = Context { rules: &self.parts.rules, now, room: true };
         let session = Session::new(client, opening.manners, luck, ctx);
-        let Opening { door, headers, lease, .. } = opening;
+        let Opening { door, headers, first, lease, .. } = opening;
+        self.introduce(id, &door);
         let connection = Connection { door, session, planned: None, headers, _lease: lease };
         let connection = self.connections.insert(id, connection);
         let mut heard = std::mem::take(&mut self.heard);
@@ -117,6 +124,9 @@ impl Tenant for Shard {
         self.plan(id);
         if !matches!(self.draining, Draining::No) {
             self.handle(id, Input::Disconnect(DisconnectCode::Shutdown.into()), now);
+        }
+        if let Some(first) = first {
+            self.listen_to(id, &first, now);
         }
     }
 
@@ -137,6 +147,7 @@ impl Tenant for Shard {
         connection.session.lost(&mut actions);
         self.carry_out(id, &mut actions, now);
         self.unregister(id);
+        self.forget_listener(id);
         self.connections.remove(id);
     }
 
@@ -171,6 +182,7 @@ impl Tenant for Shard {
                     self.obey(id, order.clone(), now);
                 }
             }
+            Errand::Said(said) => self.said(said, now),
             Errand::Survey(answer) => {
                 let count = |(channel, audience): (&Channel, &Audience)| (channel.clone(), audience.len());
                 // Whoever asked may have stopped waiting.
@@ -219,6 +231,7 @@ impl Shard {
         Self {
             parts,
             connections: Connections::default(),
+            listeners: HashMap::new(),
             audiences: HashMap::new(),
             subscriptions: 0,
             outboxes,

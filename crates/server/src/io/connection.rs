@@ -20,7 +20,8 @@ pub(super) struct Connection {
     socket: Socket,
     /// Rings when the socket has something to do.
     doorbell: Waker,
-    decoder: Decoder,
+    /// None where the peer only listens.
+    decoder: Option<Decoder>,
     phase: Phase,
     /// Whether the time that parting may take is running.
     pub(super) parting: bool,
@@ -47,8 +48,8 @@ const READ_BUDGET: usize = 64 * 1024;
 const PONG_ROOM: usize = 4 * 1024;
 
 impl Connection {
-    pub(super) fn new(id: ConnectionId, socket: Socket, doorbell: Waker, max_message: usize) -> Self {
-        let decoder = Decoder::new(Role::Server, max_message);
+    pub(super) fn new(id: ConnectionId, socket: Socket, doorbell: Waker, max_message: Option<usize>) -> Self {
+        let decoder = max_message.map(|longest| Decoder::new(Role::Server, longest));
         Self { id, socket, doorbell, decoder, phase: Phase::Open, parting: false, pong: None }
     }
 
@@ -78,7 +79,8 @@ impl Connection {
     /// Tells the tenant what these bytes of the peer mean.
     pub(super) fn decode<T: Tenant>(&mut self, tenant: &mut T, mut bytes: &mut [u8], now: Now) {
         while matches!(self.phase, Phase::Open | Phase::Closing) {
-            match self.decoder.decode(&mut bytes) {
+            let Some(decoder) = &mut self.decoder else { return };
+            match decoder.decode(&mut bytes) {
                 Ok(None) => return,
                 Ok(Some(Event::Message(message))) => {
                     if tenant.outboxes().is_open(self.id) {

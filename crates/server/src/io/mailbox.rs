@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 
 use super::Tenant;
 
-/// The socket of a connection that was upgraded to WebSocket, known to no runtime.
+/// The socket of a connection that HTTP is done with, known to no runtime.
 #[derive(Debug)]
 pub enum Stream {
     /// TCP alone.
@@ -25,16 +25,17 @@ pub enum Stream {
     Tls(TcpStream, Box<ServerConnection>),
 }
 
-/// An upgraded connection, handed to a shard that owns it from then on.
+/// A connection that HTTP is done with, handed to a shard that owns it from then on.
 pub struct Handover<O> {
     /// The socket, taken back whole from the HTTP server.
     pub stream: Stream,
-    /// What came after the upgrade request and was read with it.
+    /// What came after the last request and was read with it.
     pub read_ahead: Bytes,
     /// What the tenant is to know.
     pub opening: O,
-    /// The longest message that the peer may send, in bytes.
-    pub max_message: usize,
+    /// The longest WebSocket message that the peer may send, in bytes. `None` where the peer only listens, as on
+    /// an HTTP stream: what it sends is thrown away.
+    pub max_message: Option<usize>,
 }
 
 /// Hands things to one shard; clones hand to the same one.

@@ -4,60 +4,66 @@ use std::sync::Arc;
 
 use crate::{
     config::Config,
-    door::{Door, Encoding, Managed, Plain, PlainRules},
-    http::{DoorKind, DoorPath, UpgradeRequest},
-    hub::Opening,
+    door::{Door, Emulation, Encoding, Managed, Plain, PlainRules, SessionKey, Stream},
+    http::{DoorKind, DoorPath, EmulationPath, UpgradeRequest},
+    hub::{Opening, ShardId},
     session::{Manners, PingSchedule, Rules},
 };
 
 /// All doors, in the order of their paths.
 pub(super) struct Doors {
     rules: Arc<Rules>,
+    /// The id of this gateway.
+    uid: Arc<str>,
     doors: Vec<Kind>,
 }
 
 /// One door.
 enum Kind {
     Managed,
+    Stream(Stream),
     Plain(Arc<PlainRules>),
 }
 
 impl Doors {
     /// Where each door is found.
     pub(super) fn paths(config: &Config) -> Vec<DoorPath> {
-        let managed = DoorPath { path: config.websocket.handler_prefix.clone(), kind: DoorKind::Managed };
-        let managed = (!config.websocket.disabled).then_some(managed);
         let plain =
             config.plain.iter().map(|door| DoorPath { path: door.path.clone(), kind: DoorKind::Plain });
-        managed.into_iter().chain(plain).collect()
+        managed_doors(config).map(|(path, _)| path).chain(plain).collect()
     }
 
-    pub(super) fn new(rules: Arc<Rules>) -> Self {
-        let managed = (!rules.config.websocket.disabled).then_some(Kind::Managed);
+    /// Where the clients of streams speak.
+    pub(super) fn emulation(config: &Config) -> Option<EmulationPath> {
+        let path = config.emulation.handler_prefix.clone();
+        let max_body = config.emulation.max_request_body_size;
+        (config.http_stream.enabled || config.sse.enabled).then_some(EmulationPath { path, max_body })
+    }
+
+    pub(super) fn new(rules: Arc<Rules>, uid: Arc<str>) -> Self {
         let plain = rules.config.plain.iter().map(|door| {
             Kind::Plain(Arc::new(PlainRules::new(door.clone(), rules.connection_tokens.clone())))
         });
-        Self { doors: managed.into_iter().chain(plain).collect(), rules }
+        let doors = managed_doors(&rules.config).map(|(_, kind)| kind).chain(plain).collect();
+        Self { doors, rules, uid }
     }
 
-    /// The longest message taken from a client, in bytes.
-    pub(super) fn max_message(&self) -> usize {
-        self.rules.config.websocket.message_size_limit
+    /// The longest message taken from a client on its connection, in bytes; `None` if it only listens there.
+    pub(super) fn max_message(&self, door: &Door) -> Option<usize> {
+        door.emulation().is_none().then_some(self.rules.config.websocket.message_size_limit)
     }
 
-    /// Lets a connection in.
-    pub(super) fn open(&self, request: UpgradeRequest) -> Opening {
+    /// Lets a connection in, which `shard` will own.
+    pub(super) fn open(&self, request: UpgradeRequest, shard: ShardId) -> Opening {
         tracing::debug!(remote = %request.remote, door = request.door, "a connection was opened");
         let (door, manners) = match &self.doors[request.door] {
-            Kind::Managed => {
-                let door = managed(&request);
-                let manners = Manners {
-                    ping: self.ping(),
-                    announces_pings: !door.protocol_pings,
-                    reads_binary: door.encoding == Encoding::Protobuf,
-                    ..Manners::default()
-                };
-                (Door::Managed(door), manners)
+            Kind::Managed => self.managed(managed(&request)),
+            Kind::Stream(stream) => {
+                let session = SessionKey::draw(shard);
+                let emulation = Emulation { stream: *stream, session, node: self.uid.clone() };
+                let is_protobuf = request.stream.as_ref().is_some_and(|stream| stream.is_protobuf);
+                let encoding = if is_protobuf { Encoding::Protobuf } else { Encoding::Json };
+                self.managed(Managed { encoding, emulation: Some(Box::new(emulation)), ..Managed::default() })
             }
             Kind::Plain(rules) => {
                 let plain = Plain::new(rules.clone(), &request.query);
@@ -65,7 +71,18 @@ impl Doors {
             }
         };
         let headers = (!request.headers.is_empty()).then(|| Arc::new(request.headers));
-        Opening { door, manners, headers, lease: Box::new(request.place) }
+        let first = request.stream.map(|stream| stream.first);
+        Opening { door, manners, first, headers, lease: Box::new(request.place) }
+    }
+
+    fn managed(&self, door: Managed) -> (Door, Manners) {
+        let manners = Manners {
+            ping: self.ping(),
+            announces_pings: !door.protocol_pings,
+            reads_binary: door.encoding == Encoding::Protobuf,
+            ..Manners::default()
+        };
+        (Door::Managed(door), manners)
     }
 
     fn ping(&self) -> Option<PingSchedule> {
@@ -76,6 +93,21 @@ impl Doors {
     }
 }
 
+/// The doors of managed clients, by whatever they come.
+fn managed_doors(config: &Config) -> impl Iterator<Item = (DoorPath, Kind)> {
+    let (http_stream, sse) = (&config.http_stream, &config.sse);
+    let of_http = DoorKind::HttpStream { max_body: http_stream.max_request_body_size };
+    let of_sse = DoorKind::Events { max_body: sse.max_request_body_size };
+    [
+        (!config.websocket.disabled, &config.websocket.handler_prefix, DoorKind::Managed, Kind::Managed),
+        (http_stream.enabled, &http_stream.handler_prefix, of_http, Kind::Stream(Stream::Http)),
+        (sse.enabled, &sse.handler_prefix, of_sse, Kind::Stream(Stream::Events)),
+    ]
+    .into_iter()
+    .filter(|(enabled, ..)| *enabled)
+    .map(|(_, path, kind, door)| (DoorPath { path: path.clone(), kind }, door))
+}
+
 /// The encoding is chosen by sub-protocol or query; protocol pings by query alone.
 fn managed(request: &UpgradeRequest) -> Managed {
     let asks = |parameter: &str| request.query.split('&').any(|given| given == parameter);
@@ -83,5 +115,5 @@ fn managed(request: &UpgradeRequest) -> Managed {
         || asks("format=protobuf")
         || asks("cf_protocol=protobuf");
     let encoding = if protobuf { Encoding::Protobuf } else { Encoding::Json };
-    Managed { encoding, protocol_pings: asks("cf_ws_frame_ping_pong=true") }
+    Managed { encoding, protocol_pings: asks("cf_ws_frame_ping_pong=true"), emulation: None }
 }

@@ -11,7 +11,7 @@ use std::{
 
 use shard::{MAX_MESSAGE, Shard, Told, push};
 use suona_protocol::ws::{Opcode, close_frame, frame, masked_frame};
-use suona_server::io::Loss;
+use suona_server::{hub::Envelope, io::Loss};
 use tungstenite::{
     Message, WebSocket,
     protocol::{CloseFrame, Role, frame::coding::CloseCode},
@@ -47,6 +47,23 @@ fn what_was_read_with_the_upgrade_is_not_lost() {
     let mut echoes = [0; 7 + 6];
     client.read_exact(&mut echoes).unwrap();
     assert_eq!(echoes, *b"\x81\x05early\x81\x04late");
+}
+
+#[test]
+fn a_peer_that_only_listens_is_not_heard() {
+    let shard = Shard::start(LIMIT);
+    let mut client = shard.dial_listener();
+    client.write_all(&[0xFF; 100_000]).unwrap();
+    shard.let_do(|outboxes, living| {
+        outboxes.envelop(living[0], Envelope::Line);
+        push(outboxes, living[0], frame(Opcode::Text, b"one"));
+        outboxes.close(living[0], Some(Rc::new(frame(Opcode::Text, b"last"))));
+    });
+    let mut heard = String::new();
+    client.read_to_string(&mut heard).unwrap();
+    assert_eq!(heard, "one\nlast\n");
+    drop(client);
+    assert_eq!(shard.told(), Told::Lost(Loss::Cut));
 }
 
 #[test]

@@ -154,6 +154,15 @@ impl Shard {
         client
     }
 
+    /// A connection on which the peer only listens.
+    pub(crate) fn dial_listener(&self) -> TcpStream {
+        let (client, server) = self.pair();
+        let stream = Stream::Plain(server);
+        self.sender.hand_over(Handover { stream, read_ahead: Bytes::new(), opening: (), max_message: None });
+        assert_eq!(self.told(), Told::Opened);
+        client
+    }
+
     /// A connection with a stock WebSocket client at its other end.
     pub(crate) fn connect(&self) -> WebSocket<TcpStream> {
         WebSocket::from_raw_socket(self.dial(b""), Role::Client, None)
@@ -187,7 +196,7 @@ impl Shard {
 
     fn hand_over(&self, stream: Stream, read_ahead: &[u8]) {
         let read_ahead = Bytes::copy_from_slice(read_ahead);
-        self.sender.hand_over(Handover { stream, read_ahead, opening: (), max_message: MAX_MESSAGE });
+        self.sender.hand_over(Handover { stream, read_ahead, opening: (), max_message: Some(MAX_MESSAGE) });
         assert_eq!(self.told(), Told::Opened);
     }
 }

@@ -42,7 +42,11 @@ async fn health_and_metrics_can_be_switched_off() {
 #[tokio::test]
 async fn ready_says_what_cannot_be_reached() {
     let metrics = Arc::new(Metrics::new(1));
-    let hooks = Hooks { hand_over: Box::new(drop), ready: Box::new(|| Err("Redis is away".to_owned())) };
+    let hooks = Hooks {
+        hand_over: Box::new(drop),
+        emulate: nobody(),
+        ready: Box::new(|| Err("Redis is away".to_owned())),
+    };
     let edge = Edge::bind(&options(|_| {}), Router::new(), hooks, metrics).unwrap();
     let socket = TcpStream::connect(edge.local_addr()).await.unwrap();
     let answer = exchange(socket, "GET /ready HTTP/1.1\r\n\r\n").await;

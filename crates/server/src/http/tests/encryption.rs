@@ -96,7 +96,7 @@ async fn who_does_not_begin_a_handshake_is_not_waited_for() {
 #[tokio::test]
 async fn an_unreadable_certificate_is_an_error_at_the_start() {
     let scratch = Scratch::new();
-    let hooks = Hooks { hand_over: Box::new(drop), ready: Box::new(|| Ok(())) };
+    let hooks = Hooks { hand_over: Box::new(drop), emulate: nobody(), ready: Box::new(|| Ok(())) };
     let options = options(|options| options.tls = Some(scratch.tls_files()));
     let error = Edge::bind(&options, Router::new(), hooks, Arc::new(Metrics::new(1))).err().unwrap();
     assert!(error.to_string().starts_with("cannot read the TLS certificate"), "{error}");

@@ -7,7 +7,7 @@ use tokio::net::TcpListener;
 use super::{super::BindError, *};
 
 fn bind_error(options: &EdgeOptions) -> BindError {
-    let hooks = Hooks { hand_over: Box::new(drop), ready: Box::new(|| Ok(())) };
+    let hooks = Hooks { hand_over: Box::new(drop), emulate: nobody(), ready: Box::new(|| Ok(())) };
     Edge::bind(options, Router::new(), hooks, Arc::new(Metrics::new(1))).err().unwrap()
 }
 

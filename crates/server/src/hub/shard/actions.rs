@@ -126,7 +126,8 @@ impl Shard {
     fn consult(&mut self, id: ConnectionId, consultation: Consultation, answer: Answer<Advice>) {
         let Some(connection) = self.connections.get_mut(id) else { return };
         let headers = connection.headers.clone();
-        let visit = Visit { transport: "websocket", protocol: connection.door.protocol(), headers };
+        let visit =
+            Visit { transport: connection.door.transport(), protocol: connection.door.protocol(), headers };
         self.parts.backend.ask(consultation, visit, answer);
     }
 

@@ -24,7 +24,12 @@ impl Connection {
     pub(super) fn last_words(&self, why: &Disconnect) -> Bytes {
         let farewell = self.session.farewell(why).and_then(|push| self.door.push(&push));
         let close = self.door.close(why);
-        farewell.map_or(close.clone(), |farewell| [farewell, close].concat().into())
+        match farewell {
+            None => close,
+            // On an HTTP stream a push is all there is.
+            Some(farewell) if self.door.emulation().is_some() => farewell,
+            Some(farewell) => [farewell, close].concat().into(),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod codes;
 mod crowd;
+mod emulation;
 mod fairness;
 mod farewell;
 mod faulty;
@@ -96,7 +97,7 @@ impl World {
     fn enter_with(&mut self, manners: Manners) -> ConnectionId {
         let id = self.shard.outboxes().open();
         let door = Door::Managed(Managed::default());
-        let opening = Opening { door, manners, headers: None, lease: Box::new(()) };
+        let opening = Opening { door, manners, first: None, headers: None, lease: Box::new(()) };
         self.shard.opened(id, opening, self.now);
         id
     }

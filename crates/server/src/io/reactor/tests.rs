@@ -60,7 +60,12 @@ async fn a_peer_that_answers_no_close_is_dropped_in_time() {
     let (sender, letters) = mailbox(1);
     let mut reactor = Reactor::new(Mourner { outboxes: Outboxes::new(100), lost: Vec::new() }, letters);
     let now = Now::read();
-    sender.hand_over(Handover { stream, read_ahead: Default::default(), opening: (), max_message: 100 });
+    sender.hand_over(Handover {
+        stream,
+        read_ahead: Default::default(),
+        opening: (),
+        max_message: Some(100),
+    });
     poll_fn(|cx| reactor.poll_work(cx)).await;
     reactor.read_letters(now);
     let id = reactor.connections[0].as_ref().unwrap().id;

@@ -1,0 +1,185 @@
+//! Opening an HTTP stream, speaking to one, and who may.
+
+use std::{io::Write, sync::Mutex, time::Duration};
+
+use suona_protocol::EmulationRequest;
+
+use super::{super::EmulationPath, *};
+use crate::io::Stream;
+
+const SHOP: &str = "Origin: https://shop.example.com\r\n";
+
+/// An edge with both kinds of streams, whose bodies have 100 bytes at most.
+fn streaming(options: &mut EdgeOptions) {
+    let path = |path: &str, kind| DoorPath { path: path.to_owned(), kind };
+    options.doors.push(path("/http_stream", DoorKind::HttpStream { max_body: 100 }));
+    options.doors.push(path("/sse", DoorKind::Events { max_body: 100 }));
+    options.emulation = Some(EmulationPath { path: "/emulation".to_owned(), max_body: 100 });
+    options.allowed_origins = vec!["https://shop.example.com".to_owned()];
+}
+
+fn post(path: &str, headers: &str, body: &str) -> String {
+    format!("POST {path} HTTP/1.1\r\nContent-Length: {}\r\n{headers}\r\n{body}", body.len())
+}
+
+/// Opens a stream: the head of its response, what was handed over, and the client's end.
+async fn open(world: &mut World, request: &str) -> (String, Upgraded, TcpStream) {
+    let mut client = world.connect().await;
+    client.write_all(request.as_bytes()).await.unwrap();
+    let head = read_head(&mut client).await;
+    (head, world.upgraded().await, client)
+}
+
+#[tokio::test]
+async fn a_stream_is_handed_over_with_its_response_begun() {
+    let mut world = world(streaming);
+    let request = post("/http_stream", "Host: a\r\n", "{}\n");
+    let (head, Upgraded { stream, request, .. }, mut client) = open(&mut world, &request).await;
+    for line in ["HTTP/1.1 200 OK", "X-Accel-Buffering: no", "Cache-Control: no-store, no-transform"] {
+        assert!(head.lines().any(|said| said == line), "{head}");
+    }
+    assert!(!head.contains("Access-Control"), "who is no page needs no leave: {head}");
+    assert_eq!(request.door, 2);
+    let said = request.stream.unwrap();
+    assert_eq!((&said.first[..], said.is_protobuf), (&b"{}\n"[..], false));
+    assert!(world.counted("suona_connections{door=\"/http_stream\"} 1"));
+    drop(request.place);
+    assert!(world.counted("suona_connections{door=\"/http_stream\"} 0"));
+
+    let Stream::Plain(mut socket) = stream else { panic!("this was no TLS") };
+    socket.write_all(b"all that follows").unwrap();
+    drop(socket);
+    let mut body = String::new();
+    client.read_to_string(&mut body).await.unwrap();
+    assert_eq!(body, "all that follows", "hyper left nothing behind, and nothing is written by it any more");
+}
+
+#[tokio::test]
+async fn each_way_to_open_a_stream_says_what_is_spoken_on_it() {
+    let mut world = world(streaming);
+    let protobuf = post("/http_stream", "Content-Type: application/octet-stream\r\n", "\0");
+    let events = "GET /sse?other=1&cf_connect=%7B%22id%22%3A1%7D+%0A HTTP/1.1\r\nHost: a\r\n\r\n".to_owned();
+    // nginx speaks this to us, unless it is told otherwise.
+    let old = post("/sse", "", "{}").replace("HTTP/1.1", "HTTP/1.0");
+    for (request, content_type, first, is_protobuf) in [
+        (protobuf, "application/octet-stream", "\0", true),
+        (post("/http_stream", SHOP, "{}"), "application/x-ndjson", "{}", false),
+        (events, "text/event-stream; charset=utf-8", "{\"id\":1} \n", false),
+        (old, "text/event-stream; charset=utf-8", "{}", false),
+    ] {
+        let (head, Upgraded { request, .. }, _client) = open(&mut world, &request).await;
+        assert!(head.contains(&format!("Content-Type: {content_type}\r\n")), "{head}");
+        let said = request.stream.unwrap();
+        assert_eq!((&said.first[..], said.is_protobuf), (first.as_bytes(), is_protobuf));
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_opens_no_stream_is_told_why() {
+    let world = world(|options| {
+        streaming(options);
+        options.patience = Duration::from_millis(200);
+    });
+    let long = "x".repeat(101);
+    let without_length = "POST /sse HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+    for (request, status) in [
+        (post("/http_stream", "", &long), "413"),
+        (post("/sse", "", &long), "413"),
+        (format!("{without_length}65\r\n{long}\r\n0\r\n\r\n"), "413"),
+        ("GET /sse HTTP/1.1\r\n\r\n".to_owned(), "400"),
+        ("GET /sse?cf_connect= HTTP/1.1\r\n\r\n".to_owned(), "400"),
+        ("GET /http_stream HTTP/1.1\r\n\r\n".to_owned(), "405"),
+        ("PUT /sse HTTP/1.1\r\n\r\n".to_owned(), "405"),
+        (post("/http_stream", "Origin: https://evil.net\r\n", "{}"), "403"),
+        ("GET /sse?cf_connect=1 HTTP/1.1\r\nOrigin: null\r\n\r\n".to_owned(), "403"),
+        (without_length.to_owned(), "408"),
+    ] {
+        let answer = world.ask(&request).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{request}: {answer}");
+    }
+    assert!(world.counted("suona_upgrades_total{outcome=\"origin\"} 2"));
+    assert!(world.counted("suona_upgrades_total{outcome=\"broken\"} 6"), "{}", world.metrics.render());
+    assert!(!world.metrics.render().contains("outcome=\"accepted\""));
+}
+
+#[tokio::test]
+async fn the_limits_of_connections_hold_for_streams_too() {
+    let mut world = world(|options| {
+        streaming(options);
+        options.connection_limit = 1;
+    });
+    let (_, first, _client) = open(&mut world, &post("/http_stream", "", "{}")).await;
+    for request in [post("/http_stream", "", "{}"), post("/sse", "", "{}")] {
+        assert!(world.ask(&request).await.starts_with("HTTP/1.1 503"));
+    }
+    assert!(world.counted("suona_upgrades_total{outcome=\"connection_limit\"} 2"));
+    drop(first);
+    open(&mut world, &post("/sse", "", "{}")).await;
+}
+
+#[tokio::test]
+async fn browsers_are_told_which_pages_may_read_the_answers() {
+    let mut world = world(streaming);
+    let shared = "access-control-allow-origin: https://shop.example.com";
+    for (path, methods) in
+        [("/http_stream", "POST, OPTIONS"), ("/sse", "GET, POST, OPTIONS"), ("/emulation", "POST, OPTIONS")]
+    {
+        let asking =
+            "Access-Control-Request-Method: POST\r\nAccess-Control-Request-Headers: content-type\r\n";
+        let answer = world.ask(&format!("OPTIONS {path} HTTP/1.1\r\n{SHOP}{asking}\r\n")).await;
+        assert!(answer.starts_with("HTTP/1.1 204"), "{answer}");
+        let allowed = format!("access-control-allow-methods: {methods}");
+        for line in
+            [shared, &allowed, "access-control-allow-headers: content-type", "access-control-max-age: 300"]
+        {
+            assert!(answer.lines().any(|said| said == line), "{path} does not say {line}: {answer}");
+        }
+        let strange = world.ask(&format!("OPTIONS {path} HTTP/1.1\r\nOrigin: null\r\n\r\n")).await;
+        assert!(strange.starts_with("HTTP/1.1 403") && !strange.contains("access-control"), "{strange}");
+    }
+    let (head, ..) = open(&mut world, &post("/http_stream", SHOP, "{}")).await;
+    assert!(head.contains(shared) && head.contains("access-control-allow-credentials: true"), "{head}");
+    let refused = world.ask(&post("/emulation", SHOP, "")).await;
+    assert!(refused.starts_with("HTTP/1.1 400") && refused.contains(shared), "{refused}");
+}
+
+#[tokio::test]
+async fn what_a_client_says_is_passed_on_to_its_session() {
+    let said: Arc<Mutex<Vec<EmulationRequest>>> = Arc::default();
+    let (heard, metrics) = (said.clone(), Arc::new(Metrics::new(1)));
+    let emulate: Emulate = Box::new(move |request| {
+        let is_known = &*request.session == "known";
+        heard.lock().unwrap().push(request);
+        Box::pin(async move { is_known })
+    });
+    let hooks = Hooks { hand_over: Box::new(drop), emulate, ready: Box::new(|| Ok(())) };
+    let edge = Edge::bind(&options(streaming), Router::new(), hooks, metrics).unwrap();
+    let json = |session: &str| format!(r#"{{"session":"{session}","node":"n","data":"{{}}"}}"#);
+    let protobuf = post(
+        "/emulation",
+        "Content-Type: application/octet-stream\r\n",
+        "\n\u{1}n\u{12}\u{5}known\u{1a}\u{2}{}",
+    );
+    for (request, status) in [
+        (post("/emulation", SHOP, &json("known")), "204"),
+        (protobuf, "204"),
+        (post("/emulation", "", &json("gone")), "404"),
+        (post("/emulation", "", "{}"), "400"),
+        (post("/emulation", "", &json(&"x".repeat(100))), "413"),
+        (post("/emulation", "Origin: https://evil.net\r\n", &json("known")), "403"),
+        ("GET /emulation HTTP/1.1\r\n\r\n".to_owned(), "405"),
+    ] {
+        let socket = TcpStream::connect(edge.local_addr()).await.unwrap();
+        let answer = exchange(socket, &request).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{request}: {answer}");
+    }
+    let said = said.lock().unwrap();
+    let frames: Vec<_> = said.iter().map(|request| (&*request.session, &request.frame[..])).collect();
+    assert_eq!(frames, [("known", &b"{}"[..]), ("known", b"{}"), ("gone", b"{}")]);
+}
+
+#[tokio::test]
+async fn where_nobody_streams_there_is_no_emulation() {
+    let world = world(|_| {});
+    assert!(world.ask(&post("/emulation", "", "{}")).await.starts_with("HTTP/1.1 404"));
+}
