@@ -151,7 +151,7 @@ for (const by of STREAMS) {
 
   test(`${name}: a client that answers pings lives for some of them`, async (t) => {
     const ann = await connected(t, "ann", { maxServerPingDelay: 5000 });
-    const broken = next(ann, "connecting", { within: 7000 });
+    const broken = next(ann, "connecting", { within: 4500 });
     await assert.rejects(broken, /no "connecting"/);
     assert.equal(ann.state, "connected");
   });

@@ -4,8 +4,10 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { copyFile, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { request } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { connect } from "node:tls";
 import test from "node:test";
 import { promisify } from "node:util";
@@ -14,6 +16,7 @@ import { WebSocket } from "ws";
 
 import { connected, next, subscribed, until } from "./harness/clients.mjs";
 import { start } from "./harness/gateway.mjs";
+import { endpoint } from "./harness/transports.mjs";
 
 const run = promisify(execFile);
 const folder = await mkdtemp(join(tmpdir(), "suona-tls-"));
@@ -43,11 +46,22 @@ async function issue(serial) {
   await rename(at("next.pem"), at("leaf.pem"));
 }
 
-test("clients connect by wss, and a new certificate needs no restart", async (t) => {
+/** A `fetch` that believes `ca`. */
+const trusting = (ca) => (url, { method, headers, body, signal }) =>
+  new Promise((resolve, reject) => {
+    const asking = request(url, { method, headers, signal, ca }, (answer) => {
+      const stream = answer.statusCode === 204 ? null : Readable.toWeb(answer);
+      resolve(new Response(stream, { status: answer.statusCode }));
+    });
+    asking.on("error", reject).end(body);
+  });
+
+test("clients connect by wss and HTTP streaming, and a new certificate needs no restart", async (t) => {
   const ca = await authority();
   await issue(17);
   const gateway = await start(t, {
     http_server: { tls: { enabled: true, cert_pem: at("leaf.pem"), key_pem: at("leaf.key") } },
+    http_stream: { enabled: true },
     channel: { namespaces: [{ name: "room", allow_subscribe_for_client: true, allow_publish_for_subscriber: true }] },
   });
   assert.match(gateway.http, /^https:/);
@@ -67,10 +81,17 @@ test("clients connect by wss, and a new certificate needs no restart", async (t)
 
   const ann = await connected(t, gateway.websocket, { websocket: Trusting });
   const room = await subscribed(ann, "room:tls");
+  const streaming = await connected(t, [endpoint("http_stream", gateway.port, "https")], {
+    fetch: trusting(ca),
+    emulationEndpoint: `${gateway.http}/emulation`,
+  });
+  const streamed = await subscribed(streaming, "room:tls");
   const echo = async (text) => {
-    const reaches = next(room, "publication");
-    await room.publish(text);
-    assert.equal((await reaches).data, text);
+    for (const speaker of [room, streamed]) {
+      const reaches = [room, streamed].map((listener) => next(listener, "publication"));
+      await speaker.publish(text);
+      assert.deepEqual((await Promise.all(reaches)).map(({ data }) => data), [text, text]);
+    }
   };
   await echo("x".repeat(60_000)); // several TLS records each way
 
