@@ -222,6 +222,17 @@ fn lenient_lets_unserved_keys_pass_and_nothing_else() {
 }
 
 #[test]
+fn streams_need_paths_of_their_own_and_room_for_a_body() {
+    let text =
+        "sse = { enabled = true, handler_prefix = \"/emulation\" }\nhttp_stream.max_request_body_size = 0\n";
+    let told = said("a.toml", text);
+    assert_eq!(told.len(), 2, "{}", told.join("\n"));
+    assert!(told[0].contains("http_stream.max_request_body_size: must be at least 1"), "{}", told[0]);
+    assert!(told[1].contains("\"/emulation\" is a path of sse already"), "{}", told[1]);
+    assert_eq!(said("a.toml", "emulation.handler_prefix = \"/api/x\"\n"), [""; 0], "nobody streams");
+}
+
+#[test]
 fn what_is_switched_off_is_not_missed() {
     let text = r#"{"admin":{"enabled":false},"engine":{"type":"memory"},"proxies":[],"uni_grpc":{"enabled":false,"port":11000}}"#;
     assert_eq!(said("a.json", text), [""; 0]);

@@ -70,7 +70,7 @@ impl SessionKey {
         Self { shard, secret: rand::random() }
     }
 
-    /// Reads what [`to_text`](Self::to_text) wrote.
+    /// Reads what a client was told.
     pub fn parse(text: &str) -> Option<Self> {
         let (shard, secret) = text.split_at_checked(2).filter(|_| text.len() == 34)?;
         let is_hex = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -82,7 +82,7 @@ impl SessionKey {
         })
     }
 
-    /// What the client is told.
+    /// What the client is told, which [`parse`](Self::parse) reads.
     pub(crate) fn to_text(self) -> String {
         format!("{:02x}{:032x}", self.shard.0, self.secret)
     }
