@@ -5,11 +5,12 @@ use std::{sync::Arc, time::Duration};
 use suona_protocol::{Channel, Disconnect, Position};
 use tokio::sync::oneshot;
 
+use super::Holder;
 use crate::{
     backend::RefreshGrant,
     broker::BrokerError,
     io::ConnectionId,
-    session::{Answered, Ask, ServerSub},
+    session::{Answered, Ask, Estate, ServerSub},
 };
 
 /// One thing that a shard is told.
@@ -28,6 +29,10 @@ pub enum Errand {
     },
     /// The API's wish about one connection, or about all anonymous ones.
     Order(Option<ConnectionId>, Order),
+    /// End a connection, and leave what it has to a newer one of the same client.
+    Bequeath(ConnectionId, Holder),
+    /// What the old connection of the same client left, if there was one.
+    Inherit(ConnectionId, Option<Box<Estate>>),
     /// How many subscribers has each channel?
     Survey(oneshot::Sender<Vec<(Channel, usize)>>),
     /// End every connection with 3001, spread over this time.
