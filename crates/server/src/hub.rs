@@ -5,6 +5,7 @@
 //! ceases to hear a channel under it.
 
 mod audience;
+mod devices;
 mod errand;
 mod ledger;
 mod outbox;
@@ -21,6 +22,7 @@ use std::{
 use suona_protocol::{Channel, ClientInfo, Encoded};
 use tokio::sync::mpsc;
 
+pub use devices::{Devices, Holder};
 pub use errand::{Errand, Order, Said, Selector};
 pub use ledger::Ledger;
 pub use outbox::{Envelope, Frame, Outbox, Outboxes, Overflow};

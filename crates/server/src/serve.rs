@@ -24,7 +24,7 @@ use crate::{
         BindError, Edge, EdgeOptions, Hooks, TlsFiles, Upgraded,
         api::{self, Access, ApiState, Node, Shards},
     },
-    hub::{Errand, Hub, Ledger, MAX_SHARDS, Shard, ShardId, ShardParts, Users},
+    hub::{Devices, Errand, Hub, Ledger, MAX_SHARDS, Shard, ShardId, ShardParts, Users},
     io::{Handover, ShardSender, mailbox, spawn},
     metrics::Metrics,
     session::Rules,
@@ -98,6 +98,7 @@ impl Gateway {
         let metrics = Arc::new(Metrics::new(count));
         let users = Arc::new(Users::default());
         let ledger = Arc::new(Ledger::default());
+        let devices = Arc::new(Devices::default());
         let (shards, mailboxes): (Vec<_>, Vec<_>) = (0..count).map(|_| mailbox::<Shard>(MAILBOX)).unzip();
         let deliveries = shards.iter().map(|shard: &ShardSender<Shard>| shard.deliveries().clone());
         let broker =
@@ -116,9 +117,9 @@ impl Gateway {
             let errands = shards[usize::from(number)].errands().clone();
             let metrics = metrics.shard(usize::from(number));
             let (rules, broker, users) = (rules.clone(), broker.clone(), users.clone());
-            let ledger = ledger.clone();
+            let (ledger, devices) = (ledger.clone(), devices.clone());
             let (id, backend) = (ShardId(number), backend.clone());
-            let parts = ShardParts { id, rules, broker, backend, users, ledger, errands, metrics };
+            let parts = ShardParts { id, rules, broker, backend, users, ledger, devices, errands, metrics };
             spawn(format!("shard-{number}"), mailbox, move || Shard::new(parts, rand::random(), Now::read()))
         });
         let threads = threads.collect::<Result<_, _>>()?;

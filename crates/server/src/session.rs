@@ -19,6 +19,7 @@ mod refresh;
 mod rules;
 mod subscribe;
 mod subscription;
+mod takeover;
 mod task;
 #[cfg(test)]
 mod tests;
@@ -42,12 +43,14 @@ pub use heartbeat::PingSchedule;
 pub use input::{Answered, Input, Introduction, ServerSub};
 pub use queue::Ask;
 pub use rules::{Context, Manners, Rules};
+pub use takeover::{DeviceKey, Estate, Legacy};
 
 use advice::Consulting;
 use connect::Connecting;
 use heartbeat::{Beat, Heartbeat};
 use queue::Queue;
 use subscription::{Side, Stage, Subscription};
+use takeover::{Device, Succeeding};
 use wishes::Wishes;
 
 /// One connected client.
@@ -68,6 +71,8 @@ pub struct Session {
     subscriptions: Vec<Subscription>,
     queue: Queue,
     wishes: Wishes,
+    /// Whoever wants to be known again on its next connection.
+    device: Option<Box<Device>>,
     /// Drawn for this connection, 0.0..1.0.
     luck: f64,
 }
@@ -80,6 +85,8 @@ enum State {
     },
     /// Waits for the backend to say who the client is.
     Consulting(Box<Consulting>),
+    /// Knows who the client is, and waits for what its old connection leaves.
+    Succeeding(Box<Succeeding>),
     /// Knows who the client is, and waits for its server-side subscriptions.
     Connecting(Box<Connecting>),
     Connected,
@@ -132,6 +139,7 @@ impl Session {
             subscriptions: Vec::new(),
             queue: Queue::new(manners.rpcs_in_turn),
             wishes: Wishes::default(),
+            device: None,
             luck,
         }
     }
@@ -148,6 +156,7 @@ impl Session {
             Input::Answered(ask, outcome) => self.answered(ask, outcome, ctx, actions),
             Input::Early(publication) => self.early(publication),
             Input::Gap(channel) => self.gap(&channel, actions),
+            Input::Inherited(estate) => self.inherited(estate, ctx, actions),
             Input::Drained => self.resume_waiting(ctx, actions),
             Input::Unsubscribe(channel, code) => self.unsubscribe_by_server(channel, code, actions),
             Input::Subscribe(sub) => self.subscribe_by_api(*sub, ctx, actions),
@@ -157,6 +166,7 @@ impl Session {
                 for subscription in &mut self.subscriptions {
                     subscription.joined = false;
                 }
+                self.give_back();
                 self.close(DisconnectCode::ConnectionLimit, actions);
             }
             Input::Woke => self.woke(ctx, actions),
@@ -168,13 +178,18 @@ impl Session {
         let of_state = match self.state {
             State::New { stale_at } => Some(stale_at),
             State::Refused { drop_at } => return Some(drop_at),
+            State::Succeeding(ref succeeding) => Some(succeeding.give_up),
             State::Connecting(ref connecting) => Some(connecting.give_up),
             State::Consulting(_) | State::Connected => None,
             State::Closed => return None,
         };
         let idle = self.manners.idle_timeout.map(|timeout| self.heard_at + timeout);
         let subscriptions = self.subscriptions.iter().filter_map(|subscription| subscription.ends_at).min();
-        [of_state, self.heartbeat.deadline(), self.ends_at, idle, subscriptions].into_iter().flatten().min()
+        let grace = self.device.as_ref().and_then(|device| device.grace);
+        [of_state, self.heartbeat.deadline(), self.ends_at, idle, subscriptions, grace]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Who the client is; the user is empty before it is known.
@@ -208,6 +223,7 @@ impl Session {
         for subscription in std::mem::take(&mut self.subscriptions) {
             leave(subscription, actions);
         }
+        self.end_grace(actions);
     }
 
     fn close(&mut self, why: impl Into<Disconnect>, actions: &mut Vec<Action>) {
@@ -226,7 +242,7 @@ impl Session {
             (State::New { .. }, Request::Connect(request)) => self.connect(id, *request, ctx, actions),
             (State::New { .. }, _) | (_, Request::Connect(_)) => Err(DisconnectCode::BadRequest.into()),
             (_, Request::Pong) => self.heartbeat.pong().map_err(|_| DisconnectCode::BadRequest.into()),
-            (State::Consulting(_) | State::Connecting(_), request) => {
+            (State::Consulting(_) | State::Succeeding(_) | State::Connecting(_), request) => {
                 self.queue.wait(Command { id, request }).map_err(Trouble::from)
             }
             (State::Connected, request) => self.begin_or_wait(Command { id, request }, ctx, actions),
@@ -280,6 +296,9 @@ impl Session {
             State::Connecting(connecting) if connecting.give_up <= now => {
                 return self.close(DisconnectCode::InternalError, actions);
             }
+            State::Succeeding(succeeding) if succeeding.give_up <= now => {
+                return self.close(DisconnectCode::InternalError, actions);
+            }
             State::Refused { drop_at } if *drop_at <= now => {
                 self.state = State::Closed;
                 return actions.push(Action::Drop);
@@ -291,6 +310,9 @@ impl Session {
         }
         if is_past(self.manners.idle_timeout.map(|timeout| self.heard_at + timeout)) {
             return self.close(DisconnectCode::NoPong, actions);
+        }
+        if is_past(self.device.as_ref().and_then(|device| device.grace)) {
+            self.end_grace(actions);
         }
         match self.heartbeat.woke(self.manners.ping, now) {
             Some(Beat::Ping) => actions.push(Action::Ping),

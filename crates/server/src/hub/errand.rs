@@ -6,12 +6,13 @@ use bytes::Bytes;
 use suona_protocol::{Channel, Disconnect, Position};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
+use super::Holder;
 use crate::{
     backend::RefreshGrant,
     broker::BrokerError,
     door::SessionKey,
     io::ConnectionId,
-    session::{Answered, Ask, ServerSub},
+    session::{Answered, Ask, Estate, ServerSub},
 };
 
 /// One thing that a shard is told.
@@ -32,6 +33,10 @@ pub enum Errand {
     Order(Option<ConnectionId>, Order),
     /// A client that only listens on its connection says something by another way.
     Said(Said),
+    /// End a connection, and leave what it has to a newer one of the same client.
+    Bequeath(ConnectionId, Holder),
+    /// What the old connection of the same client left, if there was one.
+    Inherit(ConnectionId, Option<Box<Estate>>),
     /// How many subscribers has each channel?
     Survey(oneshot::Sender<Vec<(Channel, usize)>>),
     /// End every connection with 3001, spread over this time.

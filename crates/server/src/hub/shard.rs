@@ -7,6 +7,7 @@ mod actions;
 mod connection;
 mod delivering;
 mod emulation;
+mod taking_over;
 #[cfg(test)]
 mod tests;
 mod watching;
@@ -24,7 +25,7 @@ use suona_protocol::{Channel, DisconnectCode, Request, UnsubscribeCode, ws::Mess
 use tokio::sync::mpsc;
 
 use super::{
-    Address, Delivery, Errand, Ledger, Order, Outboxes, ShardId, Users,
+    Delivery, Devices, Errand, Ledger, Order, Outboxes, ShardId, Users,
     audience::Audience,
     wheel::{Tick, Wheel},
 };
@@ -53,6 +54,8 @@ pub struct ShardParts {
     pub backend: Arc<Backend>,
     /// The connections of every user on this node.
     pub users: Arc<Users>,
+    /// The connections of clients that want to be known again.
+    pub devices: Arc<Devices>,
     /// What commands with an idempotency key came to, on this node.
     pub ledger: Arc<Ledger>,
     /// Where answers to this shard's questions go.
@@ -188,6 +191,8 @@ impl Tenant for Shard {
                 // Whoever asked may have stopped waiting.
                 let _ = answer.send(self.audiences.iter().map(count).collect());
             }
+            Errand::Bequeath(id, heir) => self.bequeath(id, &heir, now),
+            Errand::Inherit(id, estate) => self.inherit(id, estate, now),
             Errand::Drain(over) => self.drain(over, now),
         }
     }
@@ -339,9 +344,12 @@ impl Shard {
     }
 
     fn unregister(&mut self, id: ConnectionId) {
+        let address = self.address(id);
         let Some(connection) = self.connections.get_mut(id) else { return };
-        let address = Address { shard: self.parts.id, id };
         self.parts.users.remove(&connection.session.info().user, address);
+        if let Some(key) = connection.session.device() {
+            self.parts.devices.remove(key, address);
+        }
     }
 
     fn drain(&mut self, over: Duration, now: Now) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use suona_protocol::{Channel, ClientInfo, Disconnect, Encoded, Position, Push, Reply};
 
-use super::{Ask, Attempt};
+use super::{Ask, Attempt, DeviceKey};
 use crate::{
     backend::Consultation,
     broker::{Message, Query, Retention},
@@ -24,6 +24,8 @@ pub enum Action {
     /// Count the connection among those of its user; if they are too many already, all that follows is void
     /// and the session is to be told so.
     Register(Arc<ClientInfo>),
+    /// End the old connection of the same client, and hand in what it leaves.
+    TakeOver(Arc<DeviceKey>),
     /// Ask the broker, and hand in the answer.
     Ask(Ask, Question),
     /// Ask the backend, and hand in the answer.

@@ -73,11 +73,13 @@ impl Session {
         }))
     }
 
-    /// A user is the same on all its connections; an anonymous client is nobody but itself.
+    /// A user is the same on all its connections; an anonymous client is nobody but itself, as long as it is
+    /// known to be that.
     fn actor(&self) -> Box<str> {
-        let (kind, name) = match self.info.user.as_str() {
-            "" => ("client", self.info.client.as_str()),
-            user => ("user", user),
+        let (kind, name) = match (self.info.user.as_str(), &self.device) {
+            ("", Some(device)) => ("session", device.secret()),
+            ("", None) => ("client", self.info.client.as_str()),
+            (user, _) => ("user", user),
         };
         format!("{kind} {name}").into()
     }

@@ -12,7 +12,7 @@ use suona_protocol::{
 
 use super::{
     Action, Context, Heartbeat, Introduction, REFUSED_LINGER, ServerSub, Session, State, Trouble,
-    permission::Known, reply, subscription::Hole, task::Task, wishes::Wishes,
+    permission::Known, reply, subscription::Hole, takeover::Device, task::Task, wishes::Wishes,
 };
 use crate::{
     Now,
@@ -44,6 +44,10 @@ impl Session {
     ) -> Result<(), Trouble> {
         self.keep_headers(&request.headers, ctx);
         self.wishes = Wishes::read(&request.headers);
+        self.device = match Device::read(&request.headers) {
+            Ok(device) => device,
+            Err(code) => return Err(self.refuse(code.into(), ctx, actions)),
+        };
         if let Some(webhook) = ctx.rules.config.webhooks.connect.filter(|_| request.token.is_empty()) {
             return self.ask_who(id, webhook, request, actions);
         }
@@ -92,6 +96,7 @@ impl Session {
         ctx: Context<'_>,
         actions: &mut Vec<Action>,
     ) -> Result<(), Trouble> {
+        let Some(introduction) = self.succeed(id, introduction, ctx, actions) else { return Ok(()) };
         let client = &ctx.rules.config.client;
         let Introduction { user, proved, info, expires_at, data, meta, subs } = introduction;
         if subs.len() > client.channel_limit {
@@ -206,6 +211,7 @@ impl Session {
         for (channel, position, late) in started {
             self.listen(&channel, position, late, actions);
         }
+        self.begin_grace(ctx.now.instant);
         // The reply may take all the room there is; whether any is left is known when it is written.
         self.resume_waiting(Context { room: false, ..ctx }, actions);
     }

@@ -7,7 +7,7 @@ use suona_protocol::{
     UnsubscribeCode,
 };
 
-use super::Ask;
+use super::{Ask, Estate};
 use crate::{
     auth::SubscriptionGrant,
     backend::{Advice, RefreshGrant, Stranger},
@@ -47,6 +47,8 @@ pub enum Input {
     Early(Arc<Encoded>),
     /// A positioned subscription missed something.
     Gap(Channel),
+    /// The client's old connection has ended and leaves this, or there was none.
+    Inherited(Option<Estate>),
     /// The outbox has room again.
     Drained,
     /// The server subscribes the client, if it is connected and does not hear the channel already.

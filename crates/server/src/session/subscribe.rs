@@ -244,9 +244,7 @@ impl Session {
             position,
             hears_joins: features.hears_joins,
         });
-        if features.announced {
-            actions.push(Action::AnnounceJoin(channel.clone(), subscription.info.clone()));
-        }
+        self.announce(channel, actions);
     }
 
     pub(super) fn unsubscribe(
@@ -261,6 +259,7 @@ impl Session {
         if let Some(subscription) = self.remove_subscription(channel) {
             leave(subscription, actions);
         }
+        self.renounce(channel, actions);
         reply(id, Outcome::Unsubscribe, actions);
         Ok(())
     }

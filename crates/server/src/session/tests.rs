@@ -186,6 +186,7 @@ impl Desk {
             Action::Publication(_) => "publication",
             Action::Ping => "ping",
             Action::Register(_) => "register",
+            Action::TakeOver(_) => "take over",
             Action::Ask(..) => "ask",
             Action::Consult(..) => "consult",
             Action::ConsultOnce(..) => "consult once",

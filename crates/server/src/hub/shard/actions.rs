@@ -7,7 +7,7 @@ use crate::{
     Now,
     backend::{Advice, Consultation, Visit},
     broker::Answer,
-    hub::{Address, Errand, Frame, Overflow, TooManyConnections, audience::Hearing},
+    hub::{Errand, Frame, Overflow, TooManyConnections, audience::Hearing},
     io::ConnectionId,
     session::{Action, Answered, Ask, Input, Question},
 };
@@ -52,11 +52,12 @@ impl Shard {
                 return self.enqueue(id, frame.map(Into::into));
             }
             Action::Register(info) => {
-                let address = Address { shard: self.parts.id, id };
+                let address = self.address(id);
                 let limit = self.parts.rules.config.client.user_connection_limit;
                 let registered = self.parts.users.add(&info.user, address, limit);
                 return registered.map_err(|TooManyConnections| Obstacle::TooManyConnections);
             }
+            Action::TakeOver(key) => self.take_over(id, key),
             Action::Ask(ask, question) => self.ask(id, ask, question, now),
             Action::Consult(ask, consultation) => {
                 let answer = self.answer(id, ask, Answered::Advised);

@@ -9,6 +9,7 @@ mod faulty;
 mod plain;
 mod positions;
 mod retries;
+mod takeover;
 mod webhooks;
 
 use std::collections::BTreeSet;
@@ -82,6 +83,7 @@ impl World {
             backend: Arc::new(backend),
             users: Arc::default(),
             ledger: Arc::default(),
+            devices: Arc::default(),
             errands: errands_in,
             metrics: Metrics::new(1).shard(0),
         };

@@ -1,0 +1,66 @@
+//! Which connection of this node each client is on that wants to be known again.
+
+use std::{
+    collections::HashMap,
+    hash::{BuildHasher, RandomState},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::sync::mpsc;
+
+use super::{Address, Errand};
+use crate::session::DeviceKey;
+
+/// More than shards, so that connects rarely meet.
+const STRIPES: usize = 64;
+
+/// A connection, and the way to its shard.
+#[derive(Clone, Debug)]
+pub struct Holder {
+    /// Where it lives.
+    pub address: Address,
+    /// What its shard is told.
+    pub errands: mpsc::UnboundedSender<Errand>,
+}
+
+/// The latest connection of every client that has a key; no more of them than connections.
+#[derive(Debug)]
+pub struct Devices {
+    stripes: Box<[Mutex<Stripe>]>,
+    hasher: RandomState,
+}
+
+type Stripe = HashMap<Arc<DeviceKey>, Holder>;
+
+impl Default for Devices {
+    fn default() -> Self {
+        Self { stripes: (0..STRIPES).map(|_| Mutex::default()).collect(), hasher: RandomState::new() }
+    }
+}
+
+impl Devices {
+    /// From now on `holder` is the client's connection. Gives the one before it.
+    pub fn replace(&self, key: Arc<DeviceKey>, holder: Holder) -> Option<Holder> {
+        self.stripe(&key).insert(key, holder)
+    }
+
+    /// That connection is gone.
+    pub fn remove(&self, key: &Arc<DeviceKey>, address: Address) {
+        let mut stripe = self.stripe(key);
+        if stripe.get(key).is_some_and(|holder| holder.address == address) {
+            stripe.remove(key);
+        }
+    }
+
+    /// Whether there is none.
+    #[cfg(test)]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.stripes.iter().all(|stripe| stripe.lock().unwrap_or_else(PoisonError::into_inner).is_empty())
+    }
+
+    fn stripe(&self, key: &DeviceKey) -> MutexGuard<'_, Stripe> {
+        let stripe = self.hasher.hash_one(key) as usize % STRIPES;
+        // Nothing under the lock panics halfway through a change.
+        self.stripes[stripe].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

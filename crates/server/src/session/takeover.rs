@@ -1,0 +1,242 @@
+//! How a client takes over from its own old connection, which may look alive long after the phone has left it:
+//! under the same id, so that nobody hears it leave and join.
+
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use suona_protocol::{Channel, ClientInfo, Disconnect, DisconnectCode, ErrorCode};
+
+use super::{Action, Context, Introduction, Session, State};
+
+/// By this header of its connect command a client is known to be the same.
+const HEADER: &str = "suona-session";
+
+/// Enough for 128 random bits in base64 or hexadecimal, and for UUIDs.
+const KEY_LENGTHS: std::ops::RangeInclusive<usize> = 22..=64;
+
+/// How long a client that took over may take to subscribe again, fetching tokens included. Then it has left
+/// what it did not subscribe to.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// By what a client is known on every connection: its user, and a secret that it chose.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct DeviceKey {
+    /// Nobody takes over from another user, whatever secret it guessed.
+    user: Box<str>,
+    secret: Box<str>,
+}
+
+/// Whoever has the secret is the client.
+impl fmt::Debug for DeviceKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeviceKey").field("user", &self.user).finish_non_exhaustive()
+    }
+}
+
+/// What a connection leaves to the next one of the same client.
+#[derive(Debug)]
+pub struct Estate {
+    /// The client's id.
+    pub client: String,
+    /// Where others still see it.
+    pub channels: Vec<Legacy>,
+}
+
+/// One channel in which others still see the client.
+#[derive(Clone, Debug)]
+pub struct Legacy {
+    channel: Channel,
+    info: Arc<ClientInfo>,
+    /// It is among those present.
+    present: bool,
+    /// The others were told that it came.
+    announced: bool,
+    /// It has subscribed again, and will leave as everybody does.
+    taken: bool,
+}
+
+/// What a session knows of a client that wants to be known again.
+#[derive(Debug)]
+pub(super) struct Device {
+    secret: Box<str>,
+    /// Since it is known who the client is.
+    key: Option<Arc<DeviceKey>>,
+    legacy: Vec<Legacy>,
+    /// When it has left what it did not subscribe to again.
+    pub(super) grace: Option<Instant>,
+}
+
+/// A client that is known, and whose old connection was asked for what it leaves.
+#[derive(Debug)]
+pub(super) struct Succeeding {
+    id: u32,
+    introduction: Introduction,
+    /// When the client is sent away because there was no answer.
+    pub(super) give_up: Instant,
+}
+
+impl Device {
+    /// What a connect command says of that. A bad key is told, since it would be discovered too late.
+    pub(super) fn read(headers: &[(String, String)]) -> Result<Option<Box<Self>>, ErrorCode> {
+        let Some((_, secret)) = headers.iter().find(|(name, _)| name == HEADER) else { return Ok(None) };
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        if !KEY_LENGTHS.contains(&secret.len()) || !secret.bytes().all(is_plain) {
+            return Err(ErrorCode::BadRequest);
+        }
+        let secret = secret.as_str().into();
+        Ok(Some(Box::new(Self { secret, key: None, legacy: Vec::new(), grace: None })))
+    }
+
+    pub(super) fn secret(&self) -> &str {
+        &self.secret
+    }
+}
+
+impl Session {
+    /// By what the client is known on its next connection, if it wants to be.
+    pub fn device(&self) -> Option<&Arc<DeviceKey>> {
+        self.device.as_ref()?.key.as_ref()
+    }
+
+    /// Before a client is let in, its old connection is asked for what it leaves. Gives the introduction back
+    /// if there is nothing to wait for.
+    pub(super) fn succeed(
+        &mut self,
+        id: u32,
+        introduction: Introduction,
+        ctx: Context<'_>,
+        actions: &mut Vec<Action>,
+    ) -> Option<Introduction> {
+        let Some(device) = self.device.as_mut().filter(|device| device.key.is_none()) else {
+            return Some(introduction);
+        };
+        let user = introduction.user.as_str().into();
+        let key = Arc::new(DeviceKey { user, secret: device.secret.clone() });
+        device.key = Some(key.clone());
+        let give_up = ctx.now.instant + ctx.rules.config.client.stale_close_delay;
+        self.state = State::Succeeding(Box::new(Succeeding { id, introduction, give_up }));
+        actions.push(Action::TakeOver(key));
+        None
+    }
+
+    /// The old connection has ended, if there was one; the client is let in.
+    pub(super) fn inherited(&mut self, estate: Option<Estate>, ctx: Context<'_>, actions: &mut Vec<Action>) {
+        if !matches!(self.state, State::Succeeding(_)) {
+            return estate.into_iter().for_each(|estate| estate.bury(actions));
+        }
+        let State::Succeeding(succeeding) = std::mem::replace(&mut self.state, State::Closed) else { return };
+        if let Some((estate, device)) = estate.zip(self.device.as_mut()) {
+            device.legacy = estate.channels;
+            self.info = Arc::new(ClientInfo { client: estate.client, ..ClientInfo::default() });
+        }
+        let Succeeding { id, introduction, .. } = *succeeding;
+        let outcome = self.admit(id, introduction, ctx, actions);
+        self.tell(id, outcome, actions);
+    }
+
+    /// Ends, and leaves everything to a newer connection of the same client.
+    ///
+    /// The code is final: should this connection be heard after all, it is by somebody who must not take
+    /// over in turn.
+    pub fn bequeath(&mut self, actions: &mut Vec<Action>) -> Option<Estate> {
+        let why = Disconnect::custom(DisconnectCode::ForceDisconnect.code(), "taken over");
+        if !self.is_connected() {
+            self.close(why, actions);
+            return None;
+        }
+        actions.push(Action::Close(why));
+        self.state = State::Closed;
+        let mut channels = self.device.take().map_or_else(Vec::new, |device| device.legacy);
+        channels.retain(|legacy| !legacy.taken);
+        for subscription in std::mem::take(&mut self.subscriptions) {
+            actions.push(Action::Leave(subscription.channel.clone()));
+            channels.push(Legacy {
+                present: subscription.features.presence,
+                announced: subscription.features.announced && subscription.joined,
+                channel: subscription.channel,
+                info: subscription.info,
+                taken: false,
+            });
+        }
+        channels.retain(|legacy| legacy.present || legacy.announced);
+        Some(Estate { client: self.info.client.clone(), channels })
+    }
+
+    /// Tells the others that the client came, unless they never heard it go.
+    pub(super) fn announce(&mut self, channel: &Channel, actions: &mut Vec<Action>) {
+        let Some(subscription) = self.subscription(channel) else { return };
+        let (features, info) = (subscription.features, subscription.info.clone());
+        let legacy = self.device.iter_mut().flat_map(|device| &mut device.legacy);
+        let legacy = legacy.into_iter().find(|legacy| legacy.channel == *channel && !legacy.taken);
+        let (mut was_present, mut was_announced) = (false, false);
+        if let Some(legacy) = legacy {
+            legacy.taken = true;
+            (was_present, was_announced) = (legacy.present, legacy.announced);
+        }
+        if was_present && !features.presence {
+            actions.push(Action::RemovePresence(channel.clone(), info.clone()));
+        }
+        match (was_announced, features.announced) {
+            (false, true) => actions.push(Action::AnnounceJoin(channel.clone(), info)),
+            (true, false) => actions.push(Action::AnnounceLeave(channel.clone(), info)),
+            (true, true) | (false, false) => {}
+        }
+    }
+
+    /// The client is connected: from now on it may take so long to subscribe again.
+    pub(super) fn begin_grace(&mut self, now: Instant) {
+        if let Some(device) = self.device.as_mut().filter(|device| !device.legacy.is_empty()) {
+            device.grace = Some(now + GRACE);
+        }
+    }
+
+    /// Leaves what the client did not subscribe to again.
+    pub(super) fn end_grace(&mut self, actions: &mut Vec<Action>) {
+        let Some(device) = &mut self.device else { return };
+        device.grace = None;
+        for legacy in std::mem::take(&mut device.legacy) {
+            legacy.bury(actions);
+        }
+    }
+
+    /// Leaves one channel to which the client did not subscribe again.
+    pub(super) fn renounce(&mut self, channel: &Channel, actions: &mut Vec<Action>) {
+        let Some(device) = &mut self.device else { return };
+        if let Some(at) = device.legacy.iter().position(|legacy| legacy.channel == *channel) {
+            device.legacy.swap_remove(at).bury(actions);
+        }
+    }
+
+    /// The subscriptions that had begun are void: the others still see the client as its old connection left it.
+    pub(super) fn give_back(&mut self) {
+        for legacy in self.device.iter_mut().flat_map(|device| &mut device.legacy) {
+            legacy.taken = false;
+        }
+    }
+}
+
+impl Estate {
+    /// Nobody takes it: the client has left.
+    pub fn bury(self, actions: &mut Vec<Action>) {
+        for legacy in self.channels {
+            legacy.bury(actions);
+        }
+    }
+}
+
+impl Legacy {
+    fn bury(self, actions: &mut Vec<Action>) {
+        if self.taken {
+            return;
+        }
+        if self.present {
+            actions.push(Action::RemovePresence(self.channel.clone(), self.info.clone()));
+        }
+        if self.announced {
+            actions.push(Action::AnnounceLeave(self.channel, self.info));
+        }
+    }
+}
