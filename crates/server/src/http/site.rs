@@ -37,6 +37,7 @@ pub(super) struct Site {
     proxies: TrustedProxies,
     admission: Admission,
     kept_headers: Vec<HeaderName>,
+    user_header: Option<HeaderName>,
     phase: watch::Receiver<Phase>,
     ready: Ready,
     metrics: Arc<Metrics>,
@@ -70,8 +71,9 @@ impl Site {
             doors,
             origins: AllowedOrigins::new(&options.allowed_origins).map_err(BindError::Origin)?,
             proxies: TrustedProxies::new(options.trusted_proxies.clone()),
-            admission: Admission::new(options.connection_limit, options.connection_rate_limit),
+            admission: Admission::new(options),
             kept_headers: options.kept_headers.clone(),
+            user_header: options.user_header.clone(),
             phase,
             ready,
             metrics,
@@ -158,7 +160,9 @@ impl Site {
         if *self.phase.borrow() == Phase::Stopped {
             return self.refuse(UpgradeOutcome::Stopping);
         }
-        let place = match self.admission.admit(visit.permit.clone(), &door.connections, Instant::now()) {
+        let remote = self.proxies.client(visit.peer, &head.headers);
+        let admitted = self.admission.admit(visit.permit.clone(), remote, &door.connections, Instant::now());
+        let place = match admitted {
             Ok(place) => place,
             Err(outcome) => return self.refuse(outcome),
         };
@@ -171,7 +175,11 @@ impl Site {
             door: door.index,
             query: head.uri.query().unwrap_or_default().to_owned(),
             headers: self.keep(&head.headers),
-            remote: self.proxies.client(visit.peer, &head.headers),
+            vouched: self
+                .user_header
+                .as_ref()
+                .and_then(|name| self.proxies.vouched(visit.peer, &head.headers, name)),
+            remote,
             sub_protocol: sub_protocol.map(str::to_owned),
             place,
         });
@@ -214,6 +222,12 @@ impl Site {
             ),
             UpgradeOutcome::ConnectionLimit => {
                 (StatusCode::SERVICE_UNAVAILABLE, "the connection limit is reached\n")
+            }
+            UpgradeOutcome::AddressLimit => {
+                (StatusCode::TOO_MANY_REQUESTS, "this address has too many connections\n")
+            }
+            UpgradeOutcome::AddressRateLimit => {
+                (StatusCode::TOO_MANY_REQUESTS, "too many connections from this address; come again later\n")
             }
             UpgradeOutcome::RateLimit => (StatusCode::SERVICE_UNAVAILABLE, "too many connections a second\n"),
             UpgradeOutcome::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "this gateway is shutting down\n"),

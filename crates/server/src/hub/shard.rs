@@ -6,6 +6,7 @@
 mod actions;
 mod connection;
 mod delivering;
+mod limits;
 #[cfg(test)]
 mod tests;
 mod watching;
@@ -32,6 +33,7 @@ use crate::{
     broker::Broker,
     door::{Door, Heard},
     io::{ConnectionId, Loss, Tenant},
+    limits::Keyed,
     metrics::ShardMetrics,
     session::{Action, Context, Input, Manners, Rules, Session},
 };
@@ -53,8 +55,12 @@ pub struct ShardParts {
     pub users: Arc<Users>,
     /// What commands with an idempotency key came to, on this node.
     pub ledger: Arc<Ledger>,
+    /// What each user may still do on this node, if that is limited.
+    pub user_commands: Option<Arc<Keyed>>,
     /// Where answers to this shard's questions go.
     pub errands: mpsc::UnboundedSender<Errand>,
+    /// The way to all shards by their numbers, this one included.
+    pub peers: Vec<mpsc::UnboundedSender<Errand>>,
     /// What it counts.
     pub metrics: Arc<ShardMetrics>,
 }
@@ -67,6 +73,8 @@ pub struct Opening {
     pub manners: Manners,
     /// The headers of its HTTP request that some webhook wants; nothing if there are none.
     pub headers: Option<Arc<HeaderMap>>,
+    /// The user whom its proxy vouches for.
+    pub vouched: Option<String>,
     /// Whatever must live as long as the connection: its place among the node's descriptors.
     pub lease: Box<dyn Send>,
 }
@@ -107,9 +115,12 @@ impl Tenant for Shard {
         let client = uuid::Builder::from_random_bytes(self.dice.random()).into_uuid().to_string();
         let luck = self.dice.random();
         let ctx = Context { rules: &self.parts.rules, now, room: true };
-        let session = Session::new(client, opening.manners, luck, ctx);
+        let mut session = Session::new(client, opening.manners, luck, ctx);
+        if let Some(user) = &opening.vouched {
+            session.vouch_for(user);
+        }
         let Opening { door, headers, lease, .. } = opening;
-        let connection = Connection { door, session, planned: None, headers, _lease: lease };
+        let connection = Connection { door, session, planned: None, on_the_slate: 0, headers, _lease: lease };
         let connection = self.connections.insert(id, connection);
         let mut heard = std::mem::take(&mut self.heard);
         connection.door.opened(&mut heard);
@@ -165,6 +176,12 @@ impl Tenant for Shard {
         match errand {
             Errand::Answer(id, ask, outcome) => self.handle(id, Input::Answered(ask, outcome), now),
             Errand::Position { channel, heard, top } => self.compare(&channel, heard, top, now),
+            Errand::KeysFetched(id, fetched) => {
+                let Some(connection) = self.connections.get_mut(id) else { return };
+                let mut heard = std::mem::take(&mut self.heard);
+                connection.door.keys_fetched(fetched, now, &mut heard);
+                self.hear(id, heard, now);
+            }
             Errand::Order(Some(id), order) => self.obey(id, order, now),
             Errand::Order(None, order) => {
                 for id in self.connections.anonymous() {
@@ -245,6 +262,7 @@ impl Shard {
                     if let Input::Command(command) = &input {
                         self.parts.metrics.commanded(command.request.name());
                     }
+                    let input = self.count(id, input, now);
                     self.handle(id, input, now);
                 }
                 Heard::Answer(frame) => {
@@ -252,6 +270,7 @@ impl Shard {
                         self.drop_slow(id, now);
                     }
                 }
+                Heard::FetchKeys => self.fetch_keys(id),
             }
         }
         self.heard = heard;

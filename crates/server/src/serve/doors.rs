@@ -48,6 +48,7 @@ impl Doors {
     /// Lets a connection in.
     pub(super) fn open(&self, request: UpgradeRequest) -> Opening {
         tracing::debug!(remote = %request.remote, door = request.door, "a connection was opened");
+        let vouched = request.vouched.clone();
         let (door, manners) = match &self.doors[request.door] {
             Kind::Managed => {
                 let door = managed(&request);
@@ -65,7 +66,7 @@ impl Doors {
             }
         };
         let headers = (!request.headers.is_empty()).then(|| Arc::new(request.headers));
-        Opening { door, manners, headers, lease: Box::new(request.place) }
+        Opening { door, manners, headers, vouched, lease: Box::new(request.place) }
     }
 
     fn ping(&self) -> Option<PingSchedule> {

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use suona_protocol::{Channel, ClientInfo, Disconnect, Encoded, Position, Push, Reply};
 
-use super::{Ask, Attempt};
+use super::{Ask, Attempt, Excess};
 use crate::{
+    auth::TokenKind,
     backend::Consultation,
     broker::{Message, Query, Retention},
 };
@@ -24,12 +25,16 @@ pub enum Action {
     /// Count the connection among those of its user; if they are too many already, all that follows is void
     /// and the session is to be told so.
     Register(Arc<ClientInfo>),
+    /// Count a command that was beyond a limit.
+    Exceeded(Excess),
     /// Ask the broker, and hand in the answer.
     Ask(Ask, Question),
     /// Ask the backend, and hand in the answer.
     Consult(Ask, Box<Consultation>),
     /// Ask the backend, unless this is a repeat; and hand in what it said to the first try.
     ConsultOnce(Ask, Box<Consultation>, Box<Attempt>),
+    /// Have the published keys of these tokens fetched, and tell when they have been.
+    FetchKeys(Ask, TokenKind),
     /// The subscription is in effect: from `position` on, if it is positioned.
     Listen {
         /// The channel.

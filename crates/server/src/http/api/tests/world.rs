@@ -195,7 +195,7 @@ fn shard(
                 Errand::Order(id, order) => {
                     orders.lock().expect("no test panics here").push((number, id, order));
                 }
-                Errand::Answer(..) | Errand::Position { .. } | Errand::Drain(_) => {
+                Errand::Answer(..) | Errand::KeysFetched(..) | Errand::Position { .. } | Errand::Drain(_) => {
                     unreachable!("the API has no such errand")
                 }
             }

@@ -49,7 +49,11 @@ impl World {
         let id = self.shard.outboxes().open();
         let manners = rules.manners(None);
         let door = Door::Plain(Box::new(Plain::new(rules, query)));
-        self.shard.opened(id, Opening { door, manners, headers: None, lease: Box::new(()) }, self.now);
+        self.shard.opened(
+            id,
+            Opening { door, manners, headers: None, vouched: None, lease: Box::new(()) },
+            self.now,
+        );
         self.settle();
         id
     }
