@@ -4,18 +4,23 @@
 //! token that is expired as well is forged.
 
 mod claims;
+mod jwks;
 mod keys;
+#[cfg(test)]
+pub(crate) mod published;
 #[cfg(test)]
 mod tests;
 
-use std::{borrow::Cow, collections::BTreeMap, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc, time::Duration};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use regex::Regex;
 use serde::{Deserialize, de::IgnoredAny};
 
+use crate::broker::Answer;
 use claims::Registered;
 pub use claims::{ConnectionClaims, Overrides, SubscriptionClaims, SubscriptionGrant};
+use jwks::Jwks;
 pub use keys::KeyError;
 use keys::Keys;
 
@@ -35,6 +40,11 @@ pub struct TokenOptions {
     pub rsa_public_key: String,
     /// Verifies ES256 or ES384, as its curve says: PEM, P-256 or P-384; empty for none.
     pub ecdsa_public_key: String,
+    /// Where the keys are published that verify, by their `kid`: those above are not looked at then. Empty for
+    /// nowhere.
+    pub jwks_endpoint: String,
+    /// Whether every signature is believed; for trying things out only.
+    pub skip_signature: bool,
     /// Who the token must be for; anyone if absent. One fitting `aud` of several is enough.
     pub audience: Option<Pattern>,
     /// Who the token must be from; anyone if absent.
@@ -78,23 +88,81 @@ impl TokenError {
     }
 }
 
-/// Believes tokens that were signed with the right key, and reads their claims.
+/// Which commands a token comes with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenKind {
+    /// `connect` and `refresh`.
+    Connection,
+    /// `subscribe` and `sub_refresh`.
+    Subscription,
+}
+
+/// Believes tokens that were signed with the right key, and reads their claims. Clones share their keys.
+#[derive(Clone)]
 pub struct Verifier {
-    keys: Keys,
+    keys: Source,
     audience: Option<Pattern>,
     issuer: Option<Pattern>,
     user_id_claim: String,
+}
+
+/// Where keys come from.
+#[derive(Clone)]
+enum Source {
+    /// No signature is looked at.
+    Credulous,
+    Configured(Arc<Keys>),
+    Published(Arc<Jwks>),
+}
+
+impl Source {
+    fn of(options: &TokenOptions) -> Result<Self, KeyError> {
+        Ok(match options {
+            TokenOptions { skip_signature: true, .. } => Self::Credulous,
+            options if options.jwks_endpoint.is_empty() => Self::Configured(Arc::new(Keys::new(options)?)),
+            options => Self::Published(Arc::new(Jwks::new(&options.jwks_endpoint))),
+        })
+    }
 }
 
 impl Verifier {
     /// Prepares the keys. Without any, every token is invalid.
     pub fn new(options: &TokenOptions) -> Result<Self, KeyError> {
         Ok(Self {
-            keys: Keys::new(options)?,
+            keys: Source::of(options)?,
             audience: options.audience.clone(),
             issuer: options.issuer.clone(),
             user_id_claim: options.user_id_claim.clone(),
         })
+    }
+
+    /// Whether keys come from an endpoint, and have to be fetched.
+    pub fn fetches(&self) -> bool {
+        matches!(self.keys, Source::Published(_))
+    }
+
+    /// Fetches published keys from now on, if that is where they come from; must be called within a tokio
+    /// runtime. Until then every token with such a key is invalid.
+    pub fn start_fetching(&self, client: &reqwest::Client) {
+        if let Source::Published(jwks) = &self.keys {
+            jwks.start(client.clone());
+        }
+    }
+
+    /// Whether the key of this token may be published, but is not known yet: see [`fetch_keys`](Self::fetch_keys).
+    pub fn lacks_key(&self, token: &str) -> bool {
+        match &self.keys {
+            Source::Published(jwks) => jwks::key_id(token).is_some_and(|id| !jwks.knows(&id)),
+            Source::Configured(_) | Source::Credulous => false,
+        }
+    }
+
+    /// Answers once the published keys have been fetched anew; a token whose key is still unknown then is
+    /// invalid. If they cannot be had, the question is dropped.
+    pub fn fetch_keys(&self, answer: Answer<()>) {
+        if let Source::Published(jwks) = &self.keys {
+            jwks.fetch(answer);
+        }
     }
 
     /// Verifies the token of a `connect` or `refresh`; `now` counts from the Unix epoch.
@@ -138,7 +206,11 @@ impl Verifier {
         if header.crit.is_some() {
             return Err(TokenError::invalid("its header asks for an extension by `crit`"));
         }
-        self.keys.verify(&header.alg, message, signature, now)?;
+        match &self.keys {
+            Source::Credulous => {}
+            Source::Configured(keys) => keys.verify(&header.alg, message, signature, now)?,
+            Source::Published(jwks) => jwks.verify(token, &header.alg, message, signature)?,
+        }
         decode(payload)
     }
 

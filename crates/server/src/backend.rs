@@ -21,6 +21,7 @@ pub use advice::{Advice, ConnectGrant, Granted, PublishGrant, RefreshGrant, Subs
 pub use consultation::{Backstage, Consultation, Inquiry, Stranger, Visit};
 
 use endpoint::Endpoint;
+pub(crate) use endpoint::client;
 
 /// The webhooks of a gateway. The default one has none.
 #[derive(Default)]
@@ -48,7 +49,7 @@ impl Backend {
         if webhooks.all.is_empty() {
             return Ok(Self::default());
         }
-        let client = endpoint::client().map_err(BackendError::Client)?;
+        let client = client().map_err(BackendError::Client)?;
         let endpoint = |webhook: &crate::config::Webhook| {
             Endpoint::new(webhook.clone(), client.clone(), max_body)
                 .map(Arc::new)

@@ -9,11 +9,13 @@ mod danger;
 mod duration;
 mod environment;
 mod format;
+mod identity;
 mod known;
 mod node;
 mod plain;
 mod problem;
 mod proxy;
+mod rate_limit;
 mod schema;
 mod secret;
 mod server;
@@ -31,6 +33,7 @@ use std::path::Path;
 pub use channel::{ChannelOptions, ChannelSettings, DataFormat, Namespace, Namespaces, RecoveryMode};
 pub use client::{ClientOptions, SubscriptionToken, Token};
 pub use duration::{parse_duration, show_duration};
+pub use identity::PersonalChannel;
 pub use node::Origin;
 pub use plain::{Frames, Heartbeat, Identify, IdentifySettings, PlainDoor, PlainRpc, PlainSettings};
 pub use problem::{Problem, Severity};
@@ -38,6 +41,7 @@ pub use proxy::{
     ChannelProxies, ClientProxies, NamedProxy, Proxy, ProxyHttp, RpcNamespace, RpcOptions, RpcSettings,
     StaticHeaders, StatusTransform, SwitchedProxy, ToDisconnect, ToError,
 };
+pub use rate_limit::{AddressLimit, BucketSettings, Buckets, CommandLimit, RateLimit};
 pub use secret::Secret;
 pub use server::{
     ErrorMode, Health, HttpApi, HttpServer, Log, LogLevel, NodeInfo, Prometheus, Shutdown, Tls, WebSocket,

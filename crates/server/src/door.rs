@@ -21,6 +21,8 @@ pub enum Heard {
     Input(Input),
     /// Something that the door answers by itself, with this frame.
     Answer(Bytes),
+    /// A token whose key has to be fetched; the door waits for [`Door::keys_fetched`].
+    FetchKeys,
 }
 
 /// The door that a connection came through, with whatever it must remember of it.
@@ -84,6 +86,13 @@ impl Door {
         match self {
             Self::Managed(managed) => managed.decode(message, heard),
             Self::Plain(plain) => plain.decode(message, now, heard),
+        }
+    }
+
+    /// The published keys of connection tokens have been fetched, or cannot be had.
+    pub fn keys_fetched(&mut self, fetched: bool, now: Now, heard: &mut Vec<Heard>) {
+        if let Self::Plain(plain) = self {
+            plain.keys_fetched(fetched, now, heard);
         }
     }
 

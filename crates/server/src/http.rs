@@ -5,6 +5,7 @@
 
 mod accept;
 mod address;
+mod addresses;
 mod admission;
 pub mod api;
 mod connection;
@@ -36,7 +37,7 @@ use ipnet::IpNet;
 use suona_protocol::EmulationRequest;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
-use crate::{io::Stream, metrics::Metrics};
+use crate::{io::Stream, limits::Limit, metrics::Metrics};
 use accept::Descriptors;
 pub use admission::Place;
 use connection::Front;
@@ -67,12 +68,18 @@ pub struct EdgeOptions {
     pub connection_limit: usize,
     /// New ones a second; 0 is no limit.
     pub connection_rate_limit: u32,
+    /// WebSocket connections of one address at a time; 0 is no limit.
+    pub address_limit: usize,
+    /// How often one address may open a WebSocket connection.
+    pub address_rate_limit: Limit,
     /// Whether `/health` answers.
     pub health: bool,
     /// Whether `/metrics` answers.
     pub metrics: bool,
     /// The headers of the opening request that somebody will ask for; others are dropped.
     pub kept_headers: Vec<HeaderName>,
+    /// The header by which a proxy names the user.
+    pub user_header: Option<HeaderName>,
     /// How long a new connection may take for each of PROXY header, TLS handshake and first request head.
     pub patience: Duration,
     /// How long a connection may take from one request to the next. Longer than load balancers keep idle
@@ -137,9 +144,12 @@ impl EdgeOptions {
             tls: None,
             connection_limit: 0,
             connection_rate_limit: 0,
+            address_limit: 0,
+            address_rate_limit: Limit::default(),
             health: true,
             metrics: false,
             kept_headers: Vec::new(),
+            user_header: None,
             patience: Duration::from_secs(10),
             keep_alive: Duration::from_secs(75),
         }
@@ -185,6 +195,8 @@ pub struct UpgradeRequest {
     pub query: String,
     /// Those of [`EdgeOptions::kept_headers`] that it had.
     pub headers: HeaderMap,
+    /// The user whom its proxy vouches for by [`EdgeOptions::user_header`].
+    pub vouched: Option<String>,
     /// The client's address, as far as trusted proxies tell.
     pub remote: IpAddr,
     /// The sub-protocol agreed on.

@@ -12,6 +12,7 @@ pub mod door;
 pub mod http;
 pub mod hub;
 pub mod io;
+pub mod limits;
 pub mod metrics;
 pub mod serve;
 pub mod session;

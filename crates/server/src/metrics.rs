@@ -52,6 +52,10 @@ pub enum UpgradeOutcome {
     ConnectionLimit,
     /// More connections than allowed were opened within a second.
     RateLimit,
+    /// As many connections as one address may hold are open.
+    AddressLimit,
+    /// The address opened connections faster than it may.
+    AddressRateLimit,
     /// No door has this path.
     NoDoor,
     /// A Socket.IO client, whose protocol is not spoken here.
@@ -79,6 +83,8 @@ impl UpgradeOutcome {
             Self::Origin => "origin",
             Self::ConnectionLimit => "connection_limit",
             Self::RateLimit => "rate_limit",
+            Self::AddressLimit => "address_limit",
+            Self::AddressRateLimit => "address_rate_limit",
             Self::NoDoor => "no_door",
             Self::SocketIo => "socket_io",
             Self::Stopping => "stopping",

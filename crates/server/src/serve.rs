@@ -17,7 +17,7 @@ use tokio::{task, time};
 use crate::{
     Now,
     auth::{KeyError, Verifier},
-    backend::{Backend, BackendError},
+    backend::{self, Backend, BackendError},
     broker::{Broker, MemoryBroker, Surroundings},
     config::{Config, Shutdown},
     http::{
@@ -26,6 +26,7 @@ use crate::{
     },
     hub::{Devices, Errand, Hub, Ledger, MAX_SHARDS, Shard, ShardId, ShardParts, Users},
     io::{Handover, ShardSender, mailbox, spawn},
+    limits::Keyed,
     metrics::Metrics,
     session::Rules,
 };
@@ -86,12 +87,10 @@ impl Gateway {
     pub fn start(config: Config) -> Result<Self, StartError> {
         let count = thread::available_parallelism().map_or(1, usize::from).min(MAX_SHARDS);
         let options = edge_options(&config)?;
+        let (connection_tokens, subscription_tokens) = verifiers(&config)?;
         let rules = Arc::new(Rules {
-            connection_tokens: Arc::new(
-                Verifier::new(&config.client.token.options()).map_err(StartError::ConnectionKey)?,
-            ),
-            subscription_tokens: Verifier::new(&config.client.subscription_tokens().options())
-                .map_err(StartError::SubscriptionKey)?,
+            connection_tokens: Arc::new(connection_tokens),
+            subscription_tokens,
             version: concat!("Suona ", env!("CARGO_PKG_VERSION")).to_owned(),
             config,
         });
@@ -99,6 +98,8 @@ impl Gateway {
         let users = Arc::new(Users::default());
         let ledger = Arc::new(Ledger::default());
         let devices = Arc::new(Devices::default());
+        let user_commands = rules.config.client.rate_limit.user_command.limit();
+        let user_commands = (!user_commands.is_none()).then(|| Arc::new(Keyed::new(user_commands)));
         let (shards, mailboxes): (Vec<_>, Vec<_>) = (0..count).map(|_| mailbox::<Shard>(MAILBOX)).unzip();
         let deliveries = shards.iter().map(|shard: &ShardSender<Shard>| shard.deliveries().clone());
         let broker =
@@ -119,7 +120,21 @@ impl Gateway {
             let (rules, broker, users) = (rules.clone(), broker.clone(), users.clone());
             let (ledger, devices) = (ledger.clone(), devices.clone());
             let (id, backend) = (ShardId(number), backend.clone());
-            let parts = ShardParts { id, rules, broker, backend, users, ledger, devices, errands, metrics };
+            let peers = shards.iter().map(|shard| shard.errands().clone()).collect();
+            let user_commands = user_commands.clone();
+            let parts = ShardParts {
+                id,
+                rules,
+                broker,
+                backend,
+                users,
+                user_commands,
+                ledger,
+                devices,
+                errands,
+                peers,
+                metrics,
+            };
             spawn(format!("shard-{number}"), mailbox, move || Shard::new(parts, rand::random(), Now::read()))
         });
         let threads = threads.collect::<Result<_, _>>()?;
@@ -167,6 +182,23 @@ impl Gateway {
     }
 }
 
+/// Who believes connection tokens, and who subscription tokens; where keys are published, they are fetched from
+/// now on.
+fn verifiers(config: &Config) -> Result<(Verifier, Verifier), StartError> {
+    let client = &config.client;
+    let connection = Verifier::new(&client.connection_token_options()).map_err(StartError::ConnectionKey)?;
+    let subscription = match client.subscription_token.enabled {
+        true => Verifier::new(&client.subscription_token_options()).map_err(StartError::SubscriptionKey)?,
+        false => connection.clone(),
+    };
+    if connection.fetches() || subscription.fetches() {
+        let http = backend::client().map_err(BackendError::Client)?;
+        connection.start_fetching(&http);
+        subscription.start_fetching(&http);
+    }
+    Ok((connection, subscription))
+}
+
 fn edge_options(config: &Config) -> Result<EdgeOptions, StartError> {
     let server = &config.http_server;
     let address = |key: &'static str, value: &str, port: u16| {
@@ -190,10 +222,13 @@ fn edge_options(config: &Config) -> Result<EdgeOptions, StartError> {
         tls,
         connection_limit: config.client.connection_limit,
         connection_rate_limit: u32::try_from(config.client.connection_rate_limit).unwrap_or(u32::MAX),
+        address_limit: config.client.rate_limit.ip_connect.most(),
+        address_rate_limit: config.client.rate_limit.ip_connect.limit(),
         health: config.health.enabled,
         metrics: config.prometheus.enabled,
         kept_headers: config.webhooks.http_headers(),
         emulation: Doors::emulation(config),
+        user_header: config.client.user_header.clone(),
         ..EdgeOptions::new(address("address", &server.address, server.port)?, Doors::paths(config))
     })
 }

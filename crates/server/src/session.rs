@@ -12,8 +12,11 @@ mod connect;
 mod granting;
 mod heartbeat;
 mod input;
+mod keys;
 mod latest;
+mod limits;
 mod permission;
+mod personal;
 mod queue;
 mod refresh;
 mod rules;
@@ -41,6 +44,7 @@ pub use action::{Action, Question};
 pub use attempt::{Act, Attempt};
 pub use heartbeat::PingSchedule;
 pub use input::{Answered, Input, Introduction, ServerSub};
+pub use limits::Excess;
 pub use queue::Ask;
 pub use rules::{Context, Manners, Rules};
 pub use takeover::{DeviceKey, Estate, Legacy};
@@ -48,7 +52,8 @@ pub use takeover::{DeviceKey, Estate, Legacy};
 use advice::Consulting;
 use connect::Connecting;
 use heartbeat::{Beat, Heartbeat};
-use queue::Queue;
+use limits::Spending;
+use queue::{Queue, Turn};
 use subscription::{Side, Stage, Subscription};
 use takeover::{Device, Succeeding};
 use wishes::Wishes;
@@ -73,6 +78,8 @@ pub struct Session {
     wishes: Wishes,
     /// Whoever wants to be known again on its next connection.
     device: Option<Box<Device>>,
+    /// What it has spent of what its commands are limited to, once there was one.
+    spending: Option<Box<Spending>>,
     /// Drawn for this connection, 0.0..1.0.
     luck: f64,
 }
@@ -140,6 +147,7 @@ impl Session {
             queue: Queue::new(manners.rpcs_in_turn),
             wishes: Wishes::default(),
             device: None,
+            spending: None,
             luck,
         }
     }
@@ -147,7 +155,8 @@ impl Session {
     /// Takes one thing that happened, and appends what is to be done.
     pub fn handle(&mut self, input: Input, ctx: Context<'_>, actions: &mut Vec<Action>) {
         match input {
-            Input::Command(command) => self.command(command, ctx, actions),
+            Input::Command(command) => self.command(command, None, ctx, actions),
+            Input::Excess(command) => self.command(command, Some(Excess::User), ctx, actions),
             Input::Introduced { id, introduction } => self.introduced(id, *introduction, ctx, actions),
             Input::Stranger { id, stranger, subs } => self.stranger(id, *stranger, subs, ctx, actions),
             Input::Malformed => self.close(DisconnectCode::BadRequest, actions),
@@ -192,7 +201,7 @@ impl Session {
             .min()
     }
 
-    /// Who the client is; the user is empty before it is known.
+    /// Who the client is; before that is known, the user is whom a proxy vouches for, or empty.
     pub fn info(&self) -> &Arc<ClientInfo> {
         &self.info
     }
@@ -233,33 +242,41 @@ impl Session {
         }
     }
 
-    fn command(&mut self, command: Command, ctx: Context<'_>, actions: &mut Vec<Action>) {
+    fn command(
+        &mut self,
+        command: Command,
+        of_user: Option<Excess>,
+        ctx: Context<'_>,
+        actions: &mut Vec<Action>,
+    ) {
         self.heard_at = ctx.now.instant;
         let id = command.id;
         let outcome = match (&self.state, command.request) {
             (State::Closed, _) => Ok(()),
             (State::Refused { .. }, _) => Err(DisconnectCode::BadRequest.into()),
-            (State::New { .. }, Request::Connect(request)) => self.connect(id, *request, ctx, actions),
+            (State::New { .. }, request @ Request::Connect(_)) => {
+                self.greet(Command { id, request }, ctx, actions)
+            }
             (State::New { .. }, _) | (_, Request::Connect(_)) => Err(DisconnectCode::BadRequest.into()),
             (_, Request::Pong) => self.heartbeat.pong().map_err(|_| DisconnectCode::BadRequest.into()),
-            (State::Consulting(_) | State::Succeeding(_) | State::Connecting(_), request) => {
-                self.queue.wait(Command { id, request }).map_err(Trouble::from)
-            }
-            (State::Connected, request) => self.begin_or_wait(Command { id, request }, ctx, actions),
+            (_, request) => self.take_turn(Command { id, request }, of_user, ctx, actions),
         };
         self.tell(id, outcome, actions);
     }
 
-    fn begin_or_wait(
+    /// Begins a command, or lets it wait for its turn.
+    fn take_turn(
         &mut self,
         command: Command,
+        of_user: Option<Excess>,
         ctx: Context<'_>,
         actions: &mut Vec<Action>,
     ) -> Result<(), Trouble> {
-        if self.queue.blocks(&command, ctx.room) {
-            return Ok(self.queue.wait(command)?);
+        let progress = self.count(&command.request, of_user, ctx, actions)?;
+        if !self.is_connected() || self.queue.blocks(&command, ctx.room) {
+            return Ok(self.queue.wait(Turn { command, progress })?);
         }
-        self.begin(command.into(), ctx, actions)
+        self.begin(Turn { command, progress }, ctx, actions)
     }
 
     /// Begins whatever waited and may begin now, after a reply that waited for room.

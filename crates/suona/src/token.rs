@@ -179,5 +179,8 @@ fn verify<E: ToString>(
     check: impl Fn(&Verifier) -> Result<(), E>,
 ) -> Result<(), String> {
     let verifier = Verifier::new(&token.options()).map_err(|error| error.to_string())?;
+    if verifier.fetches() {
+        return Err("its key is published, and only a gateway that runs fetches those".to_owned());
+    }
     check(&verifier).map_err(|error| error.to_string())
 }

@@ -11,10 +11,11 @@ export function token(claims, { alg = "HS256", secret = HMAC_SECRET } = {}) {
   return `${input}.${signature}`;
 }
 
-/** A token signed with an RSA or EC private key. */
-export function signedToken(claims, alg, key) {
-  const input = `${encoded({ alg, typ: "JWT" })}.${encoded(claims)}`;
-  const signature = sign(`sha${alg.slice(2)}`, Buffer.from(input), { key, dsaEncoding: "ieee-p1363" });
+/** A token signed with an RSA, EC or Ed25519 private key, which is called `kid`. */
+export function signedToken(claims, alg, key, kid) {
+  const input = `${encoded({ alg, typ: "JWT", kid })}.${encoded(claims)}`;
+  const hash = alg === "EdDSA" ? null : `sha${alg.slice(2)}`;
+  const signature = sign(hash, Buffer.from(input), { key, dsaEncoding: "ieee-p1363" });
   return `${input}.${signature.toString("base64url")}`;
 }
 

@@ -31,6 +31,12 @@ class Events(ClientEventHandler):
     async def on_disconnected(self, ctx):
         self.seen.put_nowait(("disconnected", ctx))
 
+    async def on_subscribed(self, ctx):
+        self.seen.put_nowait(("subscribed", ctx))
+
+    async def on_publication(self, ctx):
+        self.seen.put_nowait(("publication", ctx))
+
     async def next(self, name):
         """The next event of that name."""
         async with asyncio.timeout(10):
@@ -72,10 +78,14 @@ class Listener(Events, SubscriptionEventHandler):
         return self.heard
 
 
-class TheStockClient(unittest.IsolatedAsyncioTestCase):
+class StockClients(unittest.IsolatedAsyncioTestCase):
+    """Clients of a gateway whose section `client` has `settings` besides."""
+
+    settings = {}
+
     @classmethod
     def setUpClass(cls):
-        cls.gateway = Gateway()
+        cls.gateway = Gateway({"client": cls.settings})
         cls.addClassCleanup(cls.gateway.stop)
 
     async def asyncSetUp(self):
@@ -113,6 +123,8 @@ class TheStockClient(unittest.IsolatedAsyncioTestCase):
         self.addCleanup(made.close)
         return made
 
+
+class TheStockClient(StockClients):
     async def test_connects_with_a_token_and_learns_its_id(self):
         made, events = self.client()
         await made.connect()

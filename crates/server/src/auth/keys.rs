@@ -10,7 +10,7 @@ use jsonwebtoken::{
 use super::{TokenError, TokenOptions};
 
 /// RFC 7518 §3.3 forbids shorter ones.
-const MIN_RSA_BITS: usize = 2048;
+pub(super) const MIN_RSA_BITS: usize = 2048;
 
 /// A configured key cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

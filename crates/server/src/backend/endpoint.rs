@@ -64,8 +64,8 @@ impl Failure {
     }
 }
 
-/// The client that all webhooks share; it keeps connections for each backend.
-pub(super) fn client() -> reqwest::Result<reqwest::Client> {
+/// The client that all webhooks share, and those who fetch keys; it keeps connections for each backend.
+pub(crate) fn client() -> reqwest::Result<reqwest::Client> {
     // Somebody may have been faster; it is the same one.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()

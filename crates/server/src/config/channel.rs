@@ -10,11 +10,12 @@ use super::{
     check::Check,
     node::label,
     proxy::ChannelProxies,
+    rate_limit::Buckets,
     schema::section,
     value::choice,
     webhooks::{Registry, WebhookId},
 };
-use crate::broker::Retention;
+use crate::{broker::Retention, limits::Limit};
 
 section! {
     /// Channels and their namespaces, as written.
@@ -110,6 +111,9 @@ section! {
         channel_regex: Option<Regex> = None,
         /// What may be published: "json", "json_object", "binary", or, if empty, anything but nothing.
         publication_data_format: DataFormat = DataFormat::NotEmpty,
+        /// How many commands about these channels a connection may send, instead of what
+        /// `client.rate_limit.client_command` allows it; that if not enabled.
+        rate_limit: Buckets = Buckets::default(),
         /// Whether the backend is asked who may subscribe; the options above do not permit it then.
         subscribe_proxy_enabled: bool = false,
         /// Which webhook is asked.
@@ -130,6 +134,8 @@ section! {
         publish_webhook: Option<WebhookId> = None,
         /// Who is asked when a subscription expires.
         sub_refresh_webhook: Option<WebhookId> = None,
+        /// How many commands about them a connection may send, and the number of this limit among others.
+        command_limit: Option<(usize, Limit)> = None,
         /// How streams are kept, by the history options.
         retention: Retention = Retention { size: 0, ttl: Duration::ZERO, meta_ttl: Duration::ZERO },
         /// What kind of payload it takes, by the data format.
@@ -219,6 +225,7 @@ impl ChannelSettings {
         let defaults = (self.history_meta_ttl, self.publication_data_format);
         let at = "channel.without_namespace";
         self.without_namespace.find_webhooks(&self.proxy, registry, check, at);
+        self.without_namespace.find_limit(0);
         let without_namespace = self.without_namespace.resolve(defaults, check, at);
         let mut by_name = HashMap::with_capacity(self.namespaces.len());
         for (index, Namespace { name, mut options }) in self.namespaces.into_iter().enumerate() {
@@ -234,6 +241,7 @@ impl ChannelSettings {
                 check.wrong(&at, &["name"], &message);
             }
             options.find_webhooks(&self.proxy, registry, check, &at);
+            options.find_limit(index + 1);
             by_name.insert(name, options.resolve(defaults, check, &at));
         }
         Namespaces {
@@ -281,7 +289,12 @@ impl ChannelOptions {
         self
     }
 
+    fn find_limit(&mut self, number: usize) {
+        self.command_limit = Some((number, self.rate_limit.limit())).filter(|(_, limit)| !limit.is_none());
+    }
+
     fn check(&self, check: &mut Check<'_>, at: &str) {
+        self.rate_limit.check(check, &format!("{at}.rate_limit"));
         let keeps = self.history_size > 0 && !self.history_ttl.is_zero();
         if self.history_size > 0 && !keeps {
             let message = "needs history_ttl beside it, such as \"300s\"; history has both or neither";

@@ -2,10 +2,17 @@
 
 use std::time::Duration;
 
+use axum::http::HeaderName;
 use regex::Regex;
 
-use super::{check::Check, proxy::ClientProxies, schema::section, secret::Secret};
-use crate::auth::{KeyError, Pattern, TokenOptions, Verifier};
+use super::{
+    check::Check, identity::PersonalChannel, proxy::ClientProxies, rate_limit::RateLimit, schema::section,
+    secret::Secret,
+};
+use crate::{
+    auth::{KeyError, Pattern, TokenOptions, Verifier},
+    limits::Limit,
+};
 
 section! {
     /// Who may connect, and within which limits.
@@ -20,6 +27,11 @@ section! {
         allow_anonymous_connect_without_token: bool = false,
         /// Whether tokens without a user are refused.
         disallow_anonymous_connection_tokens: bool = false,
+        /// The header of the HTTP request that names the user of a client without a token, set by a proxy that
+        /// lets no client set it; nobody is believed if empty. With `trusted_proxies`, only those are.
+        user_id_http_header: String = String::new(),
+        /// Whether users hear a channel of their own from the start.
+        subscribe_to_user_personal_channel: PersonalChannel = PersonalChannel::default(),
         /// How often the server pings each client; 0 for never.
         ping_interval: Duration = Duration::from_secs(25),
         /// How long a client may take to answer a ping; 0 for as long as it likes.
@@ -40,6 +52,8 @@ section! {
         user_connection_limit: usize = 0,
         /// How many connections are accepted each second; 0 for any number.
         connection_rate_limit: usize = 0,
+        /// How often clients may do something.
+        rate_limit: RateLimit = RateLimit::default(),
         /// Whether the connect reply tells the time.
         connect_include_server_time: bool = false,
         /// How many publications a client may ask for at once.
@@ -50,8 +64,16 @@ section! {
         channel_position_check_delay: Duration = Duration::from_secs(40),
         /// What the backend is asked about connections.
         proxy: ClientProxies = ClientProxies::default(),
+        /// Whether tokens are believed whoever signed them; for trying things out only.
+        insecure_skip_token_signature_verify: bool = false,
         /// Whether everybody may do everything; for trying things out only.
         insecure: bool = false,
+    }
+    derived {
+        /// The header that names users.
+        user_header: Option<HeaderName> = None,
+        /// How many commands a connection may send.
+        command_limit: Limit = Limit::default(),
     }
 }
 
@@ -68,6 +90,9 @@ section! {
         rsa_public_key: String = String::new(),
         /// The public key of ES256 or ES384, as PEM text.
         ecdsa_public_key: String = String::new(),
+        /// The URL at which public keys are published as a JSON Web Key Set (RSA, P-256, P-384, Ed25519), which
+        /// tokens name by `kid`; the keys above are not used then. Nowhere if empty.
+        jwks_public_endpoint: String = String::new(),
         /// The audience that tokens must name; any if empty.
         audience: String = String::new(),
         /// What the audience must match; anything if empty.
@@ -99,9 +124,10 @@ impl Token {
         !self.hmac_secret_key.is_empty()
             || !self.rsa_public_key.is_empty()
             || !self.ecdsa_public_key.is_empty()
+            || !self.jwks_public_endpoint.is_empty()
     }
 
-    /// What a verifier of these tokens is made from.
+    /// What a verifier of these tokens is made from, signatures being looked at.
     pub fn options(&self) -> TokenOptions {
         let pattern = |exact: &str, regex: &Option<Regex>| match (exact, regex) {
             ("", None) => None,
@@ -115,6 +141,8 @@ impl Token {
             hmac_previous_valid_until: (valid_until > 0).then_some(Duration::from_secs(valid_until)),
             rsa_public_key: self.rsa_public_key.clone(),
             ecdsa_public_key: self.ecdsa_public_key.clone(),
+            jwks_endpoint: self.jwks_public_endpoint.clone(),
+            skip_signature: false,
             audience: pattern(&self.audience, &self.audience_regex),
             issuer: pattern(&self.issuer, &self.issuer_regex),
             user_id_claim: self.user_id_claim.clone(),
@@ -130,6 +158,7 @@ impl Token {
             let reason = error.to_string();
             check.wrong(at, &[key], reason.strip_prefix(key).unwrap_or(&reason).trim_start());
         }
+        self.check_endpoint(check, at);
         if !self.audience.is_empty() && self.audience_regex.is_some() {
             check.wrong(at, &["audience_regex", "audience"], "stands beside audience; remove one of them");
         }
@@ -144,13 +173,27 @@ impl Token {
 }
 
 impl ClientOptions {
+    /// What the verifier of connection tokens is made from.
+    pub fn connection_token_options(&self) -> TokenOptions {
+        TokenOptions { skip_signature: self.insecure_skip_token_signature_verify, ..self.token.options() }
+    }
+
+    /// What the verifier of subscription tokens is made from.
+    pub fn subscription_token_options(&self) -> TokenOptions {
+        let skip_signature = self.insecure_skip_token_signature_verify;
+        TokenOptions { skip_signature, ..self.subscription_tokens().options() }
+    }
+
     /// How subscription tokens are verified: by their own keys, or like connection tokens.
     pub fn subscription_tokens(&self) -> &Token {
         if self.subscription_token.enabled { &self.subscription_token.token } else { &self.token }
     }
 
-    pub(super) fn check(&self, check: &mut Check<'_>) {
+    pub(super) fn check(&mut self, check: &mut Check<'_>) {
         let at = "client";
+        self.user_header = self.read_user_header(check);
+        self.rate_limit.check(check);
+        self.command_limit = self.rate_limit.client_command.limit();
         self.token.check(check, "client.token");
         self.subscription_token.token.check(check, "client.subscription_token");
         if !self.ping_interval.is_zero() && self.pong_timeout >= self.ping_interval {

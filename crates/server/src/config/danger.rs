@@ -25,6 +25,15 @@ impl Config {
             self.trusted_proxies.iter().any(|range| range.prefix_len() == 0),
             "trusted_proxies has every address: clients can claim any address; name your proxies",
         );
+        warn(
+            client.insecure_skip_token_signature_verify,
+            "client.insecure_skip_token_signature_verify is on: everybody may claim to be anybody; remove it",
+        );
+        warn(
+            client.user_header.is_some() && self.trusted_proxies.is_empty(),
+            "client.user_id_http_header is believed from everybody: whoever gets past your proxy may claim to be \
+             anybody; name your proxies in trusted_proxies",
+        );
         dangers.extend(token_dangers(&client.token, "client.token"));
         if client.subscription_token.enabled {
             dangers.extend(token_dangers(&client.subscription_token.token, "client.subscription_token"));
@@ -81,9 +90,9 @@ impl Config {
     pub fn remarks(&self) -> Vec<String> {
         let mut remarks = Vec::new();
         let client = &self.client;
-        let asked = self.webhooks.connect.is_some();
+        let asked = self.webhooks.connect.is_some() || client.user_header.is_some();
         let open = client.insecure || client.allow_anonymous_connect_without_token || asked;
-        if !open && !client.token.has_key() {
+        if !open && !client.token.has_key() && !client.insecure_skip_token_signature_verify {
             remarks.push(
                 "No managed client can connect: set client.token.hmac_secret_key, or start with --dev."
                     .to_owned(),
@@ -101,6 +110,11 @@ impl Config {
 
 fn token_dangers(token: &Token, at: &str) -> Vec<String> {
     let mut dangers = Vec::new();
+    if token.fetches_in_the_open() {
+        dangers.push(format!(
+            "{at}.jwks_public_endpoint is asked in plain text: whoever is on the way can forge tokens; use https"
+        ));
+    }
     for (key, secret) in [
         ("hmac_secret_key", &token.hmac_secret_key),
         ("hmac_previous_secret_key", &token.hmac_previous_secret_key),

@@ -105,7 +105,7 @@ impl Default for Config {
 
 impl Settings {
     /// Makes the configuration, as far as it can be made; every broken rule becomes a problem.
-    pub(super) fn resolve(self, tree: &Node, problems: &mut Vec<Problem>) -> Config {
+    pub(super) fn resolve(mut self, tree: &Node, problems: &mut Vec<Problem>) -> Config {
         let check = &mut Check::new(tree, problems);
         self.http_server.check(check);
         self.client.check(check);
@@ -123,6 +123,7 @@ impl Settings {
             doors.filter_map(|(i, door)| door.resolve(check, &format!("plain[{i}]"))).collect();
         let mut registry = Registry::new(self.proxies, check);
         let channels = self.channel.resolve(&mut registry, check);
+        self.client.subscribe_to_user_personal_channel.check(&channels, check);
         let introduces = plain.iter().any(|door| matches!(door.identify, Identify::Backend { .. }));
         let proxies = &self.client.proxy;
         let webhooks = registry.finish(&proxies.connect, &proxies.refresh, &self.rpc, introduces, check);

@@ -1,6 +1,8 @@
 //! Whole files, as operators write them, and what they are told.
 
 mod environment;
+mod identity;
+mod limits;
 mod plain;
 mod recovery;
 mod webhooks;

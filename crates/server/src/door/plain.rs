@@ -3,6 +3,7 @@
 //! Start reading at [`Plain::decode`]: every message of such a client takes this road.
 
 mod close;
+mod held;
 mod identity;
 mod members;
 mod requests;
@@ -30,6 +31,7 @@ use crate::{
     session::{Input, Introduction, Manners, PingSchedule},
 };
 
+use held::Held;
 use identity::Refusal;
 use members::Members;
 use requests::{Requests, TooMany};
@@ -69,6 +71,13 @@ impl PlainRules {
         }
     }
 
+    /// Whether a first message has a token whose key is not known yet.
+    fn lacks_key(&self, text: &str) -> bool {
+        let Identify::Message { token: Some(field), .. } = &self.door.identify else { return false };
+        let token = self.tokens.fetches().then(|| Members::read(text)?.text(field)).flatten();
+        token.is_some_and(|token| self.tokens.lacks_key(&token))
+    }
+
     /// Whether a message has a token: it says who someone is, and asks for nothing.
     fn has_token(&self, members: &Members<'_>) -> bool {
         match &self.door.identify {
@@ -99,6 +108,8 @@ enum Phase {
     Opening(Option<Box<str>>),
     /// Its first message will tell.
     Waiting,
+    /// It told, but the key of its token has to be fetched.
+    Held(Box<Held>),
     /// The session knows who it is.
     Introduced {
         /// The fingerprint of the message that told.
@@ -156,12 +167,13 @@ impl Plain {
         };
         match &self.phase {
             Phase::Refused => {}
-            Phase::Opening(_) | Phase::Waiting | Phase::Introduced { .. } if self.is_heartbeat(text) => {
+            _ if self.is_heartbeat(text) => {
                 heard.push(Heard::Input(Input::Heartbeat));
                 heard.extend(self.rules.heartbeat_reply.clone().map(Heard::Answer));
             }
             Phase::Opening(_) => self.ask_backend(Some(text), heard),
             Phase::Waiting => self.first_message(text, now, heard),
+            Phase::Held(_) => self.hold(text, heard),
             Phase::Introduced { .. } => self.later_message(text, heard),
         }
     }
@@ -189,7 +201,17 @@ impl Plain {
     }
 
     fn first_message(&mut self, text: &str, now: Now, heard: &mut Vec<Heard>) {
+        if self.rules.lacks_key(text) {
+            self.phase = Phase::Held(Box::new(Held::new(text)));
+            return heard.push(Heard::FetchKeys);
+        }
+        self.identify(text, now, heard);
+    }
+
+    /// Reads who this is from its first message; the key of its token is known if it exists.
+    fn identify(&mut self, text: &str, now: Now, heard: &mut Vec<Heard>) {
         let Some(members) = Members::read(text) else {
+            self.phase = Phase::Waiting;
             return self
                 .refuse_message("the first message must be a JSON object that says who you are", heard);
         };

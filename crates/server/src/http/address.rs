@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderName};
 use ipnet::IpNet;
 
 /// The proxies whose word about a client's address is believed.
@@ -32,6 +32,18 @@ impl TrustedProxies {
             client = hop;
         }
         client
+    }
+}
+
+impl TrustedProxies {
+    /// The user whom the proxy at `peer` names; if no proxies are known, whoever it is. Named twice is not at all:
+    /// one of the two may be the client's own.
+    pub(super) fn vouched(&self, peer: IpAddr, headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+        let mut lines = headers.get_all(name).iter();
+        let (user, more) = (lines.next()?, lines.next());
+        let is_believed = more.is_none() && (self.0.is_empty() || self.trust(peer));
+        let user = user.to_str().ok().filter(|user| is_believed && !user.is_empty())?;
+        Some(user.to_owned())
     }
 }
 
@@ -79,6 +91,22 @@ mod tests {
         assert_eq!(client("10.0.0.1", &["203.0.113.5:4711"]), "203.0.113.5");
         assert_eq!(client("10.0.0.1", &["[2001:db8::7]:4711"]), "2001:db8::7");
         assert_eq!(client("10.0.0.1", &["[2001:db8::7]"]), "2001:db8::7");
+    }
+
+    #[test]
+    fn only_a_trusted_proxy_names_users_and_only_one() {
+        let name = HeaderName::from_static("x-user");
+        let vouched = |networks: &[&str], peer: &str, users: &[&'static str]| {
+            let proxies = TrustedProxies::new(networks.iter().map(|net| net.parse().unwrap()).collect());
+            let users = users.iter().map(|user| (name.clone(), axum::http::HeaderValue::from_static(user)));
+            proxies.vouched(peer.parse().unwrap(), &users.collect(), &name)
+        };
+        assert_eq!(vouched(&["10.0.0.0/8"], "10.0.0.1", &["ann"]).as_deref(), Some("ann"));
+        assert_eq!(vouched(&["10.0.0.0/8"], "203.0.113.5", &["ann"]), None);
+        assert_eq!(vouched(&["10.0.0.0/8"], "10.0.0.1", &["root", "ann"]), None);
+        assert_eq!(vouched(&["10.0.0.0/8"], "10.0.0.1", &[""]), None);
+        assert_eq!(vouched(&[], "203.0.113.5", &["ann"]).as_deref(), Some("ann"));
+        assert_eq!(vouched(&[], "203.0.113.5", &[]), None);
     }
 
     #[test]

@@ -1,17 +1,25 @@
 //! How many connections may be open, and how many may be opened a second.
 
 use std::{
+    net::IpAddr,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering::Relaxed},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use prometheus_client::metrics::gauge::Gauge;
 
-use super::accept::Permit;
-use crate::metrics::UpgradeOutcome;
+use super::{
+    EdgeOptions,
+    accept::Permit,
+    addresses::{Addresses, Seat},
+};
+use crate::{
+    limits::{Bucket, Rate},
+    metrics::UpgradeOutcome,
+};
 
 /// The limits on WebSocket connections of this node.
 #[derive(Debug)]
@@ -19,7 +27,8 @@ pub(super) struct Admission {
     /// Connections open at a time; 0 is no limit.
     limit: usize,
     open: Arc<AtomicUsize>,
-    rate: Option<Mutex<Bucket>>,
+    rate: Option<(Rate, Mutex<Bucket>)>,
+    addresses: Addresses,
 }
 
 /// A connection's place: its descriptor, its part of the connection limit and of the metrics.
@@ -30,24 +39,32 @@ pub struct Place {
     open: Arc<AtomicUsize>,
     at_door: Gauge,
     _permit: Permit,
+    _seat: Option<Seat>,
 }
 
 impl Admission {
-    /// `limit` connections at a time and `rate` new ones a second; 0 is no limit.
-    pub(super) fn new(limit: usize, rate: u32) -> Self {
-        let rate = (rate > 0).then(|| Mutex::new(Bucket::full(f64::from(rate), Instant::now())));
-        Self { limit, open: Arc::default(), rate }
+    pub(super) fn new(options: &EdgeOptions) -> Self {
+        let rate = Rate { count: options.connection_rate_limit, interval: Duration::from_secs(1) };
+        Self {
+            limit: options.connection_limit,
+            open: Arc::default(),
+            rate: (rate.count > 0).then(|| (rate, Mutex::default())),
+            addresses: Addresses::new(options.address_rate_limit.clone(), options.address_limit),
+        }
     }
 
-    /// A place for one more connection at the door whose gauge is `at_door`, or why there is none.
+    /// A place for one more connection of `address`, at the door whose gauge is `at_door`, or why there is none.
+    /// Addresses are looked at first, so that one alone does not use up what is there for all.
     pub(super) fn admit(
         &self,
         permit: Permit,
+        address: IpAddr,
         at_door: &Gauge,
         now: Instant,
     ) -> Result<Place, UpgradeOutcome> {
-        if let Some(rate) = &self.rate
-            && !rate.lock().unwrap_or_else(PoisonError::into_inner).take(now)
+        let seat = self.addresses.admit(address, now)?;
+        if let Some((rate, bucket)) = &self.rate
+            && !bucket.lock().unwrap_or_else(PoisonError::into_inner).take(*rate, now)
         {
             return Err(UpgradeOutcome::RateLimit);
         }
@@ -56,7 +73,7 @@ impl Admission {
             return Err(UpgradeOutcome::ConnectionLimit);
         }
         at_door.inc();
-        Ok(Place { open: Arc::clone(&self.open), at_door: at_door.clone(), _permit: permit })
+        Ok(Place { open: Arc::clone(&self.open), at_door: at_door.clone(), _permit: permit, _seat: seat })
     }
 }
 
@@ -67,42 +84,23 @@ impl Drop for Place {
     }
 }
 
-/// A bucket of tokens that refills steadily and holds one second's worth.
-#[derive(Debug)]
-struct Bucket {
-    a_second: f64,
-    tokens: f64,
-    at: Instant,
-}
-
-impl Bucket {
-    fn full(a_second: f64, now: Instant) -> Self {
-        Self { a_second, tokens: a_second, at: now }
-    }
-
-    fn take(&mut self, now: Instant) -> bool {
-        let refill = now.saturating_duration_since(self.at).as_secs_f64() * self.a_second;
-        self.tokens = (self.tokens + refill).min(self.a_second);
-        self.at = self.at.max(now);
-        let taken = self.tokens >= 1.0;
-        if taken {
-            self.tokens -= 1.0;
-        }
-        taken
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::net::Ipv4Addr;
 
     use super::*;
 
+    const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+    fn options() -> EdgeOptions {
+        EdgeOptions::new((HERE, 0).into(), Vec::new())
+    }
+
     #[test]
     fn a_place_is_free_again_when_its_connection_is_gone() {
-        let admission = Admission::new(2, 0);
+        let admission = Admission::new(&EdgeOptions { connection_limit: 2, ..options() });
         let (gauge, now) = (Gauge::default(), Instant::now());
-        let admit = || admission.admit(Permit::of_a_test(), &gauge, now);
+        let admit = || admission.admit(Permit::of_a_test(), HERE, &gauge, now);
         let first = admit().unwrap();
         let _second = admit().unwrap();
         assert_eq!(admit().unwrap_err(), UpgradeOutcome::ConnectionLimit);
@@ -113,11 +111,11 @@ mod tests {
 
     #[test]
     fn a_second_admits_no_more_than_the_rate() {
-        let admission = Admission::new(0, 10);
+        let admission = Admission::new(&EdgeOptions { connection_rate_limit: 10, ..options() });
         let (gauge, begin) = (Gauge::default(), Instant::now());
         let admitted_after = |seconds: u64| {
             let now = begin + Duration::from_secs(seconds);
-            (0..100).filter(|_| admission.admit(Permit::of_a_test(), &gauge, now).is_ok()).count()
+            (0..100).filter(|_| admission.admit(Permit::of_a_test(), HERE, &gauge, now).is_ok()).count()
         };
         assert_eq!(admitted_after(0), 10);
         assert_eq!(admitted_after(0), 0);

@@ -50,6 +50,7 @@ pub(super) struct Site {
     kept_headers: Vec<HeaderName>,
     /// How long a body may take.
     patience: Duration,
+    user_header: Option<HeaderName>,
     phase: watch::Receiver<Phase>,
     ready: Ready,
     metrics: Arc<Metrics>,
@@ -92,9 +93,10 @@ impl Site {
             emulate,
             origins: AllowedOrigins::new(&options.allowed_origins).map_err(BindError::Origin)?,
             proxies: TrustedProxies::new(options.trusted_proxies.clone()),
-            admission: Admission::new(options.connection_limit, options.connection_rate_limit),
+            admission: Admission::new(options),
             kept_headers: options.kept_headers.clone(),
             patience: options.patience,
+            user_header: options.user_header.clone(),
             phase,
             ready,
             metrics,
@@ -202,12 +204,17 @@ impl Site {
         if *self.phase.borrow() == Phase::Stopped {
             return Err(UpgradeOutcome::Stopping);
         }
-        let place = self.admission.admit(visit.permit.clone(), &door.connections, Instant::now())?;
+        let remote = self.proxies.client(visit.peer, &head.headers);
+        let place = self.admission.admit(visit.permit.clone(), remote, &door.connections, Instant::now())?;
         Ok(UpgradeRequest {
             door: door.index,
             query: head.uri.query().unwrap_or_default().to_owned(),
             headers: self.keep(&head.headers),
-            remote: self.proxies.client(visit.peer, &head.headers),
+            vouched: self
+                .user_header
+                .as_ref()
+                .and_then(|name| self.proxies.vouched(visit.peer, &head.headers, name)),
+            remote,
             sub_protocol: None,
             stream: None,
             place,
@@ -247,6 +254,12 @@ impl Site {
             ),
             UpgradeOutcome::ConnectionLimit => {
                 (StatusCode::SERVICE_UNAVAILABLE, "the connection limit is reached\n")
+            }
+            UpgradeOutcome::AddressLimit => {
+                (StatusCode::TOO_MANY_REQUESTS, "this address has too many connections\n")
+            }
+            UpgradeOutcome::AddressRateLimit => {
+                (StatusCode::TOO_MANY_REQUESTS, "too many connections from this address; come again later\n")
             }
             UpgradeOutcome::RateLimit => (StatusCode::SERVICE_UNAVAILABLE, "too many connections a second\n"),
             UpgradeOutcome::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "this gateway is shutting down\n"),

@@ -29,6 +29,8 @@ pub enum Errand {
         /// Where the stream stands.
         top: Position,
     },
+    /// The keys that a door waits for have been fetched, or cannot be had.
+    KeysFetched(ConnectionId, bool),
     /// The API's wish about one connection, or about all anonymous ones.
     Order(Option<ConnectionId>, Order),
     /// A client that only listens on its connection says something by another way.

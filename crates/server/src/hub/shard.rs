@@ -7,6 +7,7 @@ mod actions;
 mod connection;
 mod delivering;
 mod emulation;
+mod limits;
 mod taking_over;
 #[cfg(test)]
 mod tests;
@@ -35,6 +36,7 @@ use crate::{
     broker::Broker,
     door::{Door, Heard, SessionKey},
     io::{ConnectionId, Loss, Tenant},
+    limits::Keyed,
     metrics::ShardMetrics,
     session::{Action, Context, Input, Manners, Rules, Session},
 };
@@ -58,8 +60,12 @@ pub struct ShardParts {
     pub devices: Arc<Devices>,
     /// What commands with an idempotency key came to, on this node.
     pub ledger: Arc<Ledger>,
+    /// What each user may still do on this node, if that is limited.
+    pub user_commands: Option<Arc<Keyed>>,
     /// Where answers to this shard's questions go.
     pub errands: mpsc::UnboundedSender<Errand>,
+    /// The way to all shards by their numbers, this one included.
+    pub peers: Vec<mpsc::UnboundedSender<Errand>>,
     /// What it counts.
     pub metrics: Arc<ShardMetrics>,
 }
@@ -74,6 +80,8 @@ pub struct Opening {
     pub first: Option<Bytes>,
     /// The headers of its HTTP request that some webhook wants; nothing if there are none.
     pub headers: Option<Arc<HeaderMap>>,
+    /// The user whom its proxy vouches for.
+    pub vouched: Option<String>,
     /// Whatever must live as long as the connection: its place among the node's descriptors.
     pub lease: Box<dyn Send>,
 }
@@ -116,10 +124,13 @@ impl Tenant for Shard {
         let client = uuid::Builder::from_random_bytes(self.dice.random()).into_uuid().to_string();
         let luck = self.dice.random();
         let ctx = Context { rules: &self.parts.rules, now, room: true };
-        let session = Session::new(client, opening.manners, luck, ctx);
+        let mut session = Session::new(client, opening.manners, luck, ctx);
+        if let Some(user) = &opening.vouched {
+            session.vouch_for(user);
+        }
         let Opening { door, headers, first, lease, .. } = opening;
         self.introduce(id, &door);
-        let connection = Connection { door, session, planned: None, headers, _lease: lease };
+        let connection = Connection { door, session, planned: None, on_the_slate: 0, headers, _lease: lease };
         let connection = self.connections.insert(id, connection);
         let mut heard = std::mem::take(&mut self.heard);
         connection.door.opened(&mut heard);
@@ -179,6 +190,12 @@ impl Tenant for Shard {
         match errand {
             Errand::Answer(id, ask, outcome) => self.handle(id, Input::Answered(ask, outcome), now),
             Errand::Position { channel, heard, top } => self.compare(&channel, heard, top, now),
+            Errand::KeysFetched(id, fetched) => {
+                let Some(connection) = self.connections.get_mut(id) else { return };
+                let mut heard = std::mem::take(&mut self.heard);
+                connection.door.keys_fetched(fetched, now, &mut heard);
+                self.hear(id, heard, now);
+            }
             Errand::Order(Some(id), order) => self.obey(id, order, now),
             Errand::Order(None, order) => {
                 for id in self.connections.anonymous() {
@@ -263,6 +280,7 @@ impl Shard {
                     if let Input::Command(command) = &input {
                         self.parts.metrics.commanded(command.request.name());
                     }
+                    let input = self.count(id, input, now);
                     self.handle(id, input, now);
                 }
                 Heard::Answer(frame) => {
@@ -270,6 +288,7 @@ impl Shard {
                         self.drop_slow(id, now);
                     }
                 }
+                Heard::FetchKeys => self.fetch_keys(id),
             }
         }
         self.heard = heard;

@@ -58,6 +58,16 @@ impl Users {
         Ok(())
     }
 
+    /// Adds a connection of `user` in place of all that it has; gives those back, which are not counted any more.
+    ///
+    /// Of two that come at once, just one is the later.
+    pub fn add_alone(&self, user: &str, address: Address) -> Vec<Address> {
+        if user.is_empty() {
+            return Vec::new();
+        }
+        self.stripe(user).insert(user.into(), vec![address]).unwrap_or_default()
+    }
+
     /// Removes a connection of `user`, if it is there.
     pub fn remove(&self, user: &str, address: Address) {
         let mut stripe = self.stripe(user);
@@ -108,6 +118,18 @@ mod tests {
         users.remove("42", address(1));
         assert_eq!(users.add("42", address(3), 2), Ok(()));
         assert_eq!(users.find("42"), [address(2), address(3)]);
+    }
+
+    #[test]
+    fn the_latest_connection_takes_the_place_of_all_others() {
+        let users = Users::default();
+        users.add("42", address(1), 0).unwrap();
+        users.add("42", address(2), 0).unwrap();
+        assert_eq!(users.add_alone("42", address(3)), [address(1), address(2)]);
+        users.remove("42", address(1));
+        assert_eq!(users.find("42"), [address(3)]);
+        assert_eq!(users.add_alone("", address(4)), []);
+        assert_eq!(users.len(), 1);
     }
 
     #[test]

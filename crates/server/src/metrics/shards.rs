@@ -80,6 +80,11 @@ impl ShardMetrics {
         self.labelled.commands.get_or_create(&MethodLabel { method }).inc();
     }
 
+    /// A command was beyond this limit.
+    pub fn limited(&self, limit: &'static str) {
+        self.labelled.limited.get_or_create(&LimitLabel { limit }).inc();
+    }
+
     /// A command was refused with this error code.
     pub fn refused(&self, code: u32) {
         self.labelled.errors.get_or_create(&CodeLabel { code }).inc();
@@ -92,11 +97,17 @@ struct Labelled {
     closes: Family<CodeLabel, Counter>,
     commands: Family<MethodLabel, Counter>,
     errors: Family<CodeLabel, Counter>,
+    limited: Family<LimitLabel, Counter>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct CodeLabel {
     code: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct LimitLabel {
+    limit: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -115,6 +126,7 @@ impl Shards {
         registry.register("closes", "Connections closed by the gateway, by code", labelled.closes.clone());
         registry.register("commands", "Commands of clients by method", labelled.commands.clone());
         registry.register("errors", "Commands refused, by error code", labelled.errors.clone());
+        registry.register("limited_commands", "Commands beyond a limit, by limit", labelled.limited.clone());
         let shard = || {
             Arc::new(ShardMetrics {
                 deliveries: AtomicU64::default(),

@@ -56,6 +56,7 @@ impl Doors {
     /// Lets a connection in, which `shard` will own.
     pub(super) fn open(&self, request: UpgradeRequest, shard: ShardId) -> Opening {
         tracing::debug!(remote = %request.remote, door = request.door, "a connection was opened");
+        let vouched = request.vouched.clone();
         let (door, manners) = match &self.doors[request.door] {
             Kind::Managed => self.managed(managed(&request)),
             Kind::Stream(stream) => {
@@ -72,7 +73,7 @@ impl Doors {
         };
         let headers = (!request.headers.is_empty()).then(|| Arc::new(request.headers));
         let first = request.stream.map(|stream| stream.first);
-        Opening { door, manners, first, headers, lease: Box::new(request.place) }
+        Opening { door, manners, first, headers, vouched, lease: Box::new(request.place) }
     }
 
     fn managed(&self, door: Managed) -> (Door, Manners) {

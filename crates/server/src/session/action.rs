@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use suona_protocol::{Channel, ClientInfo, Disconnect, Encoded, Position, Push, Reply};
 
-use super::{Ask, Attempt, DeviceKey};
+use super::{Ask, Attempt, DeviceKey, Excess};
 use crate::{
+    auth::TokenKind,
     backend::Consultation,
     broker::{Message, Query, Retention},
 };
@@ -26,12 +27,16 @@ pub enum Action {
     Register(Arc<ClientInfo>),
     /// End the old connection of the same client, and hand in what it leaves.
     TakeOver(Arc<DeviceKey>),
+    /// Count a command that was beyond a limit.
+    Exceeded(Excess),
     /// Ask the broker, and hand in the answer.
     Ask(Ask, Question),
     /// Ask the backend, and hand in the answer.
     Consult(Ask, Box<Consultation>),
     /// Ask the backend, unless this is a repeat; and hand in what it said to the first try.
     ConsultOnce(Ask, Box<Consultation>, Box<Attempt>),
+    /// Have the published keys of these tokens fetched, and tell when they have been.
+    FetchKeys(Ask, TokenKind),
     /// The subscription is in effect: from `position` on, if it is positioned.
     Listen {
         /// The channel.

@@ -11,7 +11,7 @@ use super::{
     Act, Action, Attempt, Context, Introduction, ServerSub, Session, State, Trouble,
     admission::Admission,
     connect::{may_be_anonymous, with_wishes},
-    queue::Turn,
+    queue::{Progress, Turn},
     reply,
     task::{AskedPublish, Task},
 };
@@ -142,8 +142,8 @@ impl Session {
             (Task::Admit(id, request), Advice::Granted(Granted::Subscribe(grant))) => {
                 let command =
                     suona_protocol::Command { id, request: suona_protocol::Request::Subscribe(request) };
-                let admission = Some(Box::new(Admission::of_backend(*grant)));
-                self.go_on(Turn { command, admission }, ctx, actions)
+                let progress = Progress::Admitted(Box::new(Admission::of_backend(*grant)));
+                self.go_on(Turn { command, progress }, ctx, actions)
             }
             (Task::AskPublish(asked), Advice::Granted(Granted::Publish(grant))) => {
                 self.publish_as_granted(channel, *asked, grant, ctx, actions)
@@ -175,7 +175,7 @@ impl Session {
         let consulting = std::mem::take(&mut **consulting);
         let (id, by_door) = (consulting.id, consulting.of_door.is_some());
         let outcome = match advice {
-            Advice::Granted(Granted::Connect(grant)) => introduction(grant, consulting, ctx)
+            Advice::Granted(Granted::Connect(grant)) => introduction(grant, consulting, &self.info.user, ctx)
                 .and_then(|introduction| self.admit(id, introduction, ctx, actions)),
             Advice::Disconnect(end) => Err(Trouble::Disconnect(end)),
             Advice::Refused(error) => Err(self.refuse(error, ctx, actions)),
@@ -270,10 +270,12 @@ impl Session {
     }
 }
 
-/// Who the client is, by the word of the backend; without that it is anonymous, if such clients may connect.
+/// Who the client is, by the word of the backend; without that, by its proxy's; else it is anonymous, if such
+/// clients may connect.
 fn introduction(
     grant: Option<Box<ConnectGrant>>,
     consulting: Consulting,
+    vouched: &str,
     ctx: Context<'_>,
 ) -> Result<Introduction, Trouble> {
     let introduction = match grant {
@@ -288,6 +290,7 @@ fn introduction(
             let subs = subs.into_iter().map(sub).collect();
             Introduction { user, proved: true, info, expires_at, data, meta, subs }
         }
+        None if !vouched.is_empty() => Introduction::vouched(vouched),
         None if may_be_anonymous(ctx) => Introduction::default(),
         None => return Err(DisconnectCode::BadRequest.into()),
     };

@@ -7,8 +7,9 @@ use suona_protocol::{
 
 use super::{
     Act, Action, Answered, Ask, Attempt, Context, Question, Session, Trouble,
+    keys::missing_key,
     permission::{Deed, Known},
-    queue::{Turn, channel_of},
+    queue::{Progress, Turn, channel_of},
     reply,
     task::{AskedPublish, Task},
 };
@@ -26,14 +27,22 @@ impl Session {
         ctx: Context<'_>,
         actions: &mut Vec<Action>,
     ) -> Result<(), Trouble> {
-        let Turn { command: Command { id, request }, admission } = turn;
+        let Turn { command: Command { id, request }, progress } = turn;
+        if let Progress::Excessive = progress {
+            return Err(ErrorCode::TooManyRequests.into());
+        }
         if channel_of(&request).is_some_and(|channel| channel.len() > ctx.rules.config.channels.max_length) {
             return Err(ErrorCode::BadRequest.into());
         }
+        if matches!(progress, Progress::New)
+            && let Some(kind) = missing_key(&request, ctx)
+        {
+            return self.await_keys(Command { id, request }, kind, actions);
+        }
         match request {
-            Request::Subscribe(request) => match admission {
-                Some(admission) => self.enter(id, *request, *admission, ctx, actions),
-                None => self.subscribe(id, *request, ctx, actions),
+            Request::Subscribe(request) => match progress {
+                Progress::Admitted(admission) => self.enter(id, *request, *admission, ctx, actions),
+                _ => self.subscribe(id, *request, ctx, actions),
             },
             Request::Unsubscribe(channel) => self.unsubscribe(id, &channel, actions),
             Request::Publish(request) => self.publish(id, request, ctx, actions),
@@ -79,6 +88,7 @@ impl Session {
             Err(_) if task.is_for_backend() => {
                 self.advised(&channel, task, Advice::Unavailable, ctx, actions)
             }
+            Err(_) if let Task::AwaitKeys(_) = task => Err(self.without_keys(ctx, actions)),
             Err(error) => Err(trouble_of(&task, error)),
         };
         self.tell(id, result, actions);
@@ -95,6 +105,9 @@ impl Session {
     ) -> Result<(), Trouble> {
         match (task, answered) {
             (task, Answered::Advised(advice)) => return self.advised(channel, task, advice, ctx, actions),
+            (Task::AwaitKeys(command), Answered::KeysFetched) => {
+                return self.with_keys(*command, ctx, actions);
+            }
             (Task::Subscribe(id), Answered::Subscribed(page)) => {
                 return self.subscribed(id, channel, page, ctx, actions);
             }

@@ -51,7 +51,7 @@ impl Session {
         if let Some(webhook) = ctx.rules.config.webhooks.connect.filter(|_| request.token.is_empty()) {
             return self.ask_who(id, webhook, request, actions);
         }
-        let introduction = match introduce(&request, ctx) {
+        let introduction = match introduce(&request, &self.info.user, ctx) {
             Ok(introduction) => introduction,
             Err(Trouble::Refused(error)) => return Err(self.refuse(error, ctx, actions)),
             Err(disconnect) => return Err(disconnect),
@@ -64,12 +64,13 @@ impl Session {
     pub(super) fn introduced(
         &mut self,
         id: u32,
-        introduction: Introduction,
+        mut introduction: Introduction,
         ctx: Context<'_>,
         actions: &mut Vec<Action>,
     ) {
         self.heard_at = ctx.now.instant;
         if let State::New { .. } = self.state {
+            introduction.subscribe_personally(ctx);
             let checked = self.check_token(&introduction, ctx);
             match checked.and_then(|()| self.admit(id, introduction, ctx, actions)) {
                 Ok(()) => {}
@@ -229,10 +230,12 @@ impl Session {
     }
 }
 
-/// Finds out who sends a connect command.
-fn introduce(request: &ConnectRequest, ctx: Context<'_>) -> Result<Introduction, Trouble> {
+/// Finds out who sends a connect command; `vouched` is whom its proxy names, if any.
+fn introduce(request: &ConnectRequest, vouched: &str, ctx: Context<'_>) -> Result<Introduction, Trouble> {
     let introduction = if !request.token.is_empty() {
         believe(&request.token, ctx)?
+    } else if !vouched.is_empty() {
+        Introduction::vouched(vouched)
     } else if may_be_anonymous(ctx) {
         Introduction::default()
     } else {
@@ -253,6 +256,7 @@ pub(super) fn with_wishes(
     wishes: &[(Channel, RecoverFrom)],
     ctx: Context<'_>,
 ) -> Result<Introduction, Trouble> {
+    introduction.subscribe_personally(ctx);
     for (channel, since) in wishes {
         match introduction.subs.iter_mut().find(|sub| sub.channel == *channel) {
             Some(sub) => sub.since = *since,
@@ -274,8 +278,7 @@ fn believe(token: &str, ctx: Context<'_>) -> Result<Introduction, Trouble> {
         }
     };
     let ConnectionClaims { user, expires_at, info, subs, meta } = claims;
-    let proved = |(channel, grant)| ServerSub { grant, ..ServerSub::new(channel, true) };
-    let subs = subs.into_iter().map(proved).collect();
+    let subs = subs.into_iter().map(ServerSub::of_token).collect();
     Ok(Introduction { user, proved: true, info, expires_at, data: None, meta, subs })
 }
 

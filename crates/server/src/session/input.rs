@@ -19,6 +19,8 @@ use crate::{
 pub enum Input {
     /// The client asked for something.
     Command(Command),
+    /// The client asked for something, beyond what its user may.
+    Excess(Command),
     /// The door says who the client is, where the client itself cannot.
     Introduced {
         /// The id of the connect command that this stands for.
@@ -101,6 +103,8 @@ pub struct ServerSub {
     /// Whether the latest publication comes with it even to a client that does not say where it stood, in a
     /// namespace whose recovery mode is `cache`.
     pub cache_recover: bool,
+    /// Whether the connection token named it.
+    pub by_token: bool,
 }
 
 impl ServerSub {
@@ -113,11 +117,17 @@ impl ServerSub {
             expires_at: None,
             since: RecoverFrom::default(),
             cache_recover: false,
+            by_token: false,
         }
+    }
+
+    /// A channel that a connection token names.
+    pub fn of_token((channel, grant): (Channel, SubscriptionGrant)) -> Self {
+        Self { grant, by_token: true, ..Self::new(channel, true) }
     }
 }
 
-/// What came of a question to the broker or the backend.
+/// What came of a question to the broker, the backend or whoever publishes keys.
 #[derive(Clone, Debug)]
 pub enum Answered {
     /// Hearing the channel; the page is there if one was asked for.
@@ -132,4 +142,6 @@ pub enum Answered {
     PresenceStats(PresenceStatsResult),
     /// What the backend says.
     Advised(Advice),
+    /// The published keys have been fetched.
+    KeysFetched,
 }

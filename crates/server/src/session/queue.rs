@@ -24,16 +24,29 @@ const RPCS_AT_ONCE: usize = 16;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Ask(pub u32);
 
-/// A command whose turn comes, with what the backend said to it if it was asked already.
+/// A command whose turn comes.
 #[derive(Debug)]
 pub(super) struct Turn {
     pub(super) command: Command,
-    pub(super) admission: Option<Box<Admission>>,
+    pub(super) progress: Progress,
+}
+
+/// What happened to a command before its turn.
+#[derive(Debug)]
+pub(super) enum Progress {
+    /// Nothing.
+    New,
+    /// It is beyond a limit, and is refused in its turn.
+    Excessive,
+    /// The key of its token was fetched, if it could be.
+    KeysFetched,
+    /// The backend was asked, and said this.
+    Admitted(Box<Admission>),
 }
 
 impl From<Command> for Turn {
     fn from(command: Command) -> Self {
-        Self { command, admission: None }
+        Self { command, progress: Progress::New }
     }
 }
 
@@ -58,6 +71,7 @@ impl UnderWay {
         match self.task {
             Task::Rpc(_) | Task::HeldRpc(..) => Some(Lane::Rpcs),
             Task::Introduce | Task::Refresh => None,
+            Task::AwaitKeys(_) if self.channel.is_empty() => None,
             _ => Some(Lane::Channel(&self.channel)),
         }
     }
@@ -90,14 +104,14 @@ impl Queue {
             })
     }
 
-    /// Lets `command` wait.
-    pub(super) fn wait(&mut self, command: Command) -> Result<(), TooMany> {
-        let bytes = self.waiting_bytes + cost_of(&command);
+    /// Lets a turn wait.
+    pub(super) fn wait(&mut self, turn: Turn) -> Result<(), TooMany> {
+        let bytes = self.waiting_bytes + cost_of(&turn.command);
         if self.under_way.len() + self.waiting.len() >= MAX_COMMANDS || bytes > MAX_BYTES {
             return Err(TooMany);
         }
         self.waiting_bytes = bytes;
-        self.waiting.push_back(command.into());
+        self.waiting.push_back(turn);
         Ok(())
     }
 
@@ -262,8 +276,8 @@ mod tests {
             let mut queue = Queue::new(in_turn);
             let ask = queue.begin("".into(), false, Task::Rpc(1)).unwrap();
             assert_eq!(queue.blocks(&rpc(2), true), in_turn);
-            queue.wait(rpc(2)).unwrap();
-            queue.wait(rpc(3)).unwrap();
+            queue.wait(rpc(2).into()).unwrap();
+            queue.wait(rpc(3).into()).unwrap();
             if in_turn {
                 assert!(queue.next(true).is_none());
                 queue.end(ask);

@@ -16,7 +16,7 @@ use super::{
     task::Task,
 };
 use crate::{
-    auth::TokenError,
+    auth::{ConnectionClaims, TokenError},
     backend::{Advice, Granted, Inquiry, RefreshGrant},
 };
 
@@ -40,6 +40,10 @@ impl Session {
             Err(TokenError::Expired) => return Err(DisconnectCode::ConnectionExpired.into()),
             _ => return Err(DisconnectCode::InvalidToken.into()),
         };
+        if !self.hears_just(&claims) {
+            // The client comes back with the new token, and then hears what that names.
+            return Err(DisconnectCode::InsufficientState.into());
+        }
         let ttl = match claims.expires_at.map(|at| lifetime(at, ctx.now)) {
             Some(None) => return Err(DisconnectCode::ConnectionExpired.into()),
             ttl => ttl.flatten(),
@@ -48,6 +52,13 @@ impl Session {
         self.show_info(claims.info);
         reply(id, Outcome::Refresh(RefreshResult { ttl: ttl.map(whole_seconds) }), actions);
         Ok(())
+    }
+
+    /// Whether the channels that a connection token names are those that the one before named.
+    fn hears_just(&self, claims: &ConnectionClaims) -> bool {
+        let heard = self.subscriptions.iter().filter(|one| one.by_token).map(|one| &one.channel);
+        // Both are sorted.
+        heard.eq(claims.subs.iter().map(|(channel, _)| channel))
     }
 
     /// A new token prolongs a subscription.

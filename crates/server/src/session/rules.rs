@@ -3,7 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use super::PingSchedule;
-use crate::{Now, auth::Verifier, config::Config};
+use crate::{
+    Now,
+    auth::{TokenKind, Verifier},
+    broker::Answer,
+    config::Config,
+};
 
 /// What holds for all sessions of a gateway.
 pub struct Rules {
@@ -21,6 +26,14 @@ impl Rules {
     /// No reply is larger than this, so that none alone makes a client look slow: half an outbox.
     pub fn max_reply_bytes(&self) -> usize {
         self.config.client.queue_max_size / 2
+    }
+
+    /// Fetches the published keys of these tokens.
+    pub fn fetch_keys(&self, kind: TokenKind, answer: Answer<()>) {
+        match kind {
+            TokenKind::Connection => self.connection_tokens.fetch_keys(answer),
+            TokenKind::Subscription => self.subscription_tokens.fetch_keys(answer),
+        }
     }
 }
 

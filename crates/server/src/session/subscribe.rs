@@ -97,6 +97,7 @@ impl Session {
         let refreshes_itself = known.options.sub_refresh_webhook.is_none();
         let subscription = Subscription {
             side: Side::Client,
+            by_token: false,
             features: features(known.options, &grant.overrides, wishes),
             info: self.info_with(grant.info),
             ends_at: ttl.map(|ttl| ctx.now.instant + ttl + sub_grace(known.options, ctx)),
@@ -118,7 +119,7 @@ impl Session {
         ctx: Context<'_>,
         actions: &mut Vec<Action>,
     ) -> Result<(), Trouble> {
-        let ServerSub { channel, grant, mut since, expires_at, cache_recover, .. } = sub;
+        let ServerSub { channel, grant, mut since, expires_at, cache_recover, by_token, .. } = sub;
         let known = Known::find(&ctx.rules.config, &channel)?;
         let features = features(known.options, &grant.overrides, Wishes::default());
         since.recover |= features.latest_only && (cache_recover || known.options.auto_cache_recover);
@@ -128,6 +129,7 @@ impl Session {
         };
         let subscription = Subscription {
             side: Side::Server,
+            by_token,
             features,
             info: self.info_with(grant.info),
             ends_at: ttl.map(|ttl| ctx.now.instant + ttl + sub_grace(known.options, ctx)),

@@ -1,12 +1,14 @@
 //! What a session will do with the answer to a question.
 
-use suona_protocol::{Payload, SubscribeRequest};
+use suona_protocol::{Command, Payload, SubscribeRequest};
 
 use super::{Attempt, ServerSub};
 
 /// What to do with an answer.
 #[derive(Debug)]
 pub(super) enum Task {
+    /// This command goes on when the key of its token has been fetched.
+    AwaitKeys(Box<Command>),
     /// The backend says who the client is.
     Introduce,
     /// The backend says whether the connection lives on.
@@ -50,6 +52,7 @@ impl Task {
             Self::Presence(id) | Self::PresenceStats(id) => id,
             Self::Admit(id, _) => id,
             Self::AskPublish(ref asked) => asked.id,
+            Self::AwaitKeys(ref command) => command.id,
             Self::Rpc(id) | Self::HeldRpc(id, _) => id,
             Self::Introduce | Self::Refresh | Self::SubRefresh => 0,
             Self::ServerSubscribe | Self::AdmitServerSub(_) => 0,
@@ -61,6 +64,7 @@ impl Task {
         match self {
             Self::Introduce | Self::Refresh | Self::Admit(..) | Self::AdmitServerSub(_) => true,
             Self::SubRefresh | Self::AskPublish(..) | Self::Rpc(_) | Self::HeldRpc(..) => true,
+            Self::AwaitKeys(_) => false,
             Self::Subscribe(_) | Self::ServerSubscribe | Self::Publish(_) => false,
             Self::History(_) | Self::Presence(_) | Self::PresenceStats(_) => false,
         }

@@ -4,10 +4,12 @@ mod channels;
 mod connecting;
 mod consulting;
 mod granting;
+mod limits;
 mod order;
 mod recovering;
 mod refreshing;
 mod time;
+mod tokens;
 
 use suona_protocol::{
     ConnectRequest, Content, Epoch, ErrorReply, Payload, Position, Publication, PublishRequest, RecoverFrom,
@@ -65,10 +67,14 @@ impl Desk {
     }
 
     fn with_manners(config: Config, manners: Manners) -> Self {
+        Self::with_tokens(config, manners, &verifier())
+    }
+
+    fn with_tokens(config: Config, manners: Manners, tokens: &Verifier) -> Self {
         let rules = Rules {
             config,
-            connection_tokens: Arc::new(verifier()),
-            subscription_tokens: verifier(),
+            connection_tokens: Arc::new(tokens.clone()),
+            subscription_tokens: tokens.clone(),
             version: "Suona test".to_owned(),
         };
         let now = Now { instant: Instant::now(), unix: Duration::from_secs(1_800_000_000) };
@@ -187,9 +193,11 @@ impl Desk {
             Action::Ping => "ping",
             Action::Register(_) => "register",
             Action::TakeOver(_) => "take over",
+            Action::Exceeded(_) => "exceeded",
             Action::Ask(..) => "ask",
             Action::Consult(..) => "consult",
             Action::ConsultOnce(..) => "consult once",
+            Action::FetchKeys(..) => "fetch keys",
             Action::Listen { .. } => "listen",
             Action::Leave(_) => "leave",
             Action::AddPresence(..) => "add presence",

@@ -142,8 +142,7 @@ fn introduction(
 ) -> Result<Introduction, Refusal> {
     let mut introduction = Introduction { proved: claims.is_some(), ..Introduction::default() };
     if let Some(ConnectionClaims { user, expires_at, info, subs, meta }) = claims {
-        let sub = |(channel, grant)| ServerSub { grant, ..ServerSub::new(channel, true) };
-        let subs = subs.into_iter().map(sub).collect();
+        let subs = subs.into_iter().map(ServerSub::of_token).collect();
         introduction = Introduction { user, expires_at, info, meta, subs, ..introduction };
     }
     if let Some(user) = user {

@@ -1,6 +1,7 @@
 //! Stories of plain clients: a message in and what the door hears, a reply in and what the client hears.
 
 mod identifying;
+mod published;
 mod requesting;
 
 use std::time::Duration;
@@ -56,7 +57,11 @@ impl Desk {
     /// A connection that was just opened.
     fn new(door: PlainDoor, query: &str) -> Self {
         let tokens = Verifier::new(&TokenOptions { hmac_secret: SECRET.to_owned(), ..Default::default() });
-        let rules = PlainRules::new(door, Arc::new(tokens.expect("a secret is a key")));
+        Self::with_tokens(door, query, tokens.expect("a secret is a key"))
+    }
+
+    fn with_tokens(door: PlainDoor, query: &str, tokens: Verifier) -> Self {
+        let rules = PlainRules::new(door, Arc::new(tokens));
         let plain = Plain::new(Arc::new(rules), query);
         let mut desk = Self { door: Door::Plain(Box::new(plain)), heard: Vec::new() };
         desk.door.opened(&mut desk.heard);
@@ -69,8 +74,13 @@ impl Desk {
     }
 
     fn sends(&mut self, message: Message<'_>) -> Vec<String> {
-        let now = Now { instant: std::time::Instant::now(), unix: Duration::from_secs(1_800_000_000) };
-        self.door.decode(message, now, &mut self.heard);
+        self.door.decode(message, now(), &mut self.heard);
+        self.heard()
+    }
+
+    /// What comes of the fetch that it waited for.
+    fn fetched(&mut self, fetched: bool) -> Vec<String> {
+        self.door.keys_fetched(fetched, now(), &mut self.heard);
         self.heard()
     }
 
@@ -85,10 +95,15 @@ impl Desk {
     }
 }
 
+fn now() -> Now {
+    Now { instant: std::time::Instant::now(), unix: Duration::from_secs(1_800_000_000) }
+}
+
 /// One line about something heard; a channel that is proved ends with `!`.
 fn told(heard: Heard) -> String {
     match heard {
         Heard::Answer(frame) => format!("answer {}", text(&frame)),
+        Heard::FetchKeys => "fetch keys".to_owned(),
         Heard::Input(Input::Heartbeat) => "alive".to_owned(),
         Heard::Input(Input::ProtocolPong) => "pong".to_owned(),
         Heard::Input(Input::Disconnect(why)) => format!("refuse {} {}", why.code(), why.reason()),

@@ -1,13 +1,14 @@
 //! Doing what a session decided.
 
-use suona_protocol::{Channel, Outcome, Position};
+use suona_protocol::{Channel, DisconnectCode, Outcome, Position};
 
 use super::{Shard, delivering::frame_of};
 use crate::{
     Now,
+    auth::TokenKind,
     backend::{Advice, Consultation, Visit},
     broker::Answer,
-    hub::{Errand, Frame, Overflow, TooManyConnections, audience::Hearing},
+    hub::{Errand, Frame, Order, Overflow, Selector, TooManyConnections, audience::Hearing},
     io::ConnectionId,
     session::{Action, Answered, Ask, Input, Question},
 };
@@ -52,12 +53,11 @@ impl Shard {
                 return self.enqueue(id, frame.map(Into::into));
             }
             Action::Register(info) => {
-                let address = self.address(id);
-                let limit = self.parts.rules.config.client.user_connection_limit;
-                let registered = self.parts.users.add(&info.user, address, limit);
-                return registered.map_err(|TooManyConnections| Obstacle::TooManyConnections);
+                self.settle_slate(id, &info.user, now);
+                return self.register(id, &info.user);
             }
             Action::TakeOver(key) => self.take_over(id, key),
+            Action::Exceeded(excess) => self.parts.metrics.limited(excess.label()),
             Action::Ask(ask, question) => self.ask(id, ask, question, now),
             Action::Consult(ask, consultation) => {
                 let answer = self.answer(id, ask, Answered::Advised);
@@ -68,6 +68,9 @@ impl Shard {
                 ledger.once(*attempt, now.instant, answer, |answer| {
                     self.consult(id, *consultation, answer.of(Answered::Advised));
                 });
+            }
+            Action::FetchKeys(ask, kind) => {
+                self.parts.rules.fetch_keys(kind, self.answer(id, ask, |()| Answered::KeysFetched));
             }
             Action::Listen { channel, position, hears_joins } => {
                 self.listen(id, &channel, position, hears_joins);
@@ -91,6 +94,22 @@ impl Shard {
     /// Queues a frame for one client, if there is one to queue.
     pub(super) fn enqueue(&mut self, id: ConnectionId, frame: Option<Frame>) -> Result<(), Obstacle> {
         frame.map_or(Ok(()), |frame| self.outboxes.push(id, frame)).map_err(|Overflow| Obstacle::Slow)
+    }
+
+    fn register(&mut self, id: ConnectionId, user: &str) -> Result<(), Obstacle> {
+        let client = &self.parts.rules.config.client;
+        let address = self.address(id);
+        if client.subscribe_to_user_personal_channel.is_single() {
+            for other in self.parts.users.add_alone(user, address) {
+                let (matching, why) = (Selector::default(), DisconnectCode::ConnectionLimit.into());
+                let order = Errand::Order(Some(other.id), Order::Disconnect { matching, why });
+                // A shard that is gone has no connections any more.
+                let _ = self.parts.peers[usize::from(other.shard.0)].send(order);
+            }
+            return Ok(());
+        }
+        let registered = self.parts.users.add(user, address, client.user_connection_limit);
+        registered.map_err(|TooManyConnections| Obstacle::TooManyConnections)
     }
 
     fn ask(&mut self, id: ConnectionId, ask: Ask, question: Question, now: Now) {
@@ -130,6 +149,16 @@ impl Shard {
         let visit =
             Visit { transport: connection.door.transport(), protocol: connection.door.protocol(), headers };
         self.parts.backend.ask(consultation, visit, answer);
+    }
+
+    /// Has the keys fetched that the door of `id` waits for.
+    pub(super) fn fetch_keys(&self, id: ConnectionId) {
+        let errands = self.parts.errands.clone();
+        let answer = Answer::new(move |outcome: Result<(), _>| {
+            // A shard that is gone waits for nothing any more.
+            let _ = errands.send(Errand::KeysFetched(id, outcome.is_ok()));
+        });
+        self.parts.rules.fetch_keys(TokenKind::Connection, answer);
     }
 
     /// Brings an answer back to the session that asked, as an errand of this shard.

@@ -14,6 +14,8 @@ pub(super) struct Connection {
     pub(super) session: Session,
     /// When the wheel wakes it.
     pub(super) planned: Option<Tick>,
+    /// Commands that came before its user was known, and are not counted among that user's yet.
+    pub(super) on_the_slate: u16,
     /// For the webhooks that want them.
     pub(super) headers: Option<Arc<HeaderMap>>,
     pub(super) _lease: Box<dyn Send>,

@@ -6,6 +6,7 @@ mod emulation;
 mod fairness;
 mod farewell;
 mod faulty;
+mod limits;
 mod plain;
 mod positions;
 mod retries;
@@ -71,6 +72,8 @@ impl World {
             subscription_tokens: verifier(),
             version: "Suona test".to_owned(),
         });
+        let user_commands = rules.config.client.rate_limit.user_command.limit();
+        let user_commands = (!user_commands.is_none()).then(|| Arc::new(Keyed::new(user_commands)));
         let (mailbox, deliveries) = mpsc::channel(10_000);
         let (errands_in, errands) = mpsc::unbounded_channel();
         let hub = Arc::new(Hub::new(vec![mailbox]));
@@ -84,6 +87,8 @@ impl World {
             users: Arc::default(),
             ledger: Arc::default(),
             devices: Arc::default(),
+            user_commands,
+            peers: vec![errands_in.clone()],
             errands: errands_in,
             metrics: Metrics::new(1).shard(0),
         };
@@ -99,7 +104,8 @@ impl World {
     fn enter_with(&mut self, manners: Manners) -> ConnectionId {
         let id = self.shard.outboxes().open();
         let door = Door::Managed(Managed::default());
-        let opening = Opening { door, manners, first: None, headers: None, lease: Box::new(()) };
+        let opening =
+            Opening { door, manners, first: None, headers: None, vouched: None, lease: Box::new(()) };
         self.shard.opened(id, opening, self.now);
         id
     }

@@ -24,7 +24,11 @@ impl World {
         let (interval, pong_timeout) = (Duration::from_secs(25), Some(Duration::from_secs(8)));
         let manners = Manners { ping: Some(PingSchedule { interval, pong_timeout }), ..Manners::default() };
         let first = Some(Bytes::copy_from_slice(first));
-        self.shard.opened(id, Opening { door, manners, first, headers: None, lease: Box::new(()) }, self.now);
+        self.shard.opened(
+            id,
+            Opening { door, manners, first, headers: None, vouched: None, lease: Box::new(()) },
+            self.now,
+        );
         self.settle();
         Listener { id, session }
     }

@@ -1,0 +1,55 @@
+"""PyPI `centrifuge-python`, unmodified: a channel of one's own, refreshes, and too much of everything."""
+
+import time
+
+from centrifuge import ReplyError
+
+from gateway import Gateway, token
+from test_centrifuge import StockClients
+
+AN_HOUR = {"enabled": True, "buckets": [{"interval": "1h", "rate": 3}]}
+
+
+class APersonalChannel(StockClients):
+    settings = {
+        "subscribe_to_user_personal_channel": {
+            "enabled": True,
+            "personal_channel_namespace": "news",
+            "single_connection": True,
+        }
+    }
+
+    async def test_is_heard_from_the_start(self):
+        _, events = await self.connected("ann")
+        self.assertEqual((await events.next("subscribed")).channel, "news:#ann")
+        await self.publish("news:#ann", 1)
+        self.assertEqual((await events.next("publication")).pub.data, 1)
+
+    async def test_a_second_connection_of_the_user_ends_the_first(self):
+        _, events = await self.connected("bob")
+        await self.connected("bob")
+        self.assertEqual((await events.next("disconnected")).code, 3504)
+
+    async def test_other_channels_in_a_refreshed_token_make_it_come_back(self):
+        async def fetch():
+            return token(sub="carol", exp=int(time.time()) + 60, channels=["news:b"])
+
+        first = token(sub="carol", exp=int(time.time()) + 2, channels=["news:a"])
+        _, events = await self.connected(token=first, get_token=fetch)
+        while (await events.next("connecting")).code != 3010:
+            pass
+        while (await events.next("subscribed")).channel != "news:b":
+            pass
+
+
+class Limits(StockClients):
+    settings = {"rate_limit": {"client_command": {"enabled": True, "total": AN_HOUR}}}
+
+    async def test_too_many_commands_are_a_temporary_error(self):
+        client, _ = await self.connected()
+        subscription, _ = await self.subscribed(client, "room:1")
+        for _ in range(2):
+            await subscription.presence_stats()
+        with self.assertRaises(ReplyError) as refused:
+            await subscription.presence_stats()
+        self.assertEqual((refused.exception.code, refused.exception.temporary), (111, True))
