@@ -6,7 +6,7 @@ export function toBase64(data: ArrayBuffer): string {
   const bytes = new Uint8Array(data);
   let text = "";
   for (let at = 0; at < bytes.length; at += 3) {
-    const group = (bytes[at] << 16) | ((bytes[at + 1] || 0) << 8) | (bytes[at + 2] || 0);
+    const group = ((bytes[at] || 0) << 16) | ((bytes[at + 1] || 0) << 8) | (bytes[at + 2] || 0);
     const digits = Math.min(4, bytes.length - at + 1);
     for (let digit = 0; digit < digits; digit++) text += ALPHABET[(group >> (18 - 6 * digit)) & 63];
     text += "==".slice(0, 4 - digits);

@@ -22,7 +22,7 @@ export function encodeText(text: string): ArrayBuffer {
 export function decodeText(data: ArrayBuffer): string {
   const bytes = new Uint8Array(data);
   let text = "";
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const { point, length } = read(bytes, at);
     text += String.fromCodePoint(point);
     at += length;
@@ -48,14 +48,14 @@ function write(point: number, bytes: Uint8Array, end: number): number {
 
 /** One character, or the longest beginning of one: that is what a single U+FFFD stands for. */
 function read(bytes: Uint8Array, at: number): { point: number; length: number } {
-  const lead = bytes[at];
+  const lead = bytes[at] ?? 0;
   if (lead < 0x80) return { point: lead, length: 1 };
   const following = lead < 0xc2 || lead > 0xf4 ? 0 : lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
   let point = lead & (0x3f >> following);
   let length = 1;
   for (; length <= following; length++) {
-    const byte = bytes[at + length];
-    if (!(byte >= 0x80 && byte <= 0xbf) || (length === 1 && forbidden(lead, byte))) break;
+    const byte = bytes[at + length] ?? 0; // zero continues nothing
+    if (byte < 0x80 || byte > 0xbf || (length === 1 && forbidden(lead, byte))) break;
     point = (point << 6) | (byte & 0x3f);
   }
   return following > 0 && length > following ? { point, length } : { point: REPLACEMENT, length };

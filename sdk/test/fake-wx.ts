@@ -27,7 +27,7 @@ export class FakeWx {
   readonly connectSocket = (options: ConnectOptions): unknown => {
     const task = new FakeTask(this, options);
     this.tasks.push(task);
-    if (this.tasks.filter(each => !each.gone).length > this.limit) {
+    if (this.tasks.filter((each) => !each.gone).length > this.limit) {
       task.gone = true;
       this.refuse(task, "createSocketTask:fail exceed max concurrent count");
     }
@@ -58,11 +58,11 @@ export class FakeWx {
     const held = this.held ?? [];
     this.held = undefined;
     this.say("show");
-    held.forEach(event => event());
+    held.forEach((event) => event());
   }
 
   say(what: "show" | "hide" | "network", event?: unknown): void {
-    this.happen(() => [...this.appListeners[what]].forEach(listener => listener(event)));
+    this.happen(() => [...this.appListeners[what]].forEach((listener) => listener(event)));
   }
 
   happen(event: () => void): void {
@@ -97,8 +97,8 @@ export class FakeWx {
 }
 
 export class FakeTask {
-  readonly sent: Array<{ data: unknown; isBuffer?: boolean }> = [];
-  readonly closes: Array<{ code?: number; reason?: string }> = [];
+  readonly sent: Array<{ data: unknown; isBuffer?: boolean | undefined }> = [];
+  readonly closes: Array<{ code?: number | undefined; reason?: string | undefined }> = [];
   /** Closed in the eyes of the system: it counts no longer. */
   gone = false;
   /** What `send` does. Phones say success of what never leaves them. */
@@ -153,7 +153,7 @@ export class FakeTask {
 
   /** As an event that is wrapped in the way of the platform. */
   emit(what: "open" | "message" | "error" | "close", event?: unknown): void {
-    this.wx.happen(() => this.listeners[what].forEach(listener => listener(event)));
+    this.wx.happen(() => this.listeners[what].forEach((listener) => listener(event)));
   }
 
   error(errMsg: string): void {

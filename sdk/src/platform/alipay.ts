@@ -15,11 +15,11 @@ interface AlipayApp extends Omit<MiniApp, "getStorageSync" | "setStorageSync" | 
 
 /** Alipay carries bytes as base64, and wraps what its socket tasks tell in one more object. */
 export const alipayDialect: Dialect = {
-  unwrap: event => {
+  unwrap: (event) => {
     const inner = field(event, "data");
     return inner && frameOf(inner) === undefined ? inner : event;
   },
-  incoming: message => {
+  incoming: (message) => {
     const frame = frameOf(field(message, "data"));
     return typeof frame === "string" && field(message, "isBuffer") ? fromBase64(frame) : frame;
   },
@@ -33,12 +33,11 @@ export const alipayDialect: Dialect = {
  */
 export function alipayPlatform(app: AlipayApp = my): Platform {
   const storage = safeStorage(
-    key => field(app.getStorageSync?.({ key }), "data"),
+    (key) => field(app.getStorageSync?.({ key }), "data"),
     (key, data) => app.setStorageSync?.({ key, data }),
-    key => app.removeStorageSync?.({ key }),
+    (key) => app.removeStorageSync?.({ key }),
   );
   // Without `multiple` there is one socket for all, no task, and a rival's dial closes ours.
-  const open = dialBy(options => app.connectSocket?.(Object.assign(options, { multiple: true })), alipayDialect);
-  const platform = miniPlatform("alipay", app as MiniApp, open);
-  return Object.assign(platform, { storage });
+  const open = dialBy((options) => app.connectSocket?.(Object.assign(options, { multiple: true })), alipayDialect);
+  return miniPlatform("alipay", app, storage, open);
 }

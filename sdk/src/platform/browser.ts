@@ -7,7 +7,11 @@ import { openWebSocket, type WebSocketLike } from "./web-socket.js";
 export interface BrowserWindow extends Target {
   WebSocket: new (url: string, protocols?: string[]) => WebSocketLike;
   document?: Target & { visibilityState?: string };
-  localStorage?: { getItem(key: string): string | null; setItem(key: string, value: string): void; removeItem(key: string): void };
+  localStorage?: {
+    getItem(key: string): string | null;
+    setItem(key: string, value: string): void;
+    removeItem(key: string): void;
+  };
 }
 
 interface Target {
@@ -25,12 +29,12 @@ export function browserPlatform(page: BrowserWindow = self): Platform {
       habits: { suspends: false },
       open: (dial, on) =>
         openWebSocket(on, () => new page.WebSocket(dial.url, dial.protocols?.length ? dial.protocols : undefined)),
-      watch: on => watchPage(page, on),
+      watch: (on) => watchPage(page, on),
       // Touching `localStorage` throws where cookies are blocked, so it is touched at each call only.
       storage: safeStorage(
-        key => page.localStorage?.getItem(key),
+        (key) => page.localStorage?.getItem(key),
         (key, value) => page.localStorage?.setItem(key, value),
-        key => page.localStorage?.removeItem(key),
+        (key) => page.localStorage?.removeItem(key),
       ),
     } satisfies Omit<Platform, keyof typeof clock>,
     clock,
@@ -53,7 +57,7 @@ function watchPage(page: BrowserWindow, on: LifeEvents): Undo {
     listen(page, "online", () => on.network(true)),
     listen(page, "offline", () => on.network(false)),
   ];
-  return () => undo.forEach(each => each());
+  return () => undo.forEach((each) => each());
 }
 
 function listen(target: Target | undefined, type: string, heard: () => void): Undo {

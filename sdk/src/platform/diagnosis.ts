@@ -60,7 +60,10 @@ const dials: ReadonlyArray<readonly [DiagnosisCode, RegExp]> = [
   ["not_websocket", /http status|server response|response header|upgrade|Parse Error|socket hang up|Stream end/i],
   ["bad_url", /invalid url|url (is )?(empty|invalid)|SyntaxError/i],
   ["dns", /ENOTFOUND|EAI_AGAIN|name.not.resolved|resolve|UnknownHost/i],
-  ["offline", /ENETUNREACH|ENETDOWN|internet.disconnected|network is (down|unreachable)|6000?0[034]\b|未联网|网络不可用/i],
+  [
+    "offline",
+    /ENETUNREACH|ENETDOWN|internet.disconnected|network is (down|unreachable)|6000?0[034]\b|未联网|网络不可用/i,
+  ],
   ["unreachable", /ECONNREFUSED|refused|Underlying Transport/i],
 ];
 

@@ -1,4 +1,4 @@
-import { dialBy, miniPlatform, type MiniApp } from "./mini.js";
+import { likeWx, type MiniApp } from "./mini.js";
 import type { Platform } from "./platform.js";
 
 declare const tt: MiniApp;
@@ -9,5 +9,5 @@ declare const tt: MiniApp;
  * @experimental Made from Douyin's documents and typings; not yet seen on a phone.
  */
 export function douyinPlatform(app: MiniApp = tt): Platform {
-  return miniPlatform("douyin", app, dialBy(options => app.connectSocket?.(options)));
+  return likeWx("douyin", app);
 }

@@ -17,9 +17,9 @@ export function watchApp(app: AppLife, on: LifeEvents): Undo {
   const undo = [
     listen(app, "AppShow", () => on.shown()),
     listen(app, "AppHide", () => on.hidden()),
-    listen(app, "NetworkStatusChange", change => on.network(onlineIn(change))),
+    listen(app, "NetworkStatusChange", (change) => on.network(onlineIn(change))),
   ];
-  return () => undo.forEach(each => each());
+  return () => undo.forEach((each) => each());
 }
 
 /** Where there is no `off…` to take the listener back, it stays and is silent. */

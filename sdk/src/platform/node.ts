@@ -6,10 +6,10 @@ import { openWebSocket, type WebSocketLike } from "./web-socket.js";
 export type WebSocketClass = new (
   url: string,
   protocols: string[],
-  options: { headers?: Record<string, string>; handshakeTimeout: number },
+  options: { headers?: Record<string, string> | undefined; handshakeTimeout: number },
 ) => WebSocketLike;
 
-declare const WebSocket: new (url: string, options: { protocols?: string[]; headers?: Record<string, string> }) => WebSocketLike;
+declare const WebSocket: new (url: string, options: Pick<Dial, "protocols" | "headers">) => WebSocketLike;
 
 /** Node, and servers alike. Pass the class of npm `ws`; since version 22 Node's own will do, and is the default. */
 export function nodePlatform(given?: WebSocketClass): Platform {
@@ -18,10 +18,11 @@ export function nodePlatform(given?: WebSocketClass): Platform {
       ? new given(dial.url, dial.protocols ?? [], { headers: dial.headers, handshakeTimeout: dial.timeout })
       : new WebSocket(dial.url, { protocols: dial.protocols, headers: dial.headers });
   return Object.assign(
-    { name: "node", habits: { suspends: false }, open: (dial, on) => openWebSocket(on, () => make(dial)) } satisfies Omit<
-      Platform,
-      keyof typeof clock
-    >,
+    {
+      name: "node",
+      habits: { suspends: false },
+      open: (dial, on) => openWebSocket(on, () => make(dial)),
+    } satisfies Omit<Platform, keyof typeof clock>,
     clock,
   );
 }

@@ -14,20 +14,20 @@ export function safeStorage(
   remove: (key: string) => unknown,
 ): Storage {
   return {
-    get: key => {
+    get: (key) => {
       const value = quietly(() => get(key));
       return typeof value === "string" && value ? value : undefined; // WeChat says "" of what it does not have
     },
     set: (key, value) => void quietly(() => set(key, value)),
-    remove: key => void quietly(() => remove(key)),
+    remove: (key) => void quietly(() => remove(key)),
   };
 }
 
 export function appStorage(app: AppStorage): Storage {
   return safeStorage(
-    key => app.getStorageSync?.(key),
+    (key) => app.getStorageSync?.(key),
     (key, value) => app.setStorageSync?.(key, value),
-    key => app.removeStorageSync?.(key),
+    (key) => app.removeStorageSync?.(key),
   );
 }
 

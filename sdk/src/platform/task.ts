@@ -43,9 +43,9 @@ export interface Dialect {
 export type Connect = (callbacks: Callbacks) => unknown;
 
 const plain: Dialect = {
-  unwrap: event => event,
-  incoming: message => frameOf(field(message, "data")),
-  outgoing: frame => ({ data: frame }),
+  unwrap: (event) => event,
+  incoming: (message) => frameOf(field(message, "data")),
+  outgoing: (frame) => ({ data: frame }),
 };
 
 /** Dials by `connect`, and keeps the promises of {@link Platform.open} whatever the device does. */
@@ -68,7 +68,7 @@ type State =
   | { at: "opening"; task: SocketTask }
   | { at: "open"; task: SocketTask }
   /** `again` where the device was told to close before it had opened, which it may have ignored. */
-  | { at: "closing"; task?: SocketTask; code: number; reason: string; again: boolean }
+  | { at: "closing"; task: SocketTask | undefined; code: number; reason: string; again: boolean }
   | { at: "lost" };
 
 class TaskSocket implements Socket {
@@ -82,9 +82,9 @@ class TaskSocket implements Socket {
   ) {}
 
   dial(connect: Connect): void {
-    this.call(fail => {
+    this.call((fail) => {
       const answer = connect(callbacks(fail));
-      if (isPromise(answer)) answer.then(task => this.call(() => this.take(task)), fail);
+      if (isPromise(answer)) answer.then((task) => this.call(() => this.take(task)), fail);
       else this.take(answer);
     });
   }
@@ -93,7 +93,7 @@ class TaskSocket implements Socket {
     const { state } = this;
     if (state.at !== "open") return;
     const message = this.dialect.outgoing(frameOf(frame) ?? "");
-    this.call(fail => settle(state.task.send(Object.assign(message, callbacks(fail))), fail));
+    this.call((fail) => settle(state.task.send(Object.assign(message, callbacks(fail))), fail));
   }
 
   close(code: number, reason: string): void {
@@ -126,9 +126,9 @@ class TaskSocket implements Socket {
     if (state.at === "lost") return closeTask(task, 1000, "");
     this.state = state.at === "closing" ? Object.assign(state, { task }) : { at: "opening", task };
     task.onOpen(() => this.opened());
-    task.onMessage(event => this.received(event));
-    task.onError(event => this.fail(this.dialect.unwrap(event)));
-    task.onClose(event => this.closed(this.dialect.unwrap(event)));
+    task.onMessage((event) => this.received(event));
+    task.onError((event) => this.fail(this.dialect.unwrap(event)));
+    task.onClose((event) => this.closed(this.dialect.unwrap(event)));
     if (state.at === "closing") closeTask(task, state.code, state.reason);
   }
 
@@ -217,7 +217,7 @@ function taskIn(answer: unknown): SocketTask | undefined {
 
 /** What a device says of an error, in whichever field it says it. */
 export function wordsOf(error: unknown): string | undefined {
-  for (const words of [error, ...["errMsg", "errorMessage", "message", "reason"].map(name => field(error, name))]) {
+  for (const words of [error, ...["errMsg", "errorMessage", "message", "reason"].map((name) => field(error, name))]) {
     if (typeof words === "string" && words) return words;
   }
   return undefined;

@@ -3,6 +3,7 @@ import { alipayDialect } from "./alipay.js";
 import { browserPlatform, type BrowserWindow } from "./browser.js";
 import { dialBy, miniPlatform, type MiniApp } from "./mini.js";
 import type { Platform } from "./platform.js";
+import { appStorage } from "./storage.js";
 import type { ConnectOptions } from "./task.js";
 
 declare const uni: MiniApp;
@@ -24,8 +25,11 @@ export interface UniOptions {
 /** uni-app, for every target that it compiles to: mini-programs, apps, H5. */
 export function uniPlatform({ connect, app = uniHere() }: UniOptions): Platform {
   const alipay = callable(() => my.connectSocket); // uni-app hands its API through as it is
-  const open = dialBy(options => connect(Object.assign(options, { multiple: true })), alipay ? alipayDialect : undefined);
-  if (!onPage()) return miniPlatform("uni", app, open);
+  const open = dialBy(
+    (options) => connect(Object.assign(options, { multiple: true })),
+    alipay ? alipayDialect : undefined,
+  );
+  if (!onPage()) return miniPlatform("uni", app, appStorage(app), open);
   const page = browserPlatform(self);
   return Object.assign(page, { name: "uni", open });
 }

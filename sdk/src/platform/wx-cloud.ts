@@ -1,5 +1,6 @@
 import { miniPlatform, type MiniApp } from "./mini.js";
 import type { Platform } from "./platform.js";
+import { appStorage } from "./storage.js";
 import { connectOptions, openTask } from "./task.js";
 
 declare const wx: CloudApp;
@@ -23,7 +24,7 @@ interface ContainerOptions {
   path: string;
   header?: Record<string, string>;
   protocols?: string[];
-  timeout?: number;
+  timeout?: number | undefined;
 }
 
 /**
@@ -32,8 +33,8 @@ interface ContainerOptions {
  * Of the url only the path and the query count; `/connection/websocket` alone will do.
  */
 export function wxCloudPlatform(container: Container, app: CloudApp = wx): Platform {
-  return miniPlatform("wx-cloud", app, (dial, on) =>
-    openTask(on, callbacks => {
+  return miniPlatform("wx-cloud", app, appStorage(app), (dial, on) =>
+    openTask(on, (callbacks) => {
       const { url, header, protocols, timeout } = connectOptions(dial, callbacks);
       const options: ContainerOptions = { service: container.service, path: pathOf(url), timeout };
       if (container.env) options.config = { env: container.env };

@@ -1,9 +1,9 @@
-import { dialBy, miniPlatform, type MiniApp } from "./mini.js";
+import { likeWx, type MiniApp } from "./mini.js";
 import type { Platform } from "./platform.js";
 
 declare const wx: MiniApp;
 
 /** WeChat mini-programs and mini-games. `app` is `wx`, unless a test or a framework brings its own. */
 export function wxPlatform(app: MiniApp = wx): Platform {
-  return miniPlatform("wx", app, dialBy(options => app.connectSocket?.(options)));
+  return likeWx("wx", app);
 }

@@ -4,7 +4,7 @@ import { detect } from "../../src/platform/detect.js";
 
 const names = ["WebSocket", "document", "self", "tt", "my", "swan", "uni", "wx"] as const;
 type Name = (typeof names)[number];
-const before = new Map(names.map(name => [name, Object.getOwnPropertyDescriptor(globalThis, name)]));
+const before = new Map(names.map((name) => [name, Object.getOwnPropertyDescriptor(globalThis, name)]));
 const app = { connectSocket: () => undefined };
 
 /** Makes this process look like a device that has these names and no other. */

@@ -19,7 +19,11 @@ const said: Array<[DiagnosisCode, string, string?]> = [
   ["domain", "connectSocket:fail url not in domain list"],
   ["domain", "url 不在以下 socket 合法域名列表中"],
   ["insecure_url", "connectSocket:fail url not in domain list", "ws://example.org/"],
-  ["insecure_url", "An insecure WebSocket connection may not be initiated from a page loaded over HTTPS.", "ws://example.org/"],
+  [
+    "insecure_url",
+    "An insecure WebSocket connection may not be initiated from a page loaded over HTTPS.",
+    "ws://example.org/",
+  ],
   ["not_websocket", "Stream end encountered"],
   ["not_websocket", "Unexpected server response: 404"],
   ["not_websocket", "Parse Error: Expected HTTP/"],

@@ -98,7 +98,7 @@ test("a container is dialled by path, environment and service, without callbacks
   const cloud = {
     connectContainer: (given: object) => {
       options = given as Record<string, unknown>;
-      return Promise.resolve({ socketTask: (wx.connectSocket(options as never) as object) });
+      return Promise.resolve({ socketTask: wx.connectSocket(options as never) as object });
     },
   };
   const on = new Heard();
@@ -117,8 +117,13 @@ test("a container is dialled by path, environment and service, without callbacks
   socket.send("hello");
   assert.deepEqual(on.all, ["opened"]);
   assert.equal(wx.task.sent.length, 1);
-  for (const [url, path] of [["/device", "/device"], ["connection/websocket", "/connection/websocket"], ["wss://h", "/"], ["wss://h?a=/b", "/?a=/b"]]) {
-    platform.open({ url, timeout: 1 }, new Heard());
+  for (const [url, path] of [
+    ["/device", "/device"],
+    ["connection/websocket", "/connection/websocket"],
+    ["wss://h", "/"],
+    ["wss://h?a=/b", "/?a=/b"],
+  ]) {
+    platform.open({ url: `${url}`, timeout: 1 }, new Heard());
     assert.equal(options["path"], path);
   }
 });
@@ -134,7 +139,7 @@ test("a container that refuses, or a WeChat without cloud, is a loss", async () 
 test("uni-app dials by the function that it is handed, where the object uni is empty", () => {
   const hidden = new FakeWx();
   const on = new Heard();
-  const platform = uniPlatform({ connect: options => hidden.connectSocket(options), app: {} });
+  const platform = uniPlatform({ connect: (options) => hidden.connectSocket(options), app: {} });
   const socket = platform.open(dial, on);
   assert.equal(typeof hidden.task.options.complete, "function"); // or there would be no task
   hidden.task.open();
@@ -142,7 +147,7 @@ test("uni-app dials by the function that it is handed, where the object uni is e
   hidden.task.message("hello");
   platform.watch?.(new Life())();
   assert.deepEqual(on.all, ["opened", "received hello"]);
-  assert.deepEqual(hidden.task.sent[0].data, bytes);
+  assert.deepEqual(hidden.task.sent[0]?.data, bytes);
 });
 
 test("uni-app's H5 tells of errors without words and then closes; its double fail of a send counts once", async () => {
@@ -155,7 +160,7 @@ test("uni-app's H5 tells of errors without words and then closes; its double fai
   assert.deepEqual(refused.all, ["lost"]);
   const socket = platform.open(dial, broken);
   uni.task.open();
-  uni.task.api.send = message => {
+  uni.task.api.send = (message) => {
     message.fail({ errMsg: "sendSocketMessage:fail", errCode: 10002 });
     message.fail({ errMsg: "sendSocketMessage:fail", errCode: 602001 });
     return undefined;
@@ -169,7 +174,13 @@ test("on uni-app's pages the page itself tells of life and keeps strings", () =>
   const page = new EventTarget() as EventTarget & Record<string, unknown>;
   const document = new EventTarget() as EventTarget & Record<string, unknown>;
   const stored = new Map<string, string>();
-  Object.assign(page, { document, localStorage: { getItem: (key: string) => stored.get(key) ?? null, setItem: (key: string, value: string) => stored.set(key, value) } });
+  Object.assign(page, {
+    document,
+    localStorage: {
+      getItem: (key: string) => stored.get(key) ?? null,
+      setItem: (key: string, value: string) => stored.set(key, value),
+    },
+  });
   Object.assign(globalThis, { self: page, document });
   try {
     const life = new Life();

@@ -131,7 +131,7 @@ test("events of a lost socket are not heard", () => {
 });
 
 test("a dial that fails before it returns is told after it returned", async () => {
-  const { on } = dialled(wx => (wx.failsAtOnce = true));
+  const { on } = dialled((wx) => (wx.failsAtOnce = true));
   assert.deepEqual(on.all, []);
   await settled();
   assert.deepEqual(on.all, ["lost"]);
@@ -141,7 +141,7 @@ test("a dial that fails before it returns is told after it returned", async () =
 
 test("a connectSocket that throws or rejects is a loss", async () => {
   for (const answer of ["throw", "rejection"] as const) {
-    const { on } = dialled(wx => (wx.answer = answer));
+    const { on } = dialled((wx) => (wx.answer = answer));
     assert.deepEqual(on.all, []);
     await settled();
     assert.deepEqual(on.all, ["lost"], answer);
@@ -150,7 +150,7 @@ test("a connectSocket that throws or rejects is a loss", async () => {
 
 test("a connectSocket that returns a promise is waited for", async () => {
   for (const answer of ["promise", "wrapped promise"] as const) {
-    const { wx, on, socket } = dialled(wx => (wx.answer = answer));
+    const { wx, on, socket } = dialled((wx) => (wx.answer = answer));
     await settled();
     wx.task.open();
     socket.send("hello");
@@ -160,7 +160,7 @@ test("a connectSocket that returns a promise is waited for", async () => {
 });
 
 test("a close before the promised task has come is done when it comes", async () => {
-  const { wx, on, socket } = dialled(wx => (wx.answer = "promise"));
+  const { wx, on, socket } = dialled((wx) => (wx.answer = "promise"));
   socket.close(1000, "changed my mind");
   await settled();
   wx.task.open();
@@ -169,7 +169,7 @@ test("a close before the promised task has come is done when it comes", async ()
 });
 
 test("a promised task that comes after the dial failed is closed", async () => {
-  const { wx, on } = dialled(wx => (wx.answer = "promise"));
+  const { wx, on } = dialled((wx) => (wx.answer = "promise"));
   wx.task.options.fail({ errMsg: "connectSocket:fail" });
   await settled();
   assert.deepEqual(on.all, ["lost"]);
@@ -180,8 +180,8 @@ for (const answer of ["nothing", "ids alone"] as const) {
   test(`an answer of ${answer} is a loss, unless the device says why`, async () => {
     mock.timers.enable({ apis: ["setTimeout"] });
     try {
-      const silent = dialled(wx => (wx.answer = answer));
-      const told = dialled(wx => (wx.answer = answer));
+      const silent = dialled((wx) => (wx.answer = answer));
+      const told = dialled((wx) => (wx.answer = answer));
       await settled();
       told.wx.task.options.fail({ errMsg: "connectSocket:fail timeout" });
       assert.deepEqual(silent.on.all, []);
@@ -212,15 +212,18 @@ test("one socket too many is told apart", async () => {
   const wx = new FakeWx();
   const platform = wxPlatform(wx);
   const all = Array.from({ length: 6 }, () => new Heard());
-  const sockets = all.map(on => platform.open(dial, on));
+  const sockets = all.map((on) => platform.open(dial, on));
   await settled();
-  assert.deepEqual(all.map(on => on.loss?.full), [undefined, undefined, undefined, undefined, undefined, true]);
-  sockets[0].close(1000, ""); // closing sockets count until they are gone
+  assert.deepEqual(
+    all.map((on) => on.loss?.full),
+    [undefined, undefined, undefined, undefined, undefined, true],
+  );
+  sockets[0]?.close(1000, ""); // closing sockets count until they are gone
   const seventh = new Heard();
   platform.open(dial, seventh);
   await settled();
   assert.equal(seventh.loss?.full, true);
-  wx.tasks[0].closed(1000);
+  wx.tasks[0]?.closed(1000);
   const eighth = new Heard();
   platform.open(dial, eighth);
   await settled();
@@ -270,7 +273,7 @@ test("only the bytes that a view shows are sent", () => {
   wx.task.open();
   const pool = new Uint8Array(8192).fill(7);
   socket.send(pool.subarray(2, 4) as unknown as ArrayBuffer);
-  assert.deepEqual(wx.task.sent[0].data, new Uint8Array([7, 7]).buffer);
+  assert.deepEqual(wx.task.sent[0]?.data, new Uint8Array([7, 7]).buffer);
 });
 
 test("the app's life is told until it is undone, also where listeners cannot be taken back", () => {
