@@ -34,9 +34,9 @@ export interface Habits {
 /** One attempt to open a socket. */
 export interface Dial {
   readonly url: string;
-  readonly protocols?: string[] | undefined;
+  readonly protocols?: string[];
   /** Ignored where the platform cannot send any (browsers, uni-app's H5). */
-  readonly headers?: Record<string, string> | undefined;
+  readonly headers?: Record<string, string>;
   /** Told to platforms that have a limit of their own for opening; the link keeps its own. */
   readonly timeout: number;
 }
@@ -53,12 +53,12 @@ export interface SocketEvents {
 
 /** Why a socket is gone. Codes and reasons of phones are hints: many report 1000 for a line that was cut. */
 export interface Loss {
-  readonly code?: number | undefined;
-  readonly reason?: string | undefined;
+  readonly code?: number;
+  readonly reason?: string;
   /** The device's own error object, for `raw` and reports. */
   readonly raw?: unknown;
   /** The platform allows no further socket now. */
-  readonly full?: boolean | undefined;
+  readonly full?: boolean;
 }
 
 export interface Socket {
