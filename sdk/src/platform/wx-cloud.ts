@@ -24,7 +24,7 @@ interface ContainerOptions {
   path: string;
   header?: Record<string, string>;
   protocols?: string[];
-  timeout?: number | undefined;
+  timeout?: number;
 }
 
 /**
