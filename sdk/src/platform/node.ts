@@ -6,7 +6,7 @@ import { openWebSocket, type WebSocketLike } from "./web-socket.js";
 export type WebSocketClass = new (
   url: string,
   protocols: string[],
-  options: { headers?: Record<string, string> | undefined; handshakeTimeout: number },
+  options: { headers?: Record<string, string>; handshakeTimeout: number },
 ) => WebSocketLike;
 
 declare const WebSocket: new (url: string, options: Pick<Dial, "protocols" | "headers">) => WebSocketLike;
