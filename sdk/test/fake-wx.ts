@@ -118,19 +118,19 @@ export class FakeTask {
 
   /** What the program under test gets to see. */
   readonly api = {
-    send: (message: { data: unknown; isBuffer?: boolean; success(): void; fail(error: unknown): void }): unknown => {
+    send: (message: { data: unknown; isBuffer?: boolean; success?(): void; fail?(error: unknown): void }): unknown => {
       if (this.sending === "throw") throw new Error("WebSocket is not open: readyState 3");
       if (this.sending === "rejection") return Promise.reject({ errMsg: "sendSocketMessage:fail taskID not exist" });
-      if (this.sending === "fail") message.fail({ errMsg: "sendSocketMessage:fail WebSocket is not connected" });
+      if (this.sending === "fail") message.fail?.({ errMsg: "sendSocketMessage:fail WebSocket is not connected" });
       else {
         this.sent.push({ data: message.data, isBuffer: message.isBuffer });
-        message.success();
+        message.success?.();
       }
       return undefined;
     },
-    close: (how: { code?: number; reason?: string; fail(error: unknown): void }): void => {
+    close: (how: { code?: number; reason?: string; fail?(error: unknown): void }): void => {
       this.closes.push({ code: how.code, reason: how.reason }); // throws without an argument, as devices do
-      if (this.gone) how.fail({ errMsg: "closeSocket:fail taskID not exist" });
+      if (this.gone) how.fail?.({ errMsg: "closeSocket:fail taskID not exist" });
     },
     onOpen: (listener: Listener) => void this.listeners.open.push(listener),
     onMessage: (listener: Listener) => void this.listeners.message.push(listener),

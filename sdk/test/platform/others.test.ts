@@ -161,8 +161,8 @@ test("uni-app's H5 tells of errors without words and then closes; its double fai
   const socket = platform.open(dial, broken);
   uni.task.open();
   uni.task.api.send = (message) => {
-    message.fail({ errMsg: "sendSocketMessage:fail", errCode: 10002 });
-    message.fail({ errMsg: "sendSocketMessage:fail", errCode: 602001 });
+    message.fail?.({ errMsg: "sendSocketMessage:fail", errCode: 10002 });
+    message.fail?.({ errMsg: "sendSocketMessage:fail", errCode: 602001 });
     return undefined;
   };
   socket.send("hello");
