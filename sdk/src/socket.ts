@@ -43,7 +43,7 @@ export class NotSent extends Error {
 }
 
 const hints: Readonly<Record<Refusal, string>> = {
-  queue_full: "Too much waits already: send less while offline, or raise `queue`.",
+  "queue-full": "Too much waits already: send less while offline, or raise `queue`.",
   expired: "No connection within `queue.ttl`: ask the user whether to send it again.",
   closed: "The connection was ended: call start().",
 };

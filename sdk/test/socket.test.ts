@@ -93,14 +93,14 @@ test("the queue is bounded in messages and in bytes, and makes room again", asyn
   await settled();
   assert.deepEqual(
     sent.map(({ is }) => is),
-    ["pending", "pending", "pending", "queue_full", "queue_full"],
+    ["pending", "pending", "pending", "queue-full", "queue-full"],
   );
   const heavy = outcome(rig({ queue: { bytes: 20 } }).socket.send(new ArrayBuffer(21)));
   device.last.opened();
   device.last.lose();
   const again = outcome(socket.send("12345"));
   await settled();
-  assert.deepEqual([heavy.is, again.is], ["queue_full", "pending"]);
+  assert.deepEqual([heavy.is, again.is], ["queue-full", "pending"]);
   socket.close();
 });
 

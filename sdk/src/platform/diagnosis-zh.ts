@@ -2,8 +2,8 @@ import type { DiagnosisWords } from "./diagnosis.js";
 
 /** What {@link diagnose} says, in Chinese. */
 export const diagnosisZh: DiagnosisWords = {
-  bad_url: { message: "这不是 WebSocket 地址。", hint: "请写完整地址：wss://你的域名/connection/websocket。" },
-  insecure_url: {
+  "bad-address": { message: "这不是 WebSocket 地址。", hint: "请写完整地址：wss://你的域名/connection/websocket。" },
+  "insecure-address": {
     message: "设备拒绝以 ws:// 开头的地址。",
     hint: "请使用 wss:// 并配置证书。手机只允许用 ws:// 连接同一局域网内的电脑，仅供调试。",
   },
@@ -22,16 +22,16 @@ export const diagnosisZh: DiagnosisWords = {
     message: "安全连接失败（TLS）。",
     hint: "手机要求完整证书链（fullchain.pem）、TLS 1.2、且证书与域名一致。可用 `suona doctor --wechat` 检查。",
   },
-  not_websocket: {
+  "no-websocket": {
     message: "对方有应答，但不是 WebSocket。",
     hint: "请检查路径（Suona 的路径是 /connection/websocket），以及代理是否转发 Upgrade 头。Socket.IO 是另一种协议。",
   },
-  sub_protocol: { message: "服务器没有确认子协议。", hint: "不要传 `protocols`，或让服务器回应其中之一。" },
+  "sub-protocol": { message: "服务器没有确认子协议。", hint: "不要传 `protocols`，或让服务器回应其中之一。" },
   domain: {
     message: "域名不在小程序的合法域名列表中。",
     hint: "请在小程序后台把它加入 socket 合法域名，然后重启小程序。",
   },
-  too_many_sockets: {
+  "too-many-sockets": {
     message: "小程序打开的 socket 太多。",
     hint: "整个小程序共用一条连接即可；最多同时存在五条，正在关闭的也算。",
   },

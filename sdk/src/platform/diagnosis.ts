@@ -24,7 +24,7 @@ export type DiagnosisWords = Readonly<Record<DiagnosisCode, { readonly message: 
  * A socket that was open is closed by servers with words of their own, so only what systems say is recognised then.
  */
 export function diagnose(loss: Loss, url: unknown, opened = false, words: DiagnosisWords = english): Diagnosis {
-  const code = codeOf(loss, url, opened);
+  const code = symptomOf(loss, url, opened);
   return { code, message: words[code].message, hint: words[code].hint };
 }
 
@@ -33,13 +33,14 @@ export function isAddress(url: unknown): url is string {
   return typeof url === "string" && /^(wss?:\/\/[^\s/?#]+|\/)[^#]*$/i.test(url);
 }
 
-function codeOf(loss: Loss, url: unknown, opened: boolean): DiagnosisCode {
+/** The code alone of what {@link diagnose} says. */
+export function symptomOf(loss: Loss, url: unknown, opened: boolean): DiagnosisCode {
   const said = [loss.reason, wordsOf(loss.raw)].join(" ");
   if (/interrupt/i.test(said)) return "interrupted";
   if (opened) return "broken";
-  if (loss.full) return "too_many_sockets";
-  if (!isAddress(url)) return "bad_url";
-  if (/^ws:/i.test(url) && /wss|scheme|secur|mixed|domain|域名/i.test(said)) return "insecure_url";
+  if (loss.full) return "too-many-sockets";
+  if (!isAddress(url)) return "bad-address";
+  if (/^ws:/i.test(url) && /wss|scheme|secur|mixed|domain|域名/i.test(said)) return "insecure-address";
   for (const [code, pattern] of dials) if (pattern.test(said)) return code === "unreachable" ? unreachable(url) : code;
   return unreachable(url);
 }
@@ -53,12 +54,12 @@ function unreachable(url: string): DiagnosisCode {
  * of errors, Node, and npm `ws`. Numbers differ between versions and systems, texts less.
  */
 const dials: ReadonlyArray<readonly [DiagnosisCode, RegExp]> = [
-  ["sub_protocol", /sec-websocket-protocol|sub-?protocol/i],
+  ["sub-protocol", /sec-websocket-protocol|sub-?protocol/i],
   ["timeout", /time[d-]?[ -]?out|timer expired|onOpen fail code:9|超时/i],
   ["domain", /domain list|domain not|illegal domain|合法域名/i],
   ["tls", /tls|ssl|certificate|\bcert\b|UNABLE_TO_VERIFY|EPROTO|证书/i],
-  ["not_websocket", /http status|server response|response header|upgrade|Parse Error|socket hang up|Stream end/i],
-  ["bad_url", /invalid url|url (is )?(empty|invalid)|SyntaxError/i],
+  ["no-websocket", /http status|server response|response header|upgrade|Parse Error|socket hang up|Stream end/i],
+  ["bad-address", /invalid url|url (is )?(empty|invalid)|SyntaxError/i],
   ["dns", /ENOTFOUND|EAI_AGAIN|name.not.resolved|resolve|UnknownHost/i],
   [
     "offline",
@@ -68,11 +69,11 @@ const dials: ReadonlyArray<readonly [DiagnosisCode, RegExp]> = [
 ];
 
 const english = {
-  bad_url: {
+  "bad-address": {
     message: "The address is none of a WebSocket.",
     hint: "Write it in full: wss://your.domain/connection/websocket.",
   },
-  insecure_url: {
+  "insecure-address": {
     message: "The device refuses addresses that start with ws://.",
     hint: "Use wss:// with a certificate. Phones allow ws:// only to a computer in their own network, for trying things out.",
   },
@@ -100,11 +101,11 @@ const english = {
     message: "The secure connection failed (TLS).",
     hint: "Phones need the full chain (fullchain.pem), TLS 1.2, and a certificate for this very domain. `suona doctor --wechat` checks them.",
   },
-  not_websocket: {
+  "no-websocket": {
     message: "Something answered, but not as a WebSocket.",
     hint: "Check the path (Suona's is /connection/websocket) and that the proxy passes Upgrade on. Socket.IO is another protocol.",
   },
-  sub_protocol: {
+  "sub-protocol": {
     message: "The server did not confirm the sub-protocol.",
     hint: "Offer no `protocols`, or let the server echo one of them.",
   },
@@ -112,7 +113,7 @@ const english = {
     message: "The domain is not in the mini-program's list.",
     hint: "Add it to the legal socket domains (socket合法域名) in the platform's console, then restart the app.",
   },
-  too_many_sockets: {
+  "too-many-sockets": {
     message: "The app has too many sockets open.",
     hint: "Use one connection for the whole app; five may exist, those that are closing included.",
   },

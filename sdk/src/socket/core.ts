@@ -84,7 +84,7 @@ export class SocketCore implements Machine<SocketInput, SocketOutput> {
   private post(letter: Letter): void {
     if (this.beatAt !== undefined) this.outputs.push({ is: "transmit", letter });
     else if (this.over) this.outputs.push({ is: "refuse", letter, why: "closed" });
-    else if (!this.letters.post(letter, this.time)) this.outputs.push({ is: "refuse", letter, why: "queue_full" });
+    else if (!this.letters.post(letter, this.time)) this.outputs.push({ is: "refuse", letter, why: "queue-full" });
   }
 
   private pass(output: LinkOutput, moment: Moment): void {

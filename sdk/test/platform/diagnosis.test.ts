@@ -9,7 +9,7 @@ const secure = "wss://example.org/connection/websocket";
 const said: Array<[DiagnosisCode, string, string?]> = [
   ["tls", "open fail: _code:8,_msg:TLS handshake failed"],
   ["timeout", "open fail: _code:5,_msg:TLS handshake timed out"],
-  ["not_websocket", "open fail: _code:20,_msg:Invalid HTTP status."],
+  ["no-websocket", "open fail: _code:20,_msg:Invalid HTTP status."],
   ["timeout", "open fail: _code:9,_msg:Timer Expired"],
   ["timeout", "exception onOpen fail code:9"],
   ["timeout", "connectSocket:fail timeout"],
@@ -18,18 +18,18 @@ const said: Array<[DiagnosisCode, string, string?]> = [
   ["interrupted", "connectSocket:fail interrupted"],
   ["domain", "connectSocket:fail url not in domain list"],
   ["domain", "url 不在以下 socket 合法域名列表中"],
-  ["insecure_url", "connectSocket:fail url not in domain list", "ws://example.org/"],
+  ["insecure-address", "connectSocket:fail url not in domain list", "ws://example.org/"],
   [
-    "insecure_url",
+    "insecure-address",
     "An insecure WebSocket connection may not be initiated from a page loaded over HTTPS.",
     "ws://example.org/",
   ],
-  ["not_websocket", "Stream end encountered"],
-  ["not_websocket", "Unexpected server response: 404"],
-  ["not_websocket", "Parse Error: Expected HTTP/"],
-  ["not_websocket", "invalid response header"],
-  ["sub_protocol", "Sec-WebSocket-Protocol header not specified"],
-  ["sub_protocol", "Server sent no subprotocol"],
+  ["no-websocket", "Stream end encountered"],
+  ["no-websocket", "Unexpected server response: 404"],
+  ["no-websocket", "Parse Error: Expected HTTP/"],
+  ["no-websocket", "invalid response header"],
+  ["sub-protocol", "Sec-WebSocket-Protocol header not specified"],
+  ["sub-protocol", "Server sent no subprotocol"],
   ["tls", "self-signed certificate"],
   ["tls", "write EPROTO 0:error:0A00010B:SSL routines:wrong version number"],
   ["timeout", "Opening handshake has timed out"],
@@ -39,8 +39,8 @@ const said: Array<[DiagnosisCode, string, string?]> = [
   ["loopback", "", "ws://localhost:8000/connection/websocket"],
   ["offline", "connect ENETUNREACH 203.0.113.1:443"],
   ["offline", "errno:600003 network error"],
-  ["bad_url", "Invalid URL: nonsense", "nonsense"],
-  ["bad_url", "connectSocket:fail", "https://example.org/connection/websocket"],
+  ["bad-address", "Invalid URL: nonsense", "nonsense"],
+  ["bad-address", "connectSocket:fail", "https://example.org/connection/websocket"],
   ["unreachable", "abnormal closure"],
   ["unreachable", ""],
 ];
@@ -60,7 +60,7 @@ test("the words of a server that closes an open socket are not taken for those o
 });
 
 test("too many sockets are told apart from everything else", () => {
-  assert.equal(diagnose({ full: true, reason: "exceed max concurrent count" }, secure).code, "too_many_sockets");
+  assert.equal(diagnose({ full: true, reason: "exceed max concurrent count" }, secure).code, "too-many-sockets");
 });
 
 test("what can be an address is one", () => {
