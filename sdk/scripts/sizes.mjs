@@ -7,6 +7,7 @@ import { privateNames } from "./private-names.mjs";
 
 const parts = [
   { name: "link and driver", files: ["src/link/link.ts", "src/link/driver.ts"] },
+  { name: "client core", files: ["src/client/core.ts", "src/link/driver.ts"] },
   { name: "ReliableSocket", files: ["src/socket.ts"], limit: 3 * 1024 },
   { name: "createSuona on WeChat", files: ["src/client/suona.ts", "src/platform/wx.ts"], limit: 8 * 1024 },
 ];

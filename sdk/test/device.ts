@@ -121,6 +121,8 @@ export class Device implements Platform {
 export class Line implements Socket {
   readonly sent: Frame[] = [];
   state: "opening" | "open" | "lost" = "opening";
+  /** A dead line that nobody knows of: nothing passes, and nothing is told. */
+  muted = false;
   closed: { readonly code: number; readonly reason: string; readonly at: number } | undefined;
   /** What becomes of frames. Without it they vanish. */
   arrived: (frame: Frame) => void = () => undefined;
@@ -135,7 +137,7 @@ export class Line implements Socket {
 
   send(frame: Frame): void {
     this.sent.push(frame);
-    if (this.state === "open") this.arrived(frame);
+    if (this.state === "open" && !this.muted) this.arrived(frame);
   }
 
   close(code: number, reason: string): void {

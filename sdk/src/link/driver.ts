@@ -31,6 +31,7 @@ export class Driver<Input, Output extends { is: string }> {
   private readonly sockets = new Map<number, Socket | undefined>();
   private current = 0;
   private draining = false;
+  private turn: Promise<void> | undefined;
   private wakeAt = Infinity;
   private undoWake: Undo | undefined;
   private undoWatch: Undo | undefined;
@@ -63,6 +64,15 @@ export class Driver<Input, Output extends { is: string }> {
   handle(input: Input | LinkInput): void {
     this.machine.handle(input, this.moment());
     this.drain();
+  }
+
+  /** Hands in what may wait for the end of this turn, so that what is asked for together leaves together. */
+  soon(input: Input | LinkInput): void {
+    this.machine.handle(input, this.moment());
+    this.turn ??= Promise.resolve().then(() => {
+      this.turn = undefined;
+      this.drain();
+    });
   }
 
   /** Hands a frame to the current socket. False if there is none. */
