@@ -1,17 +1,19 @@
-/** Asking for names that may not exist here, or whose getters refuse. Neither throws. */
+/** Calls that may find nothing to call, or be refused: old versions, plugins, blocked cookies, full storage. */
 
-export function callable(what: () => unknown): boolean {
-  return typeof value(what) === "function";
-}
-
-export function present(what: () => unknown): boolean {
-  return value(what) !== undefined;
-}
-
-function value(what: () => unknown): unknown {
+/** What `call` returns; nothing where it throws. */
+export function quietly<T>(call: () => T): T | undefined {
   try {
-    return what();
+    return call();
   } catch {
     return undefined;
   }
+}
+
+/** Whether there is such a name here, and it is a function. */
+export function callable(what: () => unknown): boolean {
+  return typeof quietly(what) === "function";
+}
+
+export function present(what: () => unknown): boolean {
+  return quietly(what) !== undefined;
 }

@@ -15,15 +15,13 @@ interface AlipayApp extends Omit<MiniApp, "getStorageSync" | "setStorageSync" | 
 
 /** Alipay carries bytes as base64, and wraps what its socket tasks tell in one more object. */
 export const alipayDialect: Dialect = {
-  unwrap: (event) => {
+  read: (event) => {
     const inner = field(event, "data");
-    return inner && frameOf(inner) === undefined ? inner : event;
+    const told = inner && frameOf(inner) === undefined ? inner : event;
+    const data = field(told, "data");
+    return typeof data === "string" && field(told, "isBuffer") ? { data: fromBase64(data) } : told;
   },
-  incoming: (message) => {
-    const frame = frameOf(field(message, "data"));
-    return typeof frame === "string" && field(message, "isBuffer") ? fromBase64(frame) : frame;
-  },
-  outgoing: (frame: Frame) => (typeof frame === "string" ? { data: frame } : { data: toBase64(frame), isBuffer: true }),
+  write: (frame: Frame) => (typeof frame === "string" ? { data: frame } : { data: toBase64(frame), isBuffer: true }),
 };
 
 /**
@@ -33,11 +31,11 @@ export const alipayDialect: Dialect = {
  */
 export function alipayPlatform(app: AlipayApp = my): Platform {
   const storage = safeStorage(
-    (key) => field(app.getStorageSync?.({ key }), "data"),
-    (key, data) => app.setStorageSync?.({ key, data }),
-    (key) => app.removeStorageSync?.({ key }),
+    (key) => field(app.getStorageSync!({ key }), "data"),
+    (key, data) => app.setStorageSync!({ key, data }),
+    (key) => app.removeStorageSync!({ key }),
   );
   // Without `multiple` there is one socket for all, no task, and a rival's dial closes ours.
-  const open = dialBy((options) => app.connectSocket?.(Object.assign(options, { multiple: true })), alipayDialect);
+  const open = dialBy((options) => app.connectSocket!(Object.assign(options, { multiple: true })), alipayDialect);
   return miniPlatform("alipay", app, storage, open);
 }

@@ -32,9 +32,9 @@ export function browserPlatform(page: BrowserWindow = self): Platform {
       watch: (on) => watchPage(page, on),
       // Touching `localStorage` throws where cookies are blocked, so it is touched at each call only.
       storage: safeStorage(
-        (key) => page.localStorage?.getItem(key),
-        (key, value) => page.localStorage?.setItem(key, value),
-        (key) => page.localStorage?.removeItem(key),
+        (key) => page.localStorage!.getItem(key),
+        (key, value) => page.localStorage!.setItem(key, value),
+        (key) => page.localStorage!.removeItem(key),
       ),
     } satisfies Omit<Platform, keyof typeof clock>,
     clock,

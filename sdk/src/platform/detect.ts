@@ -28,7 +28,7 @@ export function detect(): Platform | undefined {
   if (callable(() => tt.connectSocket)) return douyinPlatform();
   if (callable(() => my.connectSocket)) return alipayPlatform();
   if (callable(() => swan.connectSocket)) return likeWx("swan", swan);
-  if (callable(() => uni.connectSocket)) return uniPlatform({ connect: (options) => uni.connectSocket?.(options) });
+  if (callable(() => uni.connectSocket)) return uniPlatform({ connect: (options) => uni.connectSocket!(options) });
   if (callable(() => wx.connectSocket)) return wxPlatform();
   if (callable(() => WebSocket)) return nodePlatform();
   return undefined;

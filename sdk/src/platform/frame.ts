@@ -8,12 +8,6 @@ import type { Frame } from "./platform.js";
  */
 export function frameOf(data: unknown): Frame | undefined {
   if (typeof data === "string") return data;
-  if (ArrayBuffer.isView(data)) return copyOf(data);
+  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice().buffer;
   return Object.prototype.toString.call(data) === "[object ArrayBuffer]" ? (data as ArrayBuffer) : undefined;
-}
-
-function copyOf(view: ArrayBufferView): ArrayBuffer {
-  const copy = new Uint8Array(view.byteLength);
-  copy.set(new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
-  return copy.buffer;
 }

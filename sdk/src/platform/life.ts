@@ -1,3 +1,4 @@
+import { quietly } from "./absent.js";
 import type { LifeEvents, Undo } from "./platform.js";
 import { field } from "./task.js";
 
@@ -22,15 +23,15 @@ export function watchApp(app: AppLife, on: LifeEvents): Undo {
   return () => undo.forEach((each) => each());
 }
 
-/** Where there is no `off…` to take the listener back, it stays and is silent. */
+/** Where there is no `on…`, nothing is heard; where there is no `off…` to take the listener back, it stays and is silent. */
 function listen(app: AppLife, news: News, heard: (event?: unknown) => void): Undo {
   let listening = true;
   const listener = (event?: unknown): void => {
     if (listening) heard(event);
   };
-  attempt(() => app[`on${news}`]?.(listener));
+  quietly(() => app[`on${news}`]!(listener));
   return () => {
-    if (listening) attempt(() => app[`off${news}`]?.(listener));
+    if (listening) quietly(() => app[`off${news}`]!(listener));
     listening = false;
   };
 }
@@ -38,13 +39,4 @@ function listen(app: AppLife, news: News, heard: (event?: unknown) => void): Und
 function onlineIn(change: unknown): boolean | undefined {
   const online = field(change, "isConnected");
   return typeof online === "boolean" ? online : undefined;
-}
-
-/** Some devices have the name and refuse the call. */
-function attempt(call: () => unknown): void {
-  try {
-    call();
-  } catch {
-    // The app is then always at the front.
-  }
 }

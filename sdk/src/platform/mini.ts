@@ -15,7 +15,7 @@ export function likeWx(name: string, app: MiniApp): Platform {
     name,
     app,
     appStorage(app),
-    dialBy((options) => app.connectSocket?.(options)),
+    dialBy((options) => app.connectSocket!(options)),
   );
 }
 

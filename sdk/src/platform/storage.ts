@@ -1,3 +1,4 @@
+import { quietly } from "./absent.js";
 import type { Storage } from "./platform.js";
 
 /** The part of a mini-program's API that keeps strings. */
@@ -25,16 +26,8 @@ export function safeStorage(
 
 export function appStorage(app: AppStorage): Storage {
   return safeStorage(
-    (key) => app.getStorageSync?.(key),
-    (key, value) => app.setStorageSync?.(key, value),
-    (key) => app.removeStorageSync?.(key),
+    (key) => app.getStorageSync!(key),
+    (key, value) => app.setStorageSync!(key, value),
+    (key) => app.removeStorageSync!(key),
   );
-}
-
-function quietly(call: () => unknown): unknown {
-  try {
-    return call();
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,6 @@
 /** Sockets of mini-programs: `connectSocket` and the task that it returns, with the traps of real devices. */
 
+import { quietly } from "./absent.js";
 import { clock } from "./clock.js";
 import { frameOf } from "./frame.js";
 import type { Dial, Frame, Loss, Socket, SocketEvents } from "./platform.js";
@@ -33,20 +34,15 @@ export interface Callbacks {
 
 /** Where a platform says it in its own way. */
 export interface Dialect {
-  /** What a listener was given, without its wrapping. */
-  unwrap(event: unknown): unknown;
-  incoming(message: unknown): Frame | undefined;
-  outgoing(frame: Frame): { data: Frame; isBuffer?: boolean };
+  /** What a listener was given, as WeChat would have given it. */
+  read(event: unknown): unknown;
+  write(frame: Frame): { data: Frame; isBuffer?: boolean };
 }
 
 /** What `connectSocket` returned: a task, something with a task in it, the promise of one, or nothing. */
 export type Connect = (callbacks: Callbacks) => unknown;
 
-const plain: Dialect = {
-  unwrap: (event) => event,
-  incoming: (message) => frameOf(field(message, "data")),
-  outgoing: (frame) => ({ data: frame }),
-};
+const plain: Dialect = { read: (event) => event, write: (data) => ({ data }) };
 
 /** Dials by `connect`, and keeps the promises of {@link Platform.open} whatever the device does. */
 export function openTask(on: SocketEvents, connect: Connect, dialect: Dialect = plain): Socket {
@@ -64,15 +60,16 @@ export function connectOptions(dial: Dial, callbacks: Callbacks): ConnectOptions
 }
 
 type State =
-  | { at: "dialling" } // the device has not handed over a task
-  | { at: "opening"; task: SocketTask }
-  | { at: "open"; task: SocketTask }
+  | { at: "opening" }
+  | { at: "open" }
   /** `again` where the device was told to close before it had opened, which it may have ignored. */
-  | { at: "closing"; task: SocketTask | undefined; code: number; reason: string; again: boolean }
+  | { at: "closing"; code: number; reason: string; again: boolean }
   | { at: "lost" };
 
 class TaskSocket implements Socket {
-  private state: State = { at: "dialling" };
+  private state: State = { at: "opening" };
+  /** Nothing as long as the device has not handed over a task. */
+  private task: SocketTask | undefined;
   /** A call into the device is under way: what it tells meanwhile is told when it has returned. */
   private calling = false;
 
@@ -90,22 +87,20 @@ class TaskSocket implements Socket {
   }
 
   send(frame: Frame): void {
-    const { state } = this;
-    if (state.at !== "open") return;
-    const message = this.dialect.outgoing(frameOf(frame) ?? "");
-    this.call((fail) => settle(state.task.send(Object.assign(message, callbacks(fail))), fail));
+    if (this.state.at !== "open") return;
+    const message = this.dialect.write(frameOf(frame) ?? "");
+    this.call((fail) => settle(this.task!.send(Object.assign(message, callbacks(fail))), fail));
   }
 
   close(code: number, reason: string): void {
-    const { state } = this;
-    if (state.at === "lost" || state.at === "closing") return;
-    const task = state.at === "dialling" ? undefined : state.task;
-    this.state = { at: "closing", task, code, reason, again: state.at !== "open" };
-    if (task) closeTask(task, code, reason);
+    const { at } = this.state;
+    if (at === "lost" || at === "closing") return;
+    this.state = { at: "closing", code, reason, again: at !== "open" };
+    this.release(code, reason);
   }
 
   private call(run: (fail: (error?: unknown) => void) => void): void {
-    const fail = (error?: unknown): void => this.fail(error);
+    const fail = (error?: unknown): void => this.lose(error);
     this.calling = true;
     try {
       run(fail);
@@ -117,34 +112,29 @@ class TaskSocket implements Socket {
 
   /** The task has come. All listeners are attached in the same breath, or the first events would be missed. */
   private take(answer: unknown): void {
-    const task = taskIn(answer);
+    const task = (this.task = taskIn(answer));
     if (!task) {
-      this.awaitReason(answer);
+      // A `fail` that says why may still come.
+      clock.after(100, () => this.lose({ reason: "connectSocket returned no task", answer }));
       return;
     }
-    const { state } = this;
-    if (state.at === "lost") return closeTask(task, 1000, "");
-    this.state = state.at === "closing" ? Object.assign(state, { task }) : { at: "opening", task };
     task.onOpen(() => this.opened());
     task.onMessage((event) => this.received(event));
-    task.onError((event) => this.fail(this.dialect.unwrap(event)));
-    task.onClose((event) => this.closed(this.dialect.unwrap(event)));
-    if (state.at === "closing") closeTask(task, state.code, state.reason);
-  }
-
-  /** Without a task a `fail` that says why may still come. */
-  private awaitReason(answer: unknown): void {
-    clock.after(100, () => this.lose({ reason: "connectSocket returned no task", raw: answer }));
+    task.onError((event) => this.lose(this.dialect.read(event)));
+    task.onClose((event) => this.lose(this.dialect.read(event), true));
+    const { state } = this;
+    if (state.at === "closing") this.release(state.code, state.reason);
+    else if (state.at === "lost") this.release(1000, "");
   }
 
   private opened(): void {
     const { state } = this;
     if (state.at === "opening") {
-      this.state = { at: "open", task: state.task };
+      this.state = { at: "open" };
       this.tell(() => this.on.opened());
-    } else if (state.at === "closing" && state.again && state.task) {
+    } else if (state.at === "closing" && state.again) {
       state.again = false;
-      closeTask(state.task, state.code, state.reason);
+      this.release(state.code, state.reason);
     }
   }
 
@@ -152,46 +142,27 @@ class TaskSocket implements Socket {
   private received(event: unknown): void {
     this.opened();
     if (this.state.at !== "open") return;
-    const frame = this.dialect.incoming(this.dialect.unwrap(event));
+    const frame = frameOf(field(this.dialect.read(event), "data"));
     if (frame !== undefined) this.tell(() => this.on.received(frame));
   }
 
-  private closed(event: unknown): void {
-    const code = Number(field(event, "code")); // Douyin may say "1000"
-    const reason = field(event, "reason");
-    this.lose({
-      code: code > 0 ? code : undefined,
-      reason: typeof reason === "string" ? reason : undefined,
-      raw: event,
-    });
-  }
-
   /** A device that reports an error may keep the socket, and count it, until it is told to close. */
-  private fail(error: unknown): void {
-    const { state } = this;
-    const reason = wordsOf(error);
-    this.lose({ reason, raw: error, full: isFull(reason) || undefined }, "task" in state ? state.task : undefined);
-  }
-
-  private lose(loss: Loss, task?: SocketTask): void {
+  private lose(event: unknown, closed = false): void {
     if (this.state.at === "lost") return;
     this.state = { at: "lost" };
-    if (task) closeTask(task, 1000, "");
+    if (!closed) this.release(1000, "");
+    const loss = lossOf(event);
     this.tell(() => this.on.lost(loss));
+  }
+
+  /** To close what is dead already, or not there yet, is an error on every device, and no news. */
+  private release(code: number, reason: string): void {
+    quietly(() => settle(this.task!.close(Object.assign({ code, reason }, callbacks(nothing))), nothing));
   }
 
   private tell(news: () => void): void {
     if (this.calling) void Promise.resolve().then(news);
     else news();
-  }
-}
-
-/** Closing what is dead already is an error on every device, and no news. */
-function closeTask(task: SocketTask, code: number, reason: string): void {
-  try {
-    settle(task.close(Object.assign({ code, reason }, callbacks(nothing))), nothing);
-  } catch {
-    // As above.
   }
 }
 
@@ -215,19 +186,23 @@ function taskIn(answer: unknown): SocketTask | undefined {
   return typeof field(task, "onMessage") === "function" ? (task as SocketTask) : undefined;
 }
 
-/** What a device says of an error, in whichever field it says it. */
-export function wordsOf(error: unknown): string | undefined {
-  for (const words of [error, ...["errMsg", "errorMessage", "message", "reason"].map((name) => field(error, name))]) {
-    if (typeof words === "string" && words) return words;
-  }
-  return undefined;
+function lossOf(event: unknown): Loss {
+  const reason = wordsOf(event);
+  return {
+    code: Number(field(event, "code")) || undefined, // Douyin may say "1000", and WeChat 0
+    reason,
+    raw: event,
+    full: /exceed.*max|max.*exceed|同时最多|最多.*连接|并行连接|already exist/i.test(reason ?? "") || undefined,
+  };
 }
 
-function isFull(words = ""): boolean {
-  return /exceed.*max|max.*exceed|同时最多|最多.*连接|并行连接|already exist/i.test(words);
+/** What a device says of an error, in whichever field it says it. */
+export function wordsOf(error: unknown): string | undefined {
+  const { errMsg, errorMessage, message, reason } = Object(error);
+  return [error, errMsg, errorMessage, message, reason].find((words) => typeof words === "string" && words);
 }
 
 /** A field of something that came from outside. */
 export function field(value: unknown, name: string): unknown {
-  return value === null || value === undefined ? undefined : (value as Record<string, unknown>)[name];
+  return Object(value)[name];
 }

@@ -1,3 +1,5 @@
+import { quietly } from "./absent.js";
+
 /**
  * `url` with everything percent-encoded that devices do not encode themselves: a raw `|` or 中 works on the desk and
  * fails on a phone. What is encoded already stays.
@@ -7,5 +9,5 @@ export function encoded(url: string): string {
 }
 
 function percent(char: string): string {
-  return /^[\ud800-\udfff]$/.test(char) ? "%EF%BF%BD" : encodeURIComponent(char); // half a pair would throw
+  return quietly(() => encodeURIComponent(char)) ?? "%EF%BF%BD"; // half a pair
 }

@@ -40,7 +40,7 @@ export function wxCloudPlatform(container: Container, app: CloudApp = wx): Platf
       if (container.env) options.config = { env: container.env };
       if (header) options.header = header;
       if (protocols) options.protocols = protocols;
-      return app.cloud?.connectContainer?.(options);
+      return app.cloud!.connectContainer!(options);
     }),
   );
 }
