@@ -1,9 +1,10 @@
 /** A connection to any WebSocket server that comes back by itself: text and bytes, without channels. */
 
+import { Signal } from "./client/signal.js";
 import { Driver, type Dialing } from "./link/driver.js";
 import type { LinkOutput, LinkState } from "./link/link.js";
 import { frameOf } from "./platform/frame.js";
-import type { Frame, Platform, Undo } from "./platform/platform.js";
+import type { Frame, Platform } from "./platform/platform.js";
 import { SocketCore, type SocketInput, type SocketOutput, type SocketRules } from "./socket/core.js";
 import type { Refusal } from "./socket/letterbox.js";
 
@@ -14,14 +15,11 @@ export type { QueueLimits, Refusal } from "./socket/letterbox.js";
 export interface SocketOptions extends Dialing, SocketRules {
   /** Where it runs, such as `wxPlatform()`. */
   readonly platform: Platform;
-  /** Hears what a listener of the app threw or rejected with. It stops nothing. */
-  readonly onFault?: (fault: unknown) => void;
+  /** Hears what listeners of the app threw or rejected with, which stops nothing. Default: the console, where there is one. */
+  readonly onError?: (error: unknown) => void;
 }
 
-/** A function of the app. What it throws or rejects with goes to `onFault`. */
-export type Listener<T> = (value: T) => unknown;
-
-/** What a page shows. */
+/** What a page shows. Told whenever some of it changes. */
 export interface SocketStatus {
   readonly online: boolean;
   /** What the connection does, and why. */
@@ -48,37 +46,32 @@ const hints: Readonly<Record<Refusal, string>> = {
   closed: "The connection was ended: call start().",
 };
 
-/** One connection, kept open. Call {@link start} when its listeners are attached. */
+declare const console: { error(error: unknown): void } | undefined;
+
+/** One connection, kept open. It does nothing before {@link start}. */
 export class ReliableSocket {
+  /** Every message but the replies to heartbeats. */
+  readonly messages: Signal<Frame>;
+  /** Each new connection, counted from 1: the place to say who one is. What is sent here goes ahead of what waited. */
+  readonly opened: Signal<number>;
+  /** What a page shows of the connection. */
+  readonly status: Signal<SocketStatus>;
   private readonly core: SocketCore;
   private readonly driver: Driver<SocketInput, SocketOutput>;
-  private readonly messages: Listener<Frame>[] = [];
-  private readonly changes: Listener<SocketStatus>[] = [];
-  private state: LinkState = { at: "offline", reason: "not started" };
 
-  constructor(private readonly options: SocketOptions) {
-    this.core = new SocketCore(options, options.platform.habits);
-    this.driver = new Driver(this.core, options.platform, options, (output) => this.told(output));
+  constructor(options: SocketOptions) {
+    const { platform, onError = complain } = options;
+    this.messages = new Signal(onError);
+    this.opened = new Signal(onError);
+    this.status = new Signal(onError);
+    this.core = new SocketCore(options, platform.habits);
+    this.driver = new Driver(this.core, platform, options, (output) => this.told(output));
+    this.show({ at: "offline", reason: "not started" });
   }
 
   /** Dials. While it waits for the next attempt, dials at once. */
   start(): void {
     this.driver.start();
-  }
-
-  /** Hears every message but the replies to heartbeats. */
-  onMessage(listener: Listener<Frame>): Undo {
-    return add(this.messages, listener);
-  }
-
-  /** Hears the status whenever the connection changes, and now. */
-  onStatus(listener: Listener<SocketStatus>): Undo {
-    this.call([listener], this.status);
-    return add(this.changes, listener);
-  }
-
-  get status(): SocketStatus {
-    return { online: this.state.at === "online", state: this.state, pending: this.core.letters.count };
   }
 
   /**
@@ -91,6 +84,7 @@ export class ReliableSocket {
       if (frame === undefined) throw new TypeError("send takes text, an ArrayBuffer or a view of one");
       const settle = (why?: Refusal): void => (why ? reject(new NotSent(why, hints[why])) : resolve());
       this.driver.handle({ is: "post", letter: { frame, settle } });
+      this.show();
     });
     sent.then(undefined, () => undefined);
     return sent;
@@ -107,32 +101,28 @@ export class ReliableSocket {
   }
 
   private told(output: LinkOutput | SocketOutput): void {
-    switch (output.is) {
-      case "heard":
-        return this.call(this.messages, output.frame);
-      case "state":
-        this.state = output.state;
-        return this.call(this.changes, this.status);
-      case "transmit":
-        return output.letter.settle(this.driver.send(output.letter.frame) ? undefined : "closed");
-      case "refuse":
-        output.letter.settle(output.why);
+    if (output.is === "heard") this.messages.tell(output.frame);
+    else if (output.is === "state") {
+      this.show(output.state);
+      if (output.state.at === "online") this.opened.tell((this.opened.value ?? 0) + 1);
+    } else if (output.is === "transmit") {
+      output.letter.settle(this.driver.send(output.letter.frame) ? undefined : "closed");
+      this.show();
+    } else if (output.is === "refuse") {
+      output.letter.settle(output.why);
+      this.show();
     }
   }
 
-  private call<T>(listeners: Listener<T>[], value: T): void {
-    const { onFault = () => undefined } = this.options;
-    for (const listener of listeners.slice()) {
-      new Promise((done) => done(listener(value))).then(undefined, onFault);
-    }
+  private show(state?: LinkState): void {
+    const pending = this.core.letters.count;
+    const { value } = this.status;
+    if (!state && value.pending === pending) return;
+    const now = state ?? value.state;
+    this.status.tell({ online: now.at === "online", state: now, pending });
   }
 }
 
-function add<T>(listeners: Listener<T>[], listener: Listener<T>): Undo {
-  const entry: Listener<T> = (value) => listener(value);
-  listeners.push(entry);
-  return () => {
-    const at = listeners.indexOf(entry);
-    if (at >= 0) listeners.splice(at, 1);
-  };
+function complain(error: unknown): void {
+  if (typeof console === "object") console.error(error);
 }

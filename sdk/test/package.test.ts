@@ -125,7 +125,7 @@ test("WeChat's folder runs with wx, setTimeout and nothing else", async () => {
     platform: wxPlatform(),
     heartbeat: { send: "ping", reply: "pong" },
   });
-  socket.onMessage((frame) => heard.push(frame));
+  socket.messages.on((frame) => heard.push(frame));
   socket.start();
   const sent = socket.send("hello");
   wx.task.open();
@@ -134,9 +134,9 @@ test("WeChat's folder runs with wx, setTimeout and nothing else", async () => {
   wx.task.message(new Uint8Array([1]).buffer);
   assert.deepEqual(wx.task.sent[0]?.data, "hello");
   assert.deepEqual(heard, [new Uint8Array([1]).buffer]);
-  assert.equal(socket.status.online, true);
+  assert.equal(socket.status.value.online, true);
   wx.task.closed(1006);
-  assert.equal(socket.status.state.at, "waiting");
+  assert.equal(socket.status.value.state.at, "waiting");
   socket.close();
-  assert.equal(socket.status.state.at, "offline");
+  assert.equal(socket.status.value.state.at, "offline");
 });

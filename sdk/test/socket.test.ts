@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { mock, test } from "node:test";
 import type { Habits } from "../src/platform/platform.js";
 import { NotSent, ReliableSocket, type SocketOptions, type SocketStatus } from "../src/socket.js";
 import { Device } from "./device.js";
@@ -10,7 +10,7 @@ function rig(options: Partial<SocketOptions> = {}, habits?: Habits) {
   const device = new Device(timeline, habits);
   const heard: unknown[] = [];
   const socket = new ReliableSocket({ url: "wss://example.org/any", platform: device, ...options });
-  socket.onMessage((frame) => heard.push(frame));
+  socket.messages.on((frame) => heard.push(frame));
   return { timeline, device, socket, heard };
 }
 
@@ -52,22 +52,26 @@ test("messages sent before the connection is open go out in order when it opens"
   socket.start();
   const during = outcome(socket.send("while it opens"));
   await settled();
-  assert.deepEqual([before.is, during.is, socket.status.pending], ["pending", "pending", 2]);
+  assert.deepEqual([before.is, during.is, socket.status.value.pending], ["pending", "pending", 2]);
   device.last.opened();
   await settled();
-  assert.deepEqual([before.is, during.is, socket.status.pending], ["sent", "sent", 0]);
+  assert.deepEqual([before.is, during.is, socket.status.value.pending], ["sent", "sent", 0]);
   assert.deepEqual(device.last.sent, ["before the start", "while it opens"]);
 });
 
-test("what a listener sends on hearing that it is online goes ahead of what waited", () => {
-  const { device, socket } = rig();
-  socket.onStatus(({ online }) => {
-    if (online) void socket.send("who I am");
-  });
+test("each new connection begins with what says who one is, ahead of what waited", async () => {
+  const { timeline, device, socket } = rig();
+  socket.opened.on((time) => socket.send(`who I am, time ${time}`));
   void socket.send("what I want");
   socket.start();
   device.last.opened();
-  assert.deepEqual(device.last.sent, ["who I am", "what I want"]);
+  assert.deepEqual(device.last.sent, ["who I am, time 1", "what I want"]);
+  device.last.lose();
+  void socket.send("what I want now");
+  await timeline.pass(1000);
+  device.last.opened();
+  assert.deepEqual(device.last.sent, ["who I am, time 2", "what I want now"]);
+  socket.close();
 });
 
 test("what waits longer than its time expires by the wall clock, suspension included, and is never sent", async () => {
@@ -150,10 +154,10 @@ test("a line that died silently is dialled anew, without waiting for its close e
   assert.equal(device.sockets.length, 2);
   assert.ok(device.sockets[0]?.closed);
   device.last.opened();
-  assert.equal(socket.status.online, true);
+  assert.equal(socket.status.value.online, true);
   device.sockets[0]?.lose({ code: 1006 }); // late
   device.sockets[0]?.receive("late");
-  assert.deepEqual([socket.status.online, device.sockets.length], [true, 2]);
+  assert.deepEqual([socket.status.value.online, device.sockets.length], [true, 2]);
   socket.close();
 });
 
@@ -211,16 +215,16 @@ test("a restart leaves the line for a new one, and what is sent meanwhile waits"
 
 test("listeners that throw or reject are reported, and stop nothing", async () => {
   const faults: unknown[] = [];
-  const { device, socket, heard } = rig({ onFault: (fault) => faults.push((fault as Error).message) });
-  const undo = socket.onMessage(() => {
+  const { device, socket, heard } = rig({ onError: (error) => faults.push((error as Error).message) });
+  const undo = socket.messages.on(() => {
     throw new Error("thrown");
   });
-  socket.onMessage(() => Promise.reject(new Error("rejected")));
-  socket.onStatus(({ online }) => {
+  socket.messages.on(() => Promise.reject(new Error("rejected")));
+  socket.status.each(({ online }) => {
     if (online) throw new Error("status");
   });
   const late: unknown[] = [];
-  socket.onMessage((frame) => late.push(frame));
+  socket.messages.on((frame) => late.push(frame));
   socket.start();
   device.last.opened();
   device.last.receive("one");
@@ -239,22 +243,25 @@ test("listeners that throw or reject are reported, and stop nothing", async () =
   socket.close();
 });
 
-test("faults that nobody wants to hear of are no unhandled rejections", async () => {
+test("faults that nobody asked for go to the console, and are no unhandled rejections", async () => {
+  const errors = mock.method(console, "error", () => undefined);
   const { device, socket } = rig();
-  socket.onMessage(() => Promise.reject(new Error("nobody listens")));
+  socket.messages.on(() => Promise.reject(new Error("nobody listens")));
   socket.start();
   device.last.opened();
   device.last.receive("one");
   void socket.send(7 as unknown as string);
   await settled();
-  assert.equal(socket.status.online, true);
+  errors.mock.restore();
+  assert.equal(errors.mock.callCount(), 1);
+  assert.equal(socket.status.value.online, true);
   socket.close();
 });
 
 test("the status says what happens and why, at once and from then on", async () => {
   const { timeline, device, socket } = rig();
   const told: SocketStatus[] = [];
-  const undo = socket.onStatus((status) => told.push(status));
+  const undo = socket.status.each((status) => told.push(status));
   socket.start();
   device.last.opened();
   device.last.lose({ code: 1006, reason: "abnormal closure" });
@@ -268,12 +275,25 @@ test("the status says what happens and why, at once and from then on", async () 
   assert.match(told[3]?.state.reason ?? "", /1006 abnormal closure/);
 });
 
+test("the status counts what waits", async () => {
+  const { device, socket } = rig();
+  const pending: number[] = [];
+  socket.status.on((status) => pending.push(status.pending));
+  void socket.send("one");
+  void socket.send("two");
+  socket.start();
+  device.last.opened();
+  void socket.send("three");
+  socket.close();
+  assert.deepEqual(pending, [1, 2, 2, 2, 1, 0, 0]);
+});
+
 test("giving up after the allowed attempts refuses what waits", async () => {
   const { timeline, device, socket } = rig({ maxAttempts: 2 });
   device.dialled = (line) => line.lose({ code: 1006 });
   socket.start();
   const sent = outcome(socket.send("hello"));
   await timeline.pass(10_000);
-  assert.deepEqual([socket.status.state.at, sent.is, device.sockets.length], ["offline", "closed", 2]);
+  assert.deepEqual([socket.status.value.state.at, sent.is, device.sockets.length], ["offline", "closed", 2]);
   assert.equal(device.timers, 0);
 });

@@ -68,11 +68,11 @@ export class HeartbeatTask {
       firstWait: reconnectTimeout,
       longestWait: 10 * reconnectTimeout,
       maxAttempts: repeatLimit ? repeatLimit + 1 : undefined,
-      onFault: report,
+      onError: report,
     });
     this.socketTask = new SocketTaskFacade(this.socket, report);
-    this.socket.onMessage((data) => this.tell("Message", { data }));
-    this.socket.onStatus((status) => this.follow(status));
+    this.socket.messages.on((data) => this.tell("Message", { data }));
+    this.socket.status.each((status) => this.follow(status));
     this.socket.start();
   }
 
@@ -90,6 +90,7 @@ export class HeartbeatTask {
 
   private follow({ state }: SocketStatus): void {
     const { before } = this;
+    if (state.at === before) return;
     this.before = state.at;
     if (state.at === "online") return this.tell("Open", { header: {} });
     if (before === "opening" || before === "online") this.lost(state);

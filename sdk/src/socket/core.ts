@@ -67,7 +67,7 @@ export class SocketCore implements Machine<SocketInput, SocketOutput> {
     if (this.beatAt !== undefined && this.beatAt <= this.time) this.beat();
   }
 
-  /** What waited comes last: what the app sends on hearing that it is online, such as who it is, goes ahead of it. */
+  /** What waited comes last: what the app sends on hearing of the new connection, such as who it is, goes ahead of it. */
   poll(): LinkOutput | SocketOutput | undefined {
     const output = this.outputs.shift();
     if (output || this.beatAt === undefined) return output;

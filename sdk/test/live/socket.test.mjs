@@ -30,8 +30,8 @@ function dialled(t, device, url, options = {}) {
   const socket = new ReliableSocket({ url, platform: wxPlatform(), ...QUICK, ...options });
   const heard = [];
   const states = [];
-  socket.onMessage((frame) => heard.push(frame));
-  socket.onStatus(({ state }) => states.push(state));
+  socket.messages.on((frame) => heard.push(frame));
+  socket.status.each(({ state }) => states.push(state));
   socket.start();
   t.after(() => socket.close());
   return { socket, heard, states, greetings: () => heard.filter((frame) => frame === "SUCCESS").length };
