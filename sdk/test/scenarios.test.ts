@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { test } from "node:test";
+import { ClientPlayer } from "./client-player.js";
 import { LinkPlayer } from "./players.js";
 import { replay, type Player } from "./scenario.js";
 
@@ -8,6 +9,7 @@ const folder = new URL("../../scenarios/", import.meta.url);
 
 const machines: Record<string, (settings: Map<string, string>) => Player> = {
   link: (settings) => new LinkPlayer(settings),
+  client: (settings) => new ClientPlayer(settings),
 };
 
 for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".txt"))) {

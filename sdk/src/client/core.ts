@@ -46,7 +46,12 @@ export class Client implements Host {
   private asking = false;
   /** It is a Suona server: it answers pings and knows keys. */
   private suona = false;
+  /** Whether there is a socket, open or not yet. */
+  private linked = false;
+  /** What is wrong. */
   private fault: Fault | undefined;
+  /** Why we give the connection up; `null` if that is no fault. */
+  private cause: Fault | null | undefined;
 
   constructor(
     private readonly options: ClientOptions & LinkOptions,
@@ -96,7 +101,7 @@ export class Client implements Host {
   }
 
   drop(code: string, message: string, wait?: number): void {
-    this.fault = { code, message };
+    this.cause = { code, message };
     this.tell({ is: "drop", reason: message, wait });
   }
 
@@ -116,8 +121,9 @@ export class Client implements Host {
         return;
       case "lost":
         this.forgetIfInvalid(input.loss.code);
-        return this.tell(Object.assign({ final: isFinal(input.loss.code) }, input));
+        return this.tell(Object.assign({}, input, { final: isFinal(input.loss.code) }));
       case "stop":
+        this.cause = null;
         this.tell(input);
         return this.outbox.clear({ code: "stopped", message: input.reason });
       default:
@@ -141,12 +147,23 @@ export class Client implements Host {
 
   private changed(state: LinkState): void {
     if (state.at === "online") {
+      this.linked = true;
       this.phase = { at: "greeting", due: this.time + TOKEN_PATIENCE, sent: false };
       return this.greet();
     }
+    if (state.at === "waiting" || state.at === "offline") this.judge(state);
+    this.linked = state.at === "opening";
     if (this.phase.at !== "down") this.down();
-    if (state.loss) this.fault = lossFault(state.loss, state.reason);
     this.status(state);
+  }
+
+  /** Finds out what is wrong, if the connection has just failed. */
+  private judge({ loss, reason }: LinkState): void {
+    const { cause, phase, linked } = this;
+    this.cause = undefined;
+    if (loss) this.fault = lossFault(loss, reason, phase.at === "down" ? "unreachable" : "connection-lost");
+    else if (cause !== undefined) this.fault = cause ?? undefined;
+    else if (linked) this.fault = { code: "no-answer", message: reason };
   }
 
   /** The connection is gone, and with it everything that was under way on it. */
@@ -212,7 +229,7 @@ export class Client implements Host {
   }
 
   private refuse(fault: Fault): void {
-    this.fault = fault;
+    this.cause = fault;
     this.tell({ is: "refuse", reason: fault.message });
   }
 

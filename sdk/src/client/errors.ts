@@ -29,6 +29,7 @@ export const en: Words = {
   hints: {
     "": "The server refused; ask its owner.",
     unreachable: "Check the network and the address.",
+    "connection-lost": "It comes back by itself.",
     tls: "The server needs a full certificate chain and TLS 1.2.",
     domain: "Add the server to the socket domains of the mini-program.",
     "no-websocket": "No WebSocket is answered there: check path and proxy.",

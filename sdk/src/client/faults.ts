@@ -38,11 +38,11 @@ const symptoms: [RegExp, string][] = [
 ];
 
 /** What became of a socket, under a name that stays. */
-export function lossFault(loss: Loss, message: string): Fault {
+export function lossFault(loss: Loss, message: string, usual: string): Fault {
   const code = loss.code ?? 0;
   if (code >= 3000 || code === 1009) return serverFault({ code, reason: loss.reason ?? "" });
   const raw = loss.raw as { errMsg?: string; message?: string } | undefined;
   const text = `${loss.reason} ${raw?.errMsg} ${raw?.message}`;
   const symptom = loss.full ? "too-many-sockets" : symptoms.find(([pattern]) => pattern.test(text))?.[1];
-  return { code: symptom ?? "unreachable", message, raw: loss };
+  return { code: symptom ?? usual, message, raw: loss };
 }
