@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 
 const offered = [
   { name: "index", source: "index", wechat: true },
+  { name: "client", source: "client/suona", wechat: true },
   { name: "socket", source: "socket", wechat: true },
   { name: "page", source: "page", wechat: true },
   { name: "store", source: "store", wechat: true },

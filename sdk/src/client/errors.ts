@@ -53,6 +53,7 @@ export const en: Words = {
     "too-large": "Send less at once.",
     "not-json": "Give data that JSON can carry.",
     stopped: "Call start() first.",
+    "no-platform": "Pass `platform`, such as nodePlatform(WebSocket) of suona/node.",
     "too-many-requests": "Try again later.",
     "server-trouble": "Try again later.",
   },
