@@ -9,6 +9,7 @@ export const zh: Words = {
   hints: {
     "": "服务器拒绝了请求，请联系管理员。",
     unreachable: "请检查网络和服务器地址。",
+    "connection-lost": "无需处理：会自动重连。",
     tls: "服务器需要完整的证书链和 TLS 1.2。",
     domain: "请在小程序后台把服务器加入 socket 合法域名。",
     "no-websocket": "该地址没有 WebSocket 服务，请检查路径和代理。",
