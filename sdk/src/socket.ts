@@ -5,6 +5,7 @@ import { Driver, type Dialing } from "./link/driver.js";
 import type { LinkOutput, LinkState } from "./link/link.js";
 import { frameOf } from "./platform/frame.js";
 import type { Frame, Platform } from "./platform/platform.js";
+import { complain } from "./socket/complain.js";
 import { SocketCore, type SocketInput, type SocketOutput, type SocketRules } from "./socket/core.js";
 import type { Refusal } from "./socket/letterbox.js";
 
@@ -45,8 +46,6 @@ const hints: Readonly<Record<Refusal, string>> = {
   expired: "No connection within `queue.ttl`: ask the user whether to send it again.",
   closed: "The connection was ended: call start().",
 };
-
-declare const console: { error(error: unknown): void } | undefined;
 
 /** One connection, kept open. It does nothing before {@link start}. */
 export class ReliableSocket {
@@ -121,8 +120,4 @@ export class ReliableSocket {
     const now = state ?? value.state;
     this.status.tell({ online: now.at === "online", state: now, pending });
   }
-}
-
-function complain(error: unknown): void {
-  if (typeof console === "object") console.error(error);
 }

@@ -1,5 +1,7 @@
+import { attempt } from "../client/signal.js";
 import type { Frame } from "../platform/platform.js";
 import { wordsOf } from "../platform/task.js";
+import { complain } from "../socket/complain.js";
 import type { ReliableSocket } from "../socket.js";
 
 interface Outcome {
@@ -24,10 +26,7 @@ type News = "Open" | "Close" | "Error" | "Message";
 export class SocketTaskFacade {
   private readonly listeners: Record<News, Listener[]> = { Open: [], Close: [], Error: [], Message: [] };
 
-  constructor(
-    private readonly socket: ReliableSocket,
-    private readonly report: (fault: unknown) => void,
-  ) {}
+  constructor(private readonly socket: ReliableSocket) {}
 
   // Bound, because code takes them off the task.
   readonly onOpen = (listener: Listener): void => void this.listeners.Open.push(listener);
@@ -49,17 +48,13 @@ export class SocketTaskFacade {
   };
 
   tell(what: News, event: unknown): void {
-    for (const listener of this.listeners[what].slice()) this.call(listener, event);
+    for (const listener of this.listeners[what].slice()) attempt(() => listener(event), complain);
   }
 
   /** Calls back as a platform does, at once or when it is known. */
   settle({ success, fail, complete }: Outcome, errMsg: string, error?: unknown): void {
-    const outcome = error === undefined ? success : fail;
-    if (outcome) this.call(outcome, { errMsg });
-    if (complete) this.call(complete, { errMsg });
-  }
-
-  private call(listener: Listener, event: unknown): void {
-    new Promise((done) => done(listener(event))).then(undefined, this.report);
+    for (const callback of [error === undefined ? success : fail, complete]) {
+      if (callback) attempt(() => callback({ errMsg }), complain);
+    }
   }
 }

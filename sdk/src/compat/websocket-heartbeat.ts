@@ -6,12 +6,14 @@
  * of `task.socketTask` survive reconnects, and the connection follows the app to the background and back.
  */
 
+import { attempt } from "../client/signal.js";
 import { alipayDialect } from "../platform/alipay.js";
 import { clock } from "../platform/clock.js";
 import { watchApp, type AppLife } from "../platform/life.js";
 import { dialBy } from "../platform/mini.js";
 import type { Frame, Platform } from "../platform/platform.js";
 import { field, type ConnectOptions } from "../platform/task.js";
+import { complain } from "../socket/complain.js";
 import { ReliableSocket, type SocketStatus } from "../socket.js";
 import { SocketTaskFacade, type CloseParams, type SendParams } from "./socket-task.js";
 
@@ -51,7 +53,7 @@ export class HeartbeatTask {
   readonly socketTask: SocketTaskFacade;
   readonly opts: Required<WebsocketHeartbeatOptions>;
   private readonly socket: ReliableSocket;
-  private before: SocketStatus["state"]["at"] = "offline";
+  private state: SocketStatus["state"] | undefined;
 
   constructor(options: WebsocketHeartbeatOptions) {
     this.opts = Object.assign(
@@ -68,9 +70,8 @@ export class HeartbeatTask {
       firstWait: reconnectTimeout,
       longestWait: 10 * reconnectTimeout,
       maxAttempts: repeatLimit ? repeatLimit + 1 : undefined,
-      onError: report,
     });
-    this.socketTask = new SocketTaskFacade(this.socket, report);
+    this.socketTask = new SocketTaskFacade(this.socket);
     this.socket.messages.on((data) => this.tell("Message", { data }));
     this.socket.status.each((status) => this.follow(status));
     this.socket.start();
@@ -89,9 +90,9 @@ export class HeartbeatTask {
   }
 
   private follow({ state }: SocketStatus): void {
-    const { before } = this;
-    if (state.at === before) return;
-    this.before = state.at;
+    const { at: before } = this.state ?? state;
+    if (state === this.state) return; // only what waits has changed
+    this.state = state;
     if (state.at === "online") return this.tell("Open", { header: {} });
     if (before === "opening" || before === "online") this.lost(state);
     // A wait, or a dial without one, is the reconnect; the dial that ends a wait is not another.
@@ -111,7 +112,7 @@ export class HeartbeatTask {
   }
 
   private call(hook: Hook, event: unknown): void {
-    new Promise((done) => done(hook.call(this, event))).then(undefined, report);
+    attempt(() => hook.call(this, event), complain);
   }
 }
 
@@ -126,7 +127,7 @@ export default function WebsocketHeartbeat(options: WebsocketHeartbeatOptions): 
 
 function platformOf(opts: Required<WebsocketHeartbeatOptions>): Platform {
   const { miniprogram } = opts;
-  const alipay = "offSocketClose" in miniprogram; // nobody else has it
+  const alipay = typeof miniprogram.offSocketClose === "function"; // nobody else has it
   return Object.assign(
     {
       name: "heartbeat",
@@ -150,17 +151,10 @@ function dial(
     if (typeof theirs !== "function") continue;
     params[name] = (event?: unknown) => {
       ours[name](event);
-      new Promise((done) => done(theirs(event))).then(undefined, report);
+      attempt(() => theirs(event), complain);
     };
   }
   return miniprogram.connectSocket(params as never);
-}
-
-declare const console: { error(...words: unknown[]): void } | undefined;
-
-/** A fault of the app's own code, where its developer looks for it. */
-function report(fault: unknown): void {
-  if (typeof console !== "undefined") console.error("suona: a callback of the app failed", fault);
 }
 
 function nothing(): void {}

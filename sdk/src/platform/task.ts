@@ -88,7 +88,7 @@ class TaskSocket implements Socket {
 
   send(frame: Frame): void {
     if (this.state.at !== "open") return;
-    const message = this.dialect.write(frameOf(frame) ?? "");
+    const message = this.dialect.write(frameOf(frame) ?? frame);
     this.call((fail) => settle(this.task!.send(Object.assign(message, callbacks(fail))), fail));
   }
 

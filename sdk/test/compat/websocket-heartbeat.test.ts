@@ -250,6 +250,15 @@ test("a server that accepts and closes is dialled less and less often", async ()
   assert.ok(dials.length < 15, `${dials.length} dials in a minute`);
 });
 
+test("a dial that fails and is repeated without a wait is told too", async () => {
+  const wx = new FakeWx();
+  const { log } = await page(ours, wx);
+  mock.method(Math, "random", () => 0);
+  wx.task.closed(1006);
+  assert.equal(wx.tasks.length, 2);
+  assert.deepEqual(log, ["close 1006", "reconnect"]);
+});
+
 test("the app's way to the background and back is followed", async () => {
   const wx = new FakeWx();
   const { log } = await page(ours, wx);
