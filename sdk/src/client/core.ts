@@ -152,6 +152,8 @@ export class Client implements Host {
       return this.greet();
     }
     if (state.at === "waiting" || state.at === "offline") this.judge(state);
+    // Who starts again may be somebody else.
+    if (state.at === "offline" && this.options.asksToken) this.token = undefined;
     this.linked = state.at === "opening";
     if (this.phase.at !== "down") this.down();
     this.status(state);

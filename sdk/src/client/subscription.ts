@@ -1,3 +1,4 @@
+import { backoff } from "../link/moment.js";
 import type { ClientOutput, SubscribeOptions } from "./signals.js";
 import { serverFault } from "./faults.js";
 import type { Position, Publication, Refusal, Reply, Subscribed } from "./wire.js";
@@ -212,8 +213,7 @@ export class Subscription {
 
   private retry(): void {
     this.settleAttempts();
-    const bound = Math.min(20_000, 500 * Math.pow(2, this.attempt++));
-    this.phase = { at: "waiting", due: this.host.time + Math.floor(this.host.luck * bound) };
+    this.phase = { at: "waiting", due: this.host.time + backoff(this.attempt++, this.host.luck) };
   }
 
   private settleAttempts(): void {

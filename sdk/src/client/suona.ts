@@ -3,7 +3,7 @@ import type { LinkOptions } from "../link/signals.js";
 import type { Platform, Undo } from "../platform/platform.js";
 import { Channel, type Channeling, type Home, type Sending, type Token } from "./channel.js";
 import { Client } from "./core.js";
-import { en, SuonaError, type Words } from "./errors.js";
+import { SuonaError, type Words } from "./errors.js";
 import { Journal } from "./journal.js";
 import { type House, Room } from "./room.js";
 import { Scope } from "./scope.js";
@@ -23,7 +23,7 @@ export interface SuonaOptions extends Dialing, LinkOptions, Omit<ClientOptions, 
   readonly debug?: boolean;
   /** Hears what callbacks of the app threw or rejected with. Default: the console, where there is one. */
   readonly onError?: (error: unknown) => void;
-  /** The language of notices and hints. Default English. */
+  /** Notices and hints, from `suona/en` or `suona/zh`. Without them the only notice is English, and hints are messages. */
   readonly words?: Words;
   /** Begins the names of what is kept in storage: name the user here where several log in on one device. Default "suona". */
   readonly keepAs?: string;
@@ -53,7 +53,7 @@ export type Backend<Methods> = { [Method in keyof Methods]: (data: never) => unk
 export type Name<Names> = keyof Names & string;
 
 interface Waiting {
-  resolve(result: unknown): void;
+  resolve(answer: unknown): void;
   reject(error: SuonaError): void;
 }
 
@@ -92,7 +92,7 @@ export class Suona<Channels = Record<string, Json>, Methods extends Backend<Meth
     this.client = new Client(core, platform.habits);
     this.driver = new Driver<Input, Output>(this.client, platform, options, (output) => this.carryOut(output as Output));
     this.journal = new Journal(() => platform.now(), options.debug && typeof console === "object" ? (line) => console?.log(line) : undefined);
-    this.words = options.words ?? en;
+    this.words = options.words ?? { connecting: "Connecting…", hints: {} };
     this.status = new Signal(this.complain);
     this.messages = new Signal(this.complain);
     this.show();
@@ -119,9 +119,8 @@ export class Suona<Channels = Record<string, Json>, Methods extends Backend<Meth
 
   /** Asks the backend. A break in between does not make it happen twice on a Suona gateway. */
   rpc<Method extends Name<Methods>>(method: Method, data?: Parameters<Methods[Method]>[0], sending?: Sending): Promise<Awaited<ReturnType<Methods[Method]>>> {
-    return this.ask<{ data?: Json } | undefined>({ rpc: { method, data } }, sending).then(
-      (result) => result?.data as Awaited<ReturnType<Methods[Method]>>,
-    );
+    type Answer = { data?: Awaited<ReturnType<Methods[Method]>> } | undefined;
+    return this.ask({ rpc: { method, data } }, sending, (answer: Answer) => answer?.data as Awaited<ReturnType<Methods[Method]>>);
   }
 
   /** Sends data to a server that has a handler for it. Nobody says whether it came. */
@@ -216,14 +215,17 @@ export class Suona<Channels = Record<string, Json>, Methods extends Backend<Meth
   }
 
   /** For {@link Channel}: sends a command. */
-  ask<Result>(command: Command, { ttl }: Sending = {}): Promise<Result> {
-    if (this.closed) return Promise.reject(this.error({ code: "stopped", message: "closed by the app" }));
+  ask<Result, Answer = Result>(command: Command, { ttl }: Sending = {}, pick?: (answer: Answer) => Result): Promise<Result> {
     const ticket = ++this.tickets;
-    return new Promise<unknown>((resolve, reject) => {
-      this.waiting.set(ticket, { resolve, reject });
+    const promise = new Promise<Result>((resolve, reject) => {
+      if (this.closed) return reject(this.error({ code: "stopped", message: "closed by the app" }));
+      this.waiting.set(ticket, { resolve: (answer) => resolve(pick ? pick(answer as Answer) : (answer as Result)), reject });
       this.driver.soon({ is: "command", ticket, command, ttl });
       this.show();
-    }) as Promise<Result>;
+    });
+    // Whoever does not care for the outcome need not catch it.
+    promise.catch(() => undefined);
+    return promise;
   }
 
   private carryOut(output: Output): void {
