@@ -151,7 +151,7 @@ export class Suona<Channels = Record<string, Json>, Methods extends Backend<Meth
   room(name: string, options: Channeling): Room<Json> {
     const known = this.rooms.get(name);
     if (known) return known;
-    const keep = options.keep === undefined ? undefined : Number(options.keep === true ? 0 : options.keep);
+    const keep = options.keep ? (options.keep === true ? 0 : options.keep) : undefined;
     const { position, kept = [] } = keep === undefined ? {} : this.load(name);
     const room = new Room<Json>(this, name, keep, kept);
     this.rooms.set(name, room);
