@@ -3,12 +3,13 @@ import { Clock, type Moment } from "../link/moment.js";
 import type { LinkInput, LinkOptions, LinkState } from "../link/signals.js";
 import type { Frame, Habits } from "../platform/platform.js";
 import { Conversation } from "./conversation.js";
-import { lossFault, serverFault } from "./faults.js";
+import { serverFault } from "./faults.js";
 import { Outbox } from "./outbox.js";
 import { Pass } from "./pass.js";
 import type { ClientOptions, ClientOutput, Fault, Input, Outcome, Output } from "./signals.js";
 import { type Host, Subscription } from "./subscription.js";
-import { isFinal, type Json, type Push, type Refusal, type Reply, type Subscribed } from "./wire.js";
+import { Trouble } from "./trouble.js";
+import { isFinal, type Json, parseReply, type Push, type Refusal, type Reply, type Subscribed } from "./wire.js";
 
 type Phase =
   | { at: "down" }
@@ -44,12 +45,7 @@ export class Client implements Host {
   private readonly pass: Pass;
   /** It is a Suona server: it answers pings and knows keys. */
   private suona = false;
-  /** Whether there is a socket, open or not yet. */
-  private linked = false;
-  /** What is wrong. */
-  private fault: Fault | undefined;
-  /** Why we give the connection up; `null` if that is no fault. */
-  private cause: Fault | null | undefined;
+  private readonly trouble = new Trouble();
 
   constructor(
     private readonly options: ClientOptions & LinkOptions,
@@ -100,7 +96,7 @@ export class Client implements Host {
   }
 
   drop(code: string, message: string, wait?: number): void {
-    this.cause = { code, message };
+    this.trouble.because({ code, message });
     this.tell({ is: "drop", reason: message, wait });
   }
 
@@ -122,7 +118,7 @@ export class Client implements Host {
         this.forgetIfInvalid(input.loss.code);
         return this.tell(Object.assign({}, input, { final: isFinal(input.loss.code) }));
       case "stop":
-        this.cause = null;
+        this.trouble.because(null);
         this.tell(input);
         return this.outbox.clear({ code: "stopped", message: input.reason });
       default:
@@ -145,26 +141,15 @@ export class Client implements Host {
   }
 
   private changed(state: LinkState): void {
+    this.trouble.judge(state, this.phase.at !== "down");
     if (state.at === "online") {
-      this.linked = true;
       this.phase = { at: "greeting", due: this.time + TOKEN_PATIENCE, sent: false };
       return this.greet();
     }
-    if (state.at === "waiting" || state.at === "offline") this.judge(state);
     // Who starts again may be somebody else.
     if (state.at === "offline") this.pass.forget();
-    this.linked = state.at === "opening";
     if (this.phase.at !== "down") this.down();
     this.status(state);
-  }
-
-  /** Finds out what is wrong, if the connection has just failed. */
-  private judge({ loss, reason }: LinkState): void {
-    const { cause, phase, linked } = this;
-    this.cause = undefined;
-    if (loss) this.fault = lossFault(loss, reason, phase.at === "down" ? "unreachable" : "connection-lost");
-    else if (cause !== undefined) this.fault = cause ?? undefined;
-    else if (linked) this.fault = { code: "no-answer", message: reason };
   }
 
   /** The connection is gone, and with it everything that was under way on it. */
@@ -201,7 +186,7 @@ export class Client implements Host {
     const { version = "", ping, pong = false, time, subs = {} } = connect;
     this.suona = version.indexOf("Suona") === 0;
     this.phase = { at: "up", refresh: this.pass.expiry(this.time, connect.ttl), pong };
-    this.fault = undefined;
+    this.trouble.fault = undefined;
     if (time) this.skew = time - this.moment.now;
     this.tell({ is: "settled" });
     if (ping) this.tell({ is: "expect", silence: ping * 1000 + PING_SLACK });
@@ -228,14 +213,14 @@ export class Client implements Host {
   }
 
   private refuse(fault: Fault): void {
-    this.cause = fault;
+    this.trouble.because(fault);
     this.tell({ is: "refuse", reason: fault.message });
   }
 
   private heard(frame: Frame): void {
     if (this.phase.at === "down") return;
     for (const line of `${frame}`.trim().split("\n")) {
-      const reply = parsed(line);
+      const reply = parseReply(line);
       if (!reply) return this.drop("not-centrifuge", "what the server says is not the Centrifuge protocol");
       this.reply(reply);
     }
@@ -339,7 +324,7 @@ export class Client implements Host {
   }
 
   private status({ at, reason, until }: LinkState): void {
-    this.emit({ is: "status", status: { at, reason, until, fault: this.fault } });
+    this.emit({ is: "status", status: { at, reason, until, fault: this.trouble.fault } });
   }
 
   private flush(): void {
@@ -353,13 +338,4 @@ export class Client implements Host {
 
 function outcome(reply: Reply, method: string): Outcome {
   return reply.error ? { fault: serverFault(reply.error) } : { result: (reply as Record<string, Json>)[method] };
-}
-
-function parsed(line: string): Reply | undefined {
-  try {
-    const reply: unknown = JSON.parse(line);
-    return typeof reply === "object" && reply ? reply : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,56 +1,17 @@
-import { Driver, type Dialing } from "../link/driver.js";
-import type { LinkOptions } from "../link/signals.js";
+import { Driver } from "../link/driver.js";
 import type { Platform, Undo } from "../platform/platform.js";
 import { Channel, type Channeling, type Home, type Sending, type Token } from "./channel.js";
 import { Client } from "./core.js";
 import { SuonaError, type Words } from "./errors.js";
 import { Journal } from "./journal.js";
+import type { Backend, Name, SuonaOptions, View } from "./options.js";
 import { type House, Room } from "./room.js";
 import { Scope } from "./scope.js";
 import { attempt, Signal } from "./signal.js";
-import type { ClientOptions, Command, Fault, Input, Output, Status } from "./signals.js";
+import type { Command, Fault, Input, Output, Status } from "./signals.js";
 import type { Json, Position, Publication } from "./wire.js";
 
-/** How to reach a server, and as whom. Times are in milliseconds. */
-export interface SuonaOptions extends Dialing, LinkOptions, Omit<ClientOptions, "session" | "asksToken"> {
-  readonly platform: Platform;
-  /**
-   * Finds a token: called when there is none or it has expired, and not again while the old one holds. To give nothing
-   * means that the user may not connect, which ends the matter; to throw, that it may work later.
-   */
-  readonly getToken?: () => Token | Promise<Token>;
-  /** Says each step with its reason on the console. */
-  readonly debug?: boolean;
-  /** Hears what callbacks of the app threw or rejected with. Default: the console, where there is one. */
-  readonly onError?: (error: unknown) => void;
-  /** Notices and hints, from `suona/en` or `suona/zh`. Without them the only notice is English, and hints are messages. */
-  readonly words?: Words;
-  /** Begins the names of what is kept in storage: name the user here where several log in on one device. Default "suona". */
-  readonly keepAs?: string;
-}
-
-/** What a page shows of the connection. */
-export interface View {
-  /** Whether the server has us. */
-  readonly online: boolean;
-  /** `hidden`: in the background. `waiting`: until the next attempt. */
-  readonly state: Status["at"];
-  /** Why, in English, for developers. */
-  readonly reason: string;
-  /** What to show to the user; empty while all is well. */
-  readonly notice: string;
-  /** How many commands are not answered yet. */
-  readonly pending: number;
-  /** What is wrong, if something is. */
-  readonly error?: SuonaError;
-  /** While waiting: the wall-clock time of the next attempt. */
-  readonly until?: number;
-}
-
-/** Functions by the name of the method, each with one argument: what the backend offers. */
-export type Backend<Methods> = { [Method in keyof Methods]: (data: never) => unknown };
-/** The names among the keys: those of methods or channels. */
-export type Name<Names> = keyof Names & string;
+export type { Backend, Name, SuonaOptions, View } from "./options.js";
 
 interface Waiting {
   resolve(answer: unknown): void;
