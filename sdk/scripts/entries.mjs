@@ -10,6 +10,7 @@ const offered = [
   { name: "store", source: "store", wechat: true },
   { name: "vue", source: "vue" },
   { name: "mixin", source: "mixin" },
+  { name: "en", source: "en", wechat: true },
   { name: "zh", source: "zh", wechat: true },
   { name: "diagnosis", source: "platform/diagnosis", wechat: true },
   { name: "detect", source: "platform/detect" },

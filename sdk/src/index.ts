@@ -1,7 +1,8 @@
 /** The client of a Suona gateway, on whatever platform this is. */
 
-import { en, SuonaError } from "./client/errors.js";
-import { Suona, type Backend, type SuonaOptions } from "./client/suona.js";
+import { SuonaError } from "./client/errors.js";
+import type { Backend, SuonaOptions } from "./client/options.js";
+import { Suona } from "./client/suona.js";
 import type { Json } from "./client/wire.js";
 import { detect } from "./platform/detect.js";
 import type { Platform } from "./platform/platform.js";
@@ -10,7 +11,8 @@ export { SuonaError, type Words } from "./client/errors.js";
 export { type Channel, type Channeling, type History, type Sending, type Token } from "./client/channel.js";
 export { type Scope } from "./client/scope.js";
 export { type Signal } from "./client/signal.js";
-export { Suona, type Backend, type SuonaOptions, type View } from "./client/suona.js";
+export { type Backend, type SuonaOptions, type View } from "./client/options.js";
+export { Suona } from "./client/suona.js";
 export { type ClientInfo, type Json, type Position, type Publication } from "./client/wire.js";
 export { type Platform } from "./platform/platform.js";
 
@@ -26,6 +28,9 @@ export function createSuona<
   Methods extends Backend<Methods> = Record<string, (data: Json) => Json>,
 >(options: Options): Suona<Channels, Methods> {
   const platform = options.platform ?? detect();
-  if (!platform) throw new SuonaError({ code: "no-platform", message: "this platform is unknown" }, en);
+  if (!platform) {
+    const fault = { code: "no-platform", message: "this platform is unknown: pass `platform`" };
+    throw new SuonaError(fault, options.words ?? { connecting: "", hints: {} });
+  }
   return new Suona(Object.assign({}, options, { platform }));
 }

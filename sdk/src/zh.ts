@@ -6,7 +6,6 @@ export { diagnosisZh } from "./platform/diagnosis-zh.js";
 export const zh: Words = {
   connecting: "正在连接…",
   hints: {
-    "": "服务器拒绝了请求，请联系服务方。",
     unreachable: "连不上服务器，请检查网络和地址。",
     "connection-lost": "连接已断开，会自动重连。",
     tls: "服务器需要完整的证书链，并支持 TLS 1.2。",

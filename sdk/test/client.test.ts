@@ -428,3 +428,34 @@ test("a report has no tokens", async () => {
   assert.match(suona.report(), /token=\*\*\*&a=1 \*\*\*/);
   suona.close();
 });
+
+test("who logs in after another logged out is asked for a token of his own", async () => {
+  const world = new World();
+  let user = "ann";
+  const suona = world.client({ getToken: () => `token of ${user}` });
+  suona.start();
+  await world.pass(300);
+  suona.close();
+  user = "bob";
+  suona.start();
+  await world.pass(300);
+  assert.deepEqual(world.server.greetings.map(({ token }) => token), ["token of ann", "token of bob"]);
+  suona.close();
+});
+
+test("a command that nobody waits for may fail in silence", async () => {
+  const world = new World();
+  const unhandled: unknown[] = [];
+  const note = (reason: unknown) => unhandled.push(reason);
+  process.on("unhandledRejection", note);
+  const suona = world.client();
+  void suona.rpc("bid");
+  void suona.publish("news", 1);
+  void suona.channel("news").presence();
+  suona.close();
+  void suona.send(1);
+  await world.pass(10);
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  process.off("unhandledRejection", note);
+  assert.deepEqual(unhandled, []);
+});

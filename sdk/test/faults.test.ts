@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { en } from "../src/client/errors.js";
+import type { SuonaError } from "../src/client/errors.js";
+import { en } from "../src/en.js";
 import type { Loss } from "../src/platform/platform.js";
 import { zh } from "../src/zh.js";
 import type { Suona } from "../src/client/suona.js";
@@ -44,7 +45,7 @@ for (const [errMsg, code] of messages) {
   test(`a device that says "${errMsg}" is understood as ${code}`, async () => {
     const world = new World();
     world.device.dialled = (line) => line.lose({ raw: { errMsg } });
-    const suona = world.client();
+    const suona = world.client({ words: en });
     suona.start();
     await world.pass(10);
     const { error, notice, state } = suona.status.value;
@@ -59,6 +60,25 @@ for (const [errMsg, code] of messages) {
 test("every hint is there in both languages", () => {
   assert.deepEqual(Object.keys(zh.hints), Object.keys(en.hints));
 });
+
+test("without words, and for errors of the backend's own, the hint is the message", async () => {
+  const world = new World();
+  world.server.rpc = () => ({ error: { code: 409, message: "低于当前最高价" } });
+  const suona = world.client({ words: zh });
+  suona.start();
+  const error = await outcomeOf(world, suona.rpc("bid", 1));
+  assert.deepEqual([error.code, error.message, error.hint], ["server-409", "低于当前最高价", "低于当前最高价"]);
+  assert.deepEqual(error.raw, { code: 409, message: "低于当前最高价" });
+  suona.close();
+});
+
+async function outcomeOf(world: World, promise: Promise<unknown>): Promise<SuonaError> {
+  let caught: SuonaError | undefined;
+  promise.catch((error: SuonaError) => (caught = error));
+  await world.pass(500);
+  assert.ok(caught);
+  return caught;
+}
 
 test("two hundred clients that lose the same server spread their return, at the ceiling too", async () => {
   const world = new World();

@@ -23,7 +23,7 @@ export interface Home {
   room(name: string, options: Channeling): Room<Json>;
   /** The last who listened in the room is gone. */
   leave(room: Room<Json>): void;
-  ask<Result>(command: Command, sending?: Sending): Promise<Result>;
+  ask<Result, Answer = Result>(command: Command, sending?: Sending, pick?: (answer: Answer) => Result): Promise<Result>;
   complain(error: unknown): void;
 }
 
@@ -89,8 +89,8 @@ export class Channel<Data> {
 
   /** Who is there, by connection. */
   presence(sending?: Sending): Promise<Record<string, ClientInfo>> {
-    type Result = { presence: Record<string, ClientInfo> };
-    return this.home.ask<Result>({ presence: { channel: this.name } }, sending).then(({ presence }) => presence);
+    type Answer = { presence: Record<string, ClientInfo> };
+    return this.home.ask({ presence: { channel: this.name } }, sending, ({ presence }: Answer) => presence);
   }
 
   presenceStats(sending?: Sending): Promise<{ num_clients: number; num_users: number }> {

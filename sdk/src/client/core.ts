@@ -2,11 +2,14 @@ import { Link } from "../link/link.js";
 import { Clock, type Moment } from "../link/moment.js";
 import type { LinkInput, LinkOptions, LinkState } from "../link/signals.js";
 import type { Frame, Habits } from "../platform/platform.js";
-import { lossFault, serverFault } from "./faults.js";
+import { Conversation } from "./conversation.js";
+import { serverFault } from "./faults.js";
 import { Outbox } from "./outbox.js";
+import { Pass } from "./pass.js";
 import type { ClientOptions, ClientOutput, Fault, Input, Outcome, Output } from "./signals.js";
 import { type Host, Subscription } from "./subscription.js";
-import { isFinal, type Json, type Push, type Refusal, type Reply, type Subscribed } from "./wire.js";
+import { Trouble } from "./trouble.js";
+import { isFinal, type Json, parseReply, type Push, type Refusal, type Reply, type Subscribed } from "./wire.js";
 
 type Phase =
   | { at: "down" }
@@ -38,27 +41,19 @@ export class Client implements Host {
   private readonly subscriptions = new Map<string, Subscription>();
   private readonly outbox: Outbox;
   private readonly outputs: Output[] = [];
-  /** Commands that leave together. */
-  private lines: string[] = [];
-  private ids = 0;
-  private readonly awaited = new Map<number, (reply: Reply) => void>();
-  private token: string | undefined;
-  private asking = false;
+  private readonly conversation: Conversation;
+  private readonly pass: Pass;
   /** It is a Suona server: it answers pings and knows keys. */
   private suona = false;
-  /** Whether there is a socket, open or not yet. */
-  private linked = false;
-  /** What is wrong. */
-  private fault: Fault | undefined;
-  /** Why we give the connection up; `null` if that is no fault. */
-  private cause: Fault | null | undefined;
+  private readonly trouble = new Trouble();
 
   constructor(
     private readonly options: ClientOptions & LinkOptions,
     habits: Habits,
   ) {
     this.link = new Link(options, habits);
-    this.token = options.token;
+    this.conversation = new Conversation(options.messageLimit);
+    this.pass = new Pass(!!options.asksToken, () => this.emit({ is: "ask" }), options.token);
     this.outbox = new Outbox(options, (ticket, outcome) => this.emit({ is: "settle", ticket, outcome }));
   }
 
@@ -74,7 +69,9 @@ export class Client implements Host {
 
   /** What is to be done next. */
   poll(): Output | undefined {
-    return this.outputs.shift() ?? this.frame();
+    const output = this.outputs.shift();
+    const frame = output ? undefined : this.conversation.frame();
+    return frame === undefined ? output : { is: "send", frame };
   }
 
   /** The wall-clock time at which to hand in `woke`. */
@@ -91,9 +88,7 @@ export class Client implements Host {
   }
 
   send(command: object, answered?: (reply: Reply) => void): void {
-    const id = ++this.ids;
-    this.lines.push(JSON.stringify(Object.assign({ id }, command)));
-    if (answered) this.awaited.set(id, answered);
+    this.conversation.send(command, answered);
   }
 
   emit(output: ClientOutput): void {
@@ -101,7 +96,7 @@ export class Client implements Host {
   }
 
   drop(code: string, message: string, wait?: number): void {
-    this.cause = { code, message };
+    this.trouble.because({ code, message });
     this.tell({ is: "drop", reason: message, wait });
   }
 
@@ -123,7 +118,7 @@ export class Client implements Host {
         this.forgetIfInvalid(input.loss.code);
         return this.tell(Object.assign({}, input, { final: isFinal(input.loss.code) }));
       case "stop":
-        this.cause = null;
+        this.trouble.because(null);
         this.tell(input);
         return this.outbox.clear({ code: "stopped", message: input.reason });
       default:
@@ -140,37 +135,27 @@ export class Client implements Host {
       else if (output.is === "state") this.changed(output.state);
       else {
         this.outputs.push(output);
-        if (output.is === "dial") this.ask();
+        if (output.is === "dial") this.pass.ready();
       }
     }
   }
 
   private changed(state: LinkState): void {
+    this.trouble.judge(state, this.phase.at !== "down");
     if (state.at === "online") {
-      this.linked = true;
       this.phase = { at: "greeting", due: this.time + TOKEN_PATIENCE, sent: false };
       return this.greet();
     }
-    if (state.at === "waiting" || state.at === "offline") this.judge(state);
-    this.linked = state.at === "opening";
+    // Who starts again may be somebody else.
+    if (state.at === "offline") this.pass.forget();
     if (this.phase.at !== "down") this.down();
     this.status(state);
-  }
-
-  /** Finds out what is wrong, if the connection has just failed. */
-  private judge({ loss, reason }: LinkState): void {
-    const { cause, phase, linked } = this;
-    this.cause = undefined;
-    if (loss) this.fault = lossFault(loss, reason, phase.at === "down" ? "unreachable" : "connection-lost");
-    else if (cause !== undefined) this.fault = cause ?? undefined;
-    else if (linked) this.fault = { code: "no-answer", message: reason };
   }
 
   /** The connection is gone, and with it everything that was under way on it. */
   private down(): void {
     this.phase = { at: "down" };
-    this.lines = [];
-    this.awaited.clear();
+    this.conversation.end();
     this.outbox.lost();
     this.subscriptions.forEach((subscription) => subscription.down());
   }
@@ -178,13 +163,12 @@ export class Client implements Host {
   /** Connects, and subscribes in the same breath. */
   private greet(): void {
     const phase = this.phase;
-    this.ask();
-    if (phase.at !== "greeting" || phase.sent || (this.options.asksToken && !this.token)) return;
+    if (phase.at !== "greeting" || phase.sent || !this.pass.ready()) return;
     phase.sent = true;
     phase.due = this.time + ANSWER_PATIENCE;
     const { session, data } = this.options;
     const headers = { "suona-session": session, "suona-farewell": "1", "suona-time": "1" };
-    this.send({ connect: { token: this.token, data, name: "suona", headers, subs: this.served() } }, (reply) => this.greeted(reply));
+    this.send({ connect: { token: this.pass.token, data, name: "suona", headers, subs: this.served() } }, (reply) => this.greeted(reply));
     this.subscriptions.forEach((subscription) => subscription.join());
   }
 
@@ -201,8 +185,8 @@ export class Client implements Host {
     if (!connect) return this.turnedAway(error ?? { code: 100, message: "no connect in the reply" });
     const { version = "", ping, pong = false, time, subs = {} } = connect;
     this.suona = version.indexOf("Suona") === 0;
-    this.phase = { at: "up", refresh: this.expiry(connect.ttl), pong };
-    this.fault = undefined;
+    this.phase = { at: "up", refresh: this.pass.expiry(this.time, connect.ttl), pong };
+    this.trouble.fault = undefined;
     if (time) this.skew = time - this.moment.now;
     this.tell({ is: "settled" });
     if (ping) this.tell({ is: "expect", silence: ping * 1000 + PING_SLACK });
@@ -223,20 +207,20 @@ export class Client implements Host {
 
   private turnedAway(error: Refusal): void {
     const fault = serverFault(error);
-    if (error.code === 109 && this.options.asksToken) this.token = undefined;
-    else if (!error.temporary && error.code >= 100) return this.refuse(fault);
+    const again = error.code === 109 ? this.pass.forget() : error.temporary || error.code < 100;
+    if (!again) return this.refuse(fault);
     this.drop(fault.code, `not connected: ${error.message}`);
   }
 
   private refuse(fault: Fault): void {
-    this.cause = fault;
+    this.trouble.because(fault);
     this.tell({ is: "refuse", reason: fault.message });
   }
 
   private heard(frame: Frame): void {
     if (this.phase.at === "down") return;
     for (const line of `${frame}`.trim().split("\n")) {
-      const reply = parsed(line);
+      const reply = parseReply(line);
       if (!reply) return this.drop("not-centrifuge", "what the server says is not the Centrifuge protocol");
       this.reply(reply);
     }
@@ -244,12 +228,9 @@ export class Client implements Host {
 
   private reply(reply: Reply): void {
     const { id, push } = reply;
-    if (id) {
-      const answered = this.awaited.get(id);
-      this.awaited.delete(id);
-      answered?.(reply);
-    } else if (push) this.pushed(push);
-    else if (this.phase.at === "up" && this.phase.pong) this.lines.push("{}");
+    if (id) this.conversation.answer(id, reply);
+    else if (push) this.pushed(push);
+    else if (this.phase.at === "up" && this.phase.pong) this.conversation.sendLine("{}");
   }
 
   private pushed({ channel = "", pub, join, leave, subscribe, unsubscribe, message, disconnect }: Push): void {
@@ -276,28 +257,21 @@ export class Client implements Host {
 
   private forgetIfInvalid(code?: number): void {
     if (code !== 3014) return;
-    if (this.options.asksToken) this.token = undefined;
+    this.pass.forget();
     this.subscriptions.forEach((subscription) => subscription.forget());
-  }
-
-  private ask(): void {
-    if (!this.options.asksToken || this.token || this.asking) return;
-    this.asking = true;
-    this.emit({ is: "ask" });
   }
 
   private tokenFound(channel: string | undefined, token: string | null | undefined): void {
     if (channel !== undefined) return this.subscriptions.get(channel)?.tokenFound(token);
-    this.asking = false;
+    this.pass.answered(token);
     if (!token) return this.refuse({ code: "no-token", message: "getToken gave no token" });
-    this.token = token;
     if (this.phase.at === "up" && this.phase.refresh === Infinity) this.refresh(token);
     this.greet();
   }
 
   private tokenFailed(channel: string | undefined, reason: string): void {
     if (channel !== undefined) return this.subscriptions.get(channel)?.tokenFailed();
-    this.asking = false;
+    this.pass.answered();
     if (this.phase.at === "up") this.phase.refresh = this.later();
     else this.drop("token-failed", `getToken failed: ${reason}`);
   }
@@ -305,14 +279,10 @@ export class Client implements Host {
   private refresh(token: string): void {
     this.send({ refresh: { token } }, ({ error, refresh }) => {
       if (this.phase.at !== "up") return;
-      if (!error) this.phase.refresh = this.expiry(refresh?.ttl);
+      if (!error) this.phase.refresh = this.pass.expiry(this.time, refresh?.ttl);
       else if (error.temporary) this.phase.refresh = this.later();
       else this.turnedAway(error);
     });
-  }
-
-  private expiry(ttl: number | undefined): number {
-    return ttl && this.options.asksToken ? this.time + ttl * 1000 : Infinity;
   }
 
   private later(): number {
@@ -342,10 +312,10 @@ export class Client implements Host {
       // nothing of our own
     } else if (phase.at === "up") {
       phase.refresh = Infinity;
-      this.token = undefined;
-      this.ask();
+      this.pass.forget();
+      this.pass.ready();
     } else if (phase.at === "greeting") {
-      this.asking = false;
+      this.pass.answered();
       if (phase.sent) this.drop("no-answer", "no answer to connect");
       else this.drop("token-slow", "getToken gave no token in time");
     }
@@ -354,38 +324,18 @@ export class Client implements Host {
   }
 
   private status({ at, reason, until }: LinkState): void {
-    this.emit({ is: "status", status: { at, reason, until, fault: this.fault } });
+    this.emit({ is: "status", status: { at, reason, until, fault: this.trouble.fault } });
   }
 
   private flush(): void {
     this.outbox.flush(this.suona, (body, method, ticket, keyed) => {
-      const id = method === "send" ? 0 : ++this.ids;
-      const key = keyed ? `,"idempotency_key":"${this.options.session}-${ticket}"` : "";
-      this.lines.push(`{${id ? `"id":${id},` : ""}${body.slice(1, -2)}${key}}}`);
-      if (id) this.awaited.set(id, (reply) => this.outbox.answered(ticket, outcome(reply, method)));
-      return id;
+      const key = keyed ? `,"idempotency_key":"${this.options.session}-${ticket}"}}` : "}}";
+      const answered = (reply: Reply) => this.outbox.answered(ticket, outcome(reply, method));
+      this.conversation.sendBody(body.slice(0, -2) + key, method === "send" ? undefined : answered);
     });
-  }
-
-  /** As many commands as one message may carry. */
-  private frame(): Output | undefined {
-    let frame = this.lines.shift();
-    if (frame === undefined) return undefined;
-    const room = (this.options.messageLimit ?? 65_536) / 3; // a UTF-16 unit is never more than three bytes
-    while (this.lines.length && frame.length + this.lines[0]!.length < room) frame += `\n${this.lines.shift()}`;
-    return { is: "send", frame };
   }
 }
 
 function outcome(reply: Reply, method: string): Outcome {
   return reply.error ? { fault: serverFault(reply.error) } : { result: (reply as Record<string, Json>)[method] };
-}
-
-function parsed(line: string): Reply | undefined {
-  try {
-    const reply: unknown = JSON.parse(line);
-    return typeof reply === "object" && reply ? reply : undefined;
-  } catch {
-    return undefined;
-  }
 }

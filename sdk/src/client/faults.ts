@@ -2,30 +2,21 @@ import type { Loss } from "../platform/platform.js";
 import type { Fault } from "./signals.js";
 import type { Refusal } from "./wire.js";
 
-/** Names for what servers of this protocol refuse. */
-const refusals: Record<number, string> = {
-  100: "server-trouble",
-  101: "unauthorized",
-  102: "unknown-channel",
-  103: "permission-denied",
-  104: "unknown-method",
-  105: "already-subscribed",
-  106: "limit-exceeded",
-  107: "bad-request",
-  108: "not-available",
-  109: "token-expired",
-  110: "token-expired",
-  111: "too-many-requests",
-  112: "position-lost",
+/** Names for errors from 100 on, as far as servers of this protocol agree. */
+const errors =
+  "server-trouble unauthorized unknown-channel permission-denied unknown-method already-subscribed limit-exceeded bad-request not-available token-expired token-expired too-many-requests position-lost".split(
+    " ",
+  );
+const disconnects: Record<number, string> = {
+  1009: "too-large",
   3500: "token-refused",
   3504: "connection-limit",
   3507: "permission-denied",
-  1009: "too-large",
 };
 
 /** What a server said, under a name that stays. */
 export function serverFault(raw: Refusal | { code: number; reason: string }): Fault {
-  return { code: refusals[raw.code] || `server-${raw.code}`, message: "message" in raw ? raw.message : raw.reason, raw };
+  return { code: errors[raw.code - 100] ?? disconnects[raw.code] ?? `server-${raw.code}`, message: "message" in raw ? raw.message : raw.reason, raw };
 }
 
 /** What devices write into their errors, and what it means. */

@@ -8,8 +8,8 @@ interface Entry {
   readonly method: string;
   readonly bytes: number;
   readonly expires: number;
-  /** Its number on this connection, if it was sent there. */
-  id?: number;
+  /** It went out on this connection. */
+  sent?: boolean;
   /** It went out with a key: a server that knows keys does it once, however often it is asked. */
   keyed?: boolean;
 }
@@ -43,28 +43,26 @@ export class Outbox {
     this.entries.set(ticket, { ticket, body, method: Object.keys(command)[0]!, bytes, expires });
   }
 
-  /**
-   * Sends what was not sent on this connection. `send` gives each a key if asked to, and says
-   * under which number the answer comes; 0 if none does.
-   */
-  flush(keys: boolean, send: (body: string, method: string, ticket: number, keyed: boolean) => number): void {
+  /** Sends what was not sent on this connection; `send` adds a key where told to. */
+  flush(keys: boolean, send: (body: string, method: string, ticket: number, keyed: boolean) => void): void {
     for (const entry of this.entries.values()) {
-      if (entry.id !== undefined) continue;
+      if (entry.sent) continue;
       if (entry.keyed && !keys) {
         this.end(entry, unknownOutcome());
         continue;
       }
       entry.keyed = keys && onlyOnce(entry);
-      entry.id = send(entry.body, entry.method, entry.ticket, entry.keyed);
-      if (!entry.id) this.end(entry, { result: undefined });
+      entry.sent = true;
+      send(entry.body, entry.method, entry.ticket, entry.keyed);
+      if (entry.method === "send") this.end(entry, { result: undefined });
     }
   }
 
   /** The connection is gone. What is safe to ask again waits for the next; the fate of the rest stays unknown. */
   lost(): void {
     for (const entry of this.entries.values()) {
-      if (entry.id === undefined) continue;
-      entry.id = undefined;
+      if (!entry.sent) continue;
+      entry.sent = false;
       if (onlyOnce(entry) && !entry.keyed) this.end(entry, unknownOutcome());
     }
   }
@@ -78,7 +76,7 @@ export class Outbox {
   expire(time: number): void {
     for (const entry of this.entries.values()) {
       if (entry.expires > time) continue;
-      const sent = entry.id !== undefined || entry.keyed;
+      const sent = entry.sent || entry.keyed;
       this.end(entry, sent ? unknownOutcome() : { fault: { code: "expired", message: "not sent in time" } });
     }
   }

@@ -1,3 +1,5 @@
+import { backoff } from "../link/moment.js";
+import { Pass } from "./pass.js";
 import type { ClientOutput, SubscribeOptions } from "./signals.js";
 import { serverFault } from "./faults.js";
 import type { Position, Publication, Refusal, Reply, Subscribed } from "./wire.js";
@@ -38,7 +40,7 @@ export class Subscription {
   wanted = false;
   private options: SubscribeOptions = {};
   private position: Position | undefined;
-  private token: string | undefined;
+  private pass = new Pass(false, () => undefined);
   private phase: Phase = { at: "down" };
   private attempt = 0;
 
@@ -50,6 +52,7 @@ export class Subscription {
   want(options: SubscribeOptions): void {
     this.options = options;
     this.wanted = true;
+    this.pass = new Pass(!!options.asksToken, () => this.host.emit({ is: "ask", channel: this.channel }));
     if (options.recover !== false) this.position ??= options.since;
     if (this.phase.at === "ended") this.phase = { at: "down" };
     if (this.host.up) this.join();
@@ -73,8 +76,9 @@ export class Subscription {
   /** Subscribes, if that is for us to do; called for each new connection and when it is time to try again. */
   join(): void {
     if (!this.wanted || this.served || (this.phase.at !== "down" && this.phase.at !== "waiting")) return;
-    if (this.options.asksToken && !this.token) return this.ask();
-    const { channel, options, token } = this;
+    if (!this.pass.ready()) return void (this.phase = { at: "asking", due: this.host.time + TOKEN_PATIENCE });
+    const { channel, options } = this;
+    const { token } = this.pass;
     const recover = options.recover !== false || undefined;
     const position = recover && this.position;
     const joining: Phase = { at: "joining", due: this.host.time + ANSWER_PATIENCE };
@@ -103,7 +107,7 @@ export class Subscription {
 
   /** The server took us, by our wish or its own. */
   joined(result: Subscribed, recovering = this.position !== undefined): void {
-    this.phase = { at: "joined", since: this.host.time, refresh: this.expiry(result.ttl) };
+    this.phase = { at: "joined", since: this.host.time, refresh: this.pass.expiry(this.host.time, result.ttl) };
     const how = !recovering ? "fresh" : result.recovered ? "recovered" : "gap";
     this.position = result.recoverable ? { offset: result.offset ?? 0, epoch: result.epoch ?? "" } : undefined;
     this.host.emit({ is: "subscribed", channel: this.channel, how });
@@ -141,7 +145,7 @@ export class Subscription {
   /** The app found a token, or there is none to be had. */
   tokenFound(token: string | null | undefined): void {
     if (!token) return this.end("no-token", "no token for the channel");
-    this.token = token;
+    this.pass.answered(token);
     if (this.phase.at === "asking") {
       this.phase = { at: "down" };
       if (this.host.up) this.join();
@@ -151,12 +155,14 @@ export class Subscription {
   }
 
   tokenFailed(): void {
+    this.pass.answered();
     if (this.phase.at === "asking") this.retry();
     else if (this.phase.at === "joined") this.phase.refresh = this.later();
   }
 
   forget(): void {
-    this.token = this.position = undefined;
+    this.pass.forget();
+    this.position = undefined;
   }
 
   /** Where to go on, for subscriptions that the server makes. */
@@ -175,36 +181,29 @@ export class Subscription {
     if (this.due() > this.host.time) return;
     if (phase.at === "waiting" && this.host.up) this.join();
     else if (phase.at === "waiting") this.phase = { at: "down" };
-    else if (phase.at === "asking") this.retry();
+    else if (phase.at === "asking") this.tokenFailed();
     else if (phase.at === "joining") this.host.drop("no-answer", `no answer to subscribing to ${this.channel}`);
     else if (phase.at === "joined") {
       phase.refresh = Infinity;
-      this.host.emit({ is: "ask", channel: this.channel });
+      this.pass.forget();
+      this.pass.ready();
     }
-  }
-
-  private ask(): void {
-    this.phase = { at: "asking", due: this.host.time + TOKEN_PATIENCE };
-    this.host.emit({ is: "ask", channel: this.channel });
   }
 
   private refused(error: Refusal): void {
     // The server serves it already; it says so in its own time.
     if (error.code === 105 && this.served) return;
-    if (error.code === 109 && this.options.asksToken) this.token = undefined;
-    else if (error.code === 112) this.position = undefined;
-    else if (!error.temporary) {
-      const fault = serverFault(error);
-      return this.end(fault.code, fault.message, error);
-    }
-    this.retry();
+    const again = error.code === 109 ? this.pass.forget() : error.temporary;
+    const { code, message } = serverFault(error);
+    if (again) this.retry();
+    else this.end(code, message, error);
   }
 
   private refresh(token: string): void {
     this.host.send({ sub_refresh: { channel: this.channel, token } }, ({ error, sub_refresh }) => {
       const phase = this.phase;
       if (phase.at !== "joined") return;
-      if (!error) phase.refresh = this.expiry(sub_refresh?.ttl);
+      if (!error) phase.refresh = this.pass.expiry(this.host.time, sub_refresh?.ttl);
       else if (error.temporary) phase.refresh = this.later();
       else this.refused(error);
     });
@@ -212,8 +211,7 @@ export class Subscription {
 
   private retry(): void {
     this.settleAttempts();
-    const bound = Math.min(20_000, 500 * Math.pow(2, this.attempt++));
-    this.phase = { at: "waiting", due: this.host.time + Math.floor(this.host.luck * bound) };
+    this.phase = { at: "waiting", due: this.host.time + backoff(this.attempt++, this.host.luck) };
   }
 
   private settleAttempts(): void {
@@ -229,10 +227,6 @@ export class Subscription {
   private save(): void {
     const { channel, position } = this;
     if (this.options.keep) this.host.emit({ is: "position", channel, position });
-  }
-
-  private expiry(ttl: number | undefined): number {
-    return ttl && this.options.asksToken ? this.host.time + ttl * 1000 : Infinity;
   }
 
   private later(): number {

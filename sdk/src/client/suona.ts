@@ -1,59 +1,20 @@
-import { Driver, type Dialing } from "../link/driver.js";
-import type { LinkOptions } from "../link/signals.js";
+import { Driver } from "../link/driver.js";
 import type { Platform, Undo } from "../platform/platform.js";
 import { Channel, type Channeling, type Home, type Sending, type Token } from "./channel.js";
 import { Client } from "./core.js";
-import { en, SuonaError, type Words } from "./errors.js";
+import { SuonaError, type Words } from "./errors.js";
 import { Journal } from "./journal.js";
+import type { Backend, Name, SuonaOptions, View } from "./options.js";
 import { type House, Room } from "./room.js";
 import { Scope } from "./scope.js";
 import { attempt, Signal } from "./signal.js";
-import type { ClientOptions, Command, Fault, Input, Output, Status } from "./signals.js";
+import type { Command, Fault, Input, Output, Status } from "./signals.js";
 import type { Json, Position, Publication } from "./wire.js";
 
-/** How to reach a server, and as whom. Times are in milliseconds. */
-export interface SuonaOptions extends Dialing, LinkOptions, Omit<ClientOptions, "session" | "asksToken"> {
-  readonly platform: Platform;
-  /**
-   * Finds a token: called when there is none or it has expired, and not again while the old one holds. To give nothing
-   * means that the user may not connect, which ends the matter; to throw, that it may work later.
-   */
-  readonly getToken?: () => Token | Promise<Token>;
-  /** Says each step with its reason on the console. */
-  readonly debug?: boolean;
-  /** Hears what callbacks of the app threw or rejected with. Default: the console, where there is one. */
-  readonly onError?: (error: unknown) => void;
-  /** The language of notices and hints. Default English. */
-  readonly words?: Words;
-  /** Begins the names of what is kept in storage: name the user here where several log in on one device. Default "suona". */
-  readonly keepAs?: string;
-}
-
-/** What a page shows of the connection. */
-export interface View {
-  /** Whether the server has us. */
-  readonly online: boolean;
-  /** `hidden`: in the background. `waiting`: until the next attempt. */
-  readonly state: Status["at"];
-  /** Why, in English, for developers. */
-  readonly reason: string;
-  /** What to show to the user; empty while all is well. */
-  readonly notice: string;
-  /** How many commands are not answered yet. */
-  readonly pending: number;
-  /** What is wrong, if something is. */
-  readonly error?: SuonaError;
-  /** While waiting: the wall-clock time of the next attempt. */
-  readonly until?: number;
-}
-
-/** Functions by the name of the method, each with one argument: what the backend offers. */
-export type Backend<Methods> = { [Method in keyof Methods]: (data: never) => unknown };
-/** The names among the keys: those of methods or channels. */
-export type Name<Names> = keyof Names & string;
+export type { Backend, Name, SuonaOptions, View } from "./options.js";
 
 interface Waiting {
-  resolve(result: unknown): void;
+  resolve(answer: unknown): void;
   reject(error: SuonaError): void;
 }
 
@@ -92,7 +53,7 @@ export class Suona<Channels = Record<string, Json>, Methods extends Backend<Meth
     this.client = new Client(core, platform.habits);
     this.driver = new Driver<Input, Output>(this.client, platform, options, (output) => this.carryOut(output as Output));
     this.journal = new Journal(() => platform.now(), options.debug && typeof console === "object" ? (line) => console?.log(line) : undefined);
-    this.words = options.words ?? en;
+    this.words = options.words ?? { connecting: "Connecting…", hints: {} };
     this.status = new Signal(this.complain);
     this.messages = new Signal(this.complain);
     this.show();
@@ -119,9 +80,8 @@ export class Suona<Channels = Record<string, Json>, Methods extends Backend<Meth
 
   /** Asks the backend. A break in between does not make it happen twice on a Suona gateway. */
   rpc<Method extends Name<Methods>>(method: Method, data?: Parameters<Methods[Method]>[0], sending?: Sending): Promise<Awaited<ReturnType<Methods[Method]>>> {
-    return this.ask<{ data?: Json } | undefined>({ rpc: { method, data } }, sending).then(
-      (result) => result?.data as Awaited<ReturnType<Methods[Method]>>,
-    );
+    type Answer = { data?: Awaited<ReturnType<Methods[Method]>> } | undefined;
+    return this.ask({ rpc: { method, data } }, sending, (answer: Answer) => answer?.data as Awaited<ReturnType<Methods[Method]>>);
   }
 
   /** Sends data to a server that has a handler for it. Nobody says whether it came. */
@@ -152,7 +112,7 @@ export class Suona<Channels = Record<string, Json>, Methods extends Backend<Meth
   room(name: string, options: Channeling): Room<Json> {
     const known = this.rooms.get(name);
     if (known) return known;
-    const keep = options.keep === undefined ? undefined : Number(options.keep === true ? 0 : options.keep);
+    const keep = options.keep ? (options.keep === true ? 0 : options.keep) : undefined;
     const { position, kept = [] } = keep === undefined ? {} : this.load(name);
     const room = new Room<Json>(this, name, keep, kept);
     this.rooms.set(name, room);
@@ -216,14 +176,17 @@ export class Suona<Channels = Record<string, Json>, Methods extends Backend<Meth
   }
 
   /** For {@link Channel}: sends a command. */
-  ask<Result>(command: Command, { ttl }: Sending = {}): Promise<Result> {
-    if (this.closed) return Promise.reject(this.error({ code: "stopped", message: "closed by the app" }));
+  ask<Result, Answer = Result>(command: Command, { ttl }: Sending = {}, pick?: (answer: Answer) => Result): Promise<Result> {
     const ticket = ++this.tickets;
-    return new Promise<unknown>((resolve, reject) => {
-      this.waiting.set(ticket, { resolve, reject });
+    const promise = new Promise<Result>((resolve, reject) => {
+      if (this.closed) return reject(this.error({ code: "stopped", message: "closed by the app" }));
+      this.waiting.set(ticket, { resolve: (answer) => resolve(pick ? pick(answer as Answer) : (answer as Result)), reject });
       this.driver.soon({ is: "command", ticket, command, ttl });
       this.show();
-    }) as Promise<Result>;
+    });
+    // Whoever does not care for the outcome need not catch it.
+    promise.catch(() => undefined);
+    return promise;
   }
 
   private carryOut(output: Output): void {

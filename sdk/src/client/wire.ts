@@ -81,6 +81,16 @@ export interface Push {
   readonly disconnect?: { readonly code: number; readonly reason: string; readonly retry_after_ms?: number };
 }
 
+/** One line of what a server says; nothing if it is not of this protocol. */
+export function parseReply(line: string): Reply | undefined {
+  try {
+    const reply: unknown = JSON.parse(line);
+    return typeof reply === "object" && reply ? reply : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Whether a disconnect with this code means: do not come back. */
 export function isFinal(code = 0): boolean {
   return code === 1009 || (code >= 3500 && code < 4000) || (code >= 4500 && code < 5000);

@@ -1,5 +1,5 @@
 import type { Frame, Habits, Loss } from "../platform/platform.js";
-import { Clock, type Moment } from "./moment.js";
+import { backoff, Clock, type Moment } from "./moment.js";
 import type { LinkInput, LinkOptions, LinkOutput } from "./signals.js";
 
 export type { LinkInput, LinkOptions, LinkOutput, LinkState } from "./signals.js";
@@ -240,18 +240,14 @@ export class Link {
     this.outputs.push({ is: "probe" });
   }
 
-  /**
-   * Dials again after a delay drawn from zero up to a bound that doubles until the ceiling. All of it is random: jitter
-   * merely added on top vanishes at the ceiling, and every client of a restarted server comes back in the same instant.
-   */
+  /** Dials again, after `wait` and a random delay. */
   private retry(reason: string, wait = 0, loss?: Loss): void {
-    const { reconnect = true, maxAttempts = Infinity, firstWait = 500, longestWait = 20_000 } = this.options;
+    const { reconnect = true, maxAttempts = Infinity, firstWait, longestWait } = this.options;
     if (!reconnect) return this.enter({ at: "offline" }, reason, loss);
     if (this.dials >= maxAttempts) {
       return this.enter({ at: "offline" }, `gave up after ${this.dials} attempts: ${reason}`, loss);
     }
-    const bound = Math.min(longestWait, firstWait * Math.pow(2, this.attempt++));
-    const due = this.time + wait + Math.floor(this.luck * bound);
+    const due = this.time + wait + backoff(this.attempt++, this.luck, firstWait, longestWait);
     this.notBefore = wait ? due : this.time;
     this.plan(due, reason, loss);
   }

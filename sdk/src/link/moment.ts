@@ -23,3 +23,11 @@ export class Clock {
     return time - this.lag;
   }
 }
+
+/**
+ * A delay drawn from zero up to a bound that doubles with each attempt until the ceiling. All of it is random: jitter
+ * merely added on top vanishes at the ceiling, and then every client of a restarted server comes back in one instant.
+ */
+export function backoff(attempt: number, luck: number, first = 500, ceiling = 20_000): number {
+  return Math.floor(luck * Math.min(ceiling, first * Math.pow(2, attempt)));
+}
