@@ -17,44 +17,69 @@ export interface WebSocketLike {
 
 /** Dials by `make`, which may throw: for an address that is none, or `ws:` from a page that came by `https:`. */
 export function openWebSocket(on: SocketEvents, make: () => WebSocketLike): Socket {
-  let state: "opening" | "open" | "closing" | "lost" = "opening";
+  return new StandardSocket(on, make);
+}
+
+class StandardSocket implements Socket {
+  private at: "opening" | "open" | "closing" | "lost" = "opening";
+  private line: WebSocketLike | undefined;
   /** What an error event said. The close event that always follows says less. */
-  let error: unknown;
-  const lose = (loss: Loss): void => {
-    if (state === "lost") return;
-    state = "lost";
-    on.lost(loss);
-  };
-  const loseLater = (raw: unknown): void => void Promise.resolve().then(() => lose({ reason: wordsOf(raw), raw }));
-  const socket = attempt(make, loseLater);
-  if (!socket) return { send: () => undefined, close: () => undefined };
-  socket.binaryType = "arraybuffer";
-  socket.onopen = () => {
-    if (state !== "opening") return;
-    state = "open";
-    on.opened();
-  };
-  socket.onmessage = (event: unknown) => {
-    const frame = frameOf(field(event, "data"));
-    if (state === "open" && frame !== undefined) on.received(frame);
-  };
-  socket.onerror = (event: unknown) => {
-    error = field(event, "error") ?? event;
-  };
-  socket.onclose = (event: unknown) => lose(lossOf(event, error));
-  return {
-    send(frame) {
-      if (state === "open") attempt(() => socket.send(frame), loseLater);
-    },
-    close(code, reason) {
-      if (state === "lost" || state === "closing") return;
-      state = "closing";
-      attempt(
-        () => socket.close(code, reason),
-        () => attempt(() => socket.close(), loseLater), // a code outside of 1000 and 3000–4999
-      );
-    },
-  };
+  private error: unknown;
+
+  constructor(
+    private readonly on: SocketEvents,
+    make: () => WebSocketLike,
+  ) {
+    this.attempt(() => this.listen(make()));
+  }
+
+  send(frame: Frame): void {
+    if (this.at === "open") this.attempt(() => this.line!.send(frame));
+  }
+
+  close(code: number, reason: string): void {
+    if (this.at === "lost" || this.at === "closing") return;
+    this.at = "closing";
+    try {
+      this.line!.close(code, reason);
+    } catch {
+      this.attempt(() => this.line!.close()); // a code outside of 1000 and 3000–4999
+    }
+  }
+
+  private listen(line: WebSocketLike): void {
+    this.line = line;
+    line.binaryType = "arraybuffer";
+    line.onopen = () => this.opened();
+    line.onmessage = (event: unknown) => this.received(frameOf(field(event, "data")));
+    line.onerror = (event: unknown) => (this.error = field(event, "error") ?? event);
+    line.onclose = (event: unknown) => this.lose(lossOf(event, this.error));
+  }
+
+  private opened(): void {
+    if (this.at !== "opening") return;
+    this.at = "open";
+    this.on.opened();
+  }
+
+  private received(frame: Frame | undefined): void {
+    if (this.at === "open" && frame !== undefined) this.on.received(frame);
+  }
+
+  /** What is thrown is a loss, told when the call has returned. */
+  private attempt(call: () => void): void {
+    try {
+      call();
+    } catch (raw) {
+      void Promise.resolve().then(() => this.lose({ reason: wordsOf(raw), raw }));
+    }
+  }
+
+  private lose(loss: Loss): void {
+    if (this.at === "lost") return;
+    this.at = "lost";
+    this.on.lost(loss);
+  }
 }
 
 function lossOf(close: unknown, error: unknown): Loss {
@@ -65,13 +90,4 @@ function lossOf(close: unknown, error: unknown): Loss {
     reason: typeof reason === "string" ? reason : undefined,
     raw: error ?? close,
   };
-}
-
-function attempt<T>(call: () => T, failed: (error: unknown) => void): T | undefined {
-  try {
-    return call();
-  } catch (error) {
-    failed(error);
-    return undefined;
-  }
 }
