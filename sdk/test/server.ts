@@ -83,6 +83,8 @@ export class Server {
 export class Connection {
   readonly channels = new Set<string>();
   private connected = false;
+  /** Its `connect` was refused with an error: nothing it says is heard any more. */
+  private refused = false;
   private quietUntil = 0;
 
   constructor(
@@ -132,7 +134,7 @@ export class Connection {
   private command(command: Wire): void {
     const { server } = this;
     const { id } = command;
-    if (!this.server.connections.has(this)) return;
+    if (this.refused || !this.server.connections.has(this)) return;
     server.commands.push(command);
     const method = Object.keys(command).find((key) => key !== "id");
     if (!this.connected && method !== "connect") return this.close(3501, "bad request");
@@ -149,7 +151,10 @@ export class Connection {
     server.greetings.push(greeting);
     const admitted = server.admit(greeting.token as string | undefined);
     if ("close" in admitted) return this.close(...admitted.close);
-    if ("error" in admitted) return this.say({ id, error: admitted.error });
+    if ("error" in admitted) {
+      this.refused = true;
+      return this.say({ id, error: admitted.error });
+    }
     this.connected = true;
     const asked = (greeting.subs ?? {}) as Record<string, Record<string, never>>;
     const subs = Object.fromEntries(server.serves.map((channel) => [channel, this.join(channel, asked[channel] ?? {})]));

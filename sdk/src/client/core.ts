@@ -13,8 +13,8 @@ import { isFinal, type Json, parseReply, type Push, type Refusal, type Reply, ty
 
 type Phase =
   | { at: "down" }
-  /** The socket is open, and `connect` is not answered, or not even sent for want of a token. */
-  | { at: "greeting"; due: number; sent: boolean }
+  /** The socket is open, and `connect` is not answered, or not even sent for want of a token. `sent`: wall-clock time. */
+  | { at: "greeting"; due: number; sent?: number }
   | { at: "up"; refresh: number; pong: boolean };
 
 /** How long the app may take to find a token once the socket is open: servers wait ten seconds. */
@@ -135,7 +135,7 @@ export class Client implements Host {
       else if (output.is === "state") this.changed(output.state);
       else {
         this.outputs.push(output);
-        if (output.is === "dial") this.pass.ready();
+        if (output.is === "dial") this.pass.ready(this.time);
       }
     }
   }
@@ -143,7 +143,7 @@ export class Client implements Host {
   private changed(state: LinkState): void {
     this.trouble.judge(state, this.phase.at !== "down");
     if (state.at === "online") {
-      this.phase = { at: "greeting", due: this.time + TOKEN_PATIENCE, sent: false };
+      this.phase = { at: "greeting", due: this.time + TOKEN_PATIENCE };
       return this.greet();
     }
     // Who starts again may be somebody else.
@@ -163,12 +163,12 @@ export class Client implements Host {
   /** Connects, and subscribes in the same breath. */
   private greet(): void {
     const phase = this.phase;
-    if (phase.at !== "greeting" || phase.sent || !this.pass.ready()) return;
-    phase.sent = true;
+    if (phase.at !== "greeting" || phase.sent || !this.pass.ready(this.time)) return;
+    const sent = (phase.sent = this.moment.now);
     phase.due = this.time + ANSWER_PATIENCE;
     const { session, data } = this.options;
     const headers = { "suona-session": session, "suona-farewell": "1", "suona-time": "1" };
-    this.send({ connect: { token: this.pass.token, data, name: "suona", headers, subs: this.served() } }, (reply) => this.greeted(reply));
+    this.send({ connect: { token: this.pass.token, data, name: "suona", headers, subs: this.served() } }, (reply) => this.greeted(reply, sent));
     this.subscriptions.forEach((subscription) => subscription.join());
   }
 
@@ -181,13 +181,13 @@ export class Client implements Host {
     return Object.keys(subs).length ? subs : undefined;
   }
 
-  private greeted({ connect, error }: Reply): void {
+  private greeted({ connect, error }: Reply, sent: number): void {
     if (!connect) return this.turnedAway(error ?? { code: 100, message: "no connect in the reply" });
     const { version = "", ping, pong = false, time, subs = {} } = connect;
     this.suona = version.indexOf("Suona") === 0;
     this.phase = { at: "up", refresh: this.pass.expiry(this.time, connect.ttl), pong };
     this.trouble.fault = undefined;
-    if (time) this.skew = time - this.moment.now;
+    if (time) this.skew = Math.round(time - (sent + this.moment.now) / 2);
     this.tell({ is: "settled" });
     if (ping) this.tell({ is: "expect", silence: ping * 1000 + PING_SLACK });
     this.status({ at: "online", reason: `connected to ${version || "the server"}` });
@@ -313,7 +313,7 @@ export class Client implements Host {
     } else if (phase.at === "up") {
       phase.refresh = Infinity;
       this.pass.forget();
-      this.pass.ready();
+      this.pass.ready(this.time);
     } else if (phase.at === "greeting") {
       this.pass.answered();
       if (phase.sent) this.drop("no-answer", "no answer to connect");

@@ -1,6 +1,7 @@
 /** A token that the app finds: asked for one at a time, and not again while the old one holds. */
 export class Pass {
   private asked = false;
+  private until = Infinity;
 
   constructor(
     /** Whether there is an app to ask. If not, the token given, or none, is all there is. */
@@ -10,7 +11,8 @@ export class Pass {
   ) {}
 
   /** Whether there is all that is needed. If not, the app is asked, unless it has been already. */
-  ready(): boolean {
+  ready(time: number): boolean {
+    if (time >= this.until) this.forget();
     if (!this.asks || this.token) return true;
     if (!this.asked) this.ask();
     this.asked = true;
@@ -26,11 +28,13 @@ export class Pass {
   /** The token is good for nothing any more. False if there is no way to another. */
   forget(): boolean {
     if (this.asks) this.token = undefined;
+    this.until = Infinity;
     return this.asks;
   }
 
-  /** When to ask for the next one, if this is good for `ttl` seconds from `time` on. */
+  /** The token is good for `ttl` seconds from `time` on: then the next one is to be asked for. */
   expiry(time: number, ttl: number | undefined): number {
-    return ttl && this.asks ? time + ttl * 1000 : Infinity;
+    this.until = ttl && this.asks ? time + ttl * 1000 : Infinity;
+    return this.until;
   }
 }

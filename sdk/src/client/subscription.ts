@@ -76,7 +76,7 @@ export class Subscription {
   /** Subscribes, if that is for us to do; called for each new connection and when it is time to try again. */
   join(): void {
     if (!this.wanted || this.served || (this.phase.at !== "down" && this.phase.at !== "waiting")) return;
-    if (!this.pass.ready()) return void (this.phase = { at: "asking", due: this.host.time + TOKEN_PATIENCE });
+    if (!this.pass.ready(this.host.time)) return void (this.phase = { at: "asking", due: this.host.time + TOKEN_PATIENCE });
     const { channel, options } = this;
     const { token } = this.pass;
     const recover = options.recover !== false || undefined;
@@ -186,7 +186,7 @@ export class Subscription {
     else if (phase.at === "joined") {
       phase.refresh = Infinity;
       this.pass.forget();
-      this.pass.ready();
+      this.pass.ready(this.host.time);
     }
   }
 
