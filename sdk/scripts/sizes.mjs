@@ -1,0 +1,53 @@
+// Prints what the parts weigh, minified and gzipped, and fails where one is over its limit; then what others weigh, and
+// what WeChat's folder adds to a mini-program.
+import { build } from "esbuild";
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { gzipSync } from "node:zlib";
+import { privateNames } from "./private-names.mjs";
+
+const parts = [
+  { name: "link and driver", files: ["src/link/link.ts", "src/link/driver.ts"] },
+  { name: "client core", files: ["src/client/core.ts", "src/link/driver.ts"] },
+  { name: "ReliableSocket", files: ["src/socket.ts"], limit: 3 * 1024 },
+  { name: "createSuona on WeChat", files: ["src/client/suona.ts", "src/platform/wx.ts"], limit: 8 * 1024 },
+];
+
+/** What people use today, minified by the same tool; each with its own polyfills and parsers, and without ours. */
+const others = ["centrifuge", "socket.io-client", "goeasy", "mqtt", "websocket-heartbeat-miniprogram"];
+
+async function weigh(contents, options = {}) {
+  const { outputFiles } = await build({
+    stdin: { contents, resolveDir: "." },
+    bundle: true,
+    minify: true,
+    write: false,
+    format: "esm",
+    target: "es2015",
+    ...options,
+  });
+  const bytes = outputFiles[0].contents;
+  return { plain: bytes.length, zipped: gzipSync(bytes, { level: 9 }).length };
+}
+
+let heavy = false;
+for (const { name, files, limit } of parts) {
+  if (!files.every((file) => existsSync(file))) continue;
+  const contents = files.map((file) => `export * from "./${file}";`).join("\n");
+  const { plain, zipped } = await weigh(contents, { mangleProps: privateNames() });
+  const over = limit !== undefined && zipped > limit;
+  heavy ||= over;
+  console.log(`${name}: ${plain} bytes, ${zipped} gzipped${limit ? ` of ${limit}` : ""}${over ? ": TOO HEAVY" : ""}`);
+}
+
+for (const name of others) {
+  const { plain, zipped } = await weigh(`export * from "${name}";`, { platform: "browser", target: "es2020" });
+  console.log(`for comparison, ${name}: ${plain} bytes, ${zipped} gzipped`);
+}
+
+const folder = "dist/miniprogram";
+if (existsSync(folder)) {
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).map((file) => statSync(`${folder}/${file}`));
+  const bytes = files.reduce((sum, file) => sum + (file.isFile() ? file.size : 0), 0);
+  console.log(`WeChat's folder, everything in it, unzipped: ${bytes} bytes`);
+}
+process.exit(heavy ? 1 : 0);

@@ -1,0 +1,48 @@
+import type { Reply } from "./wire.js";
+
+/** What is said on one connection: numbers commands, joins them to frames, and knows who waits for an answer. */
+export class Conversation {
+  private ids = 0;
+  /** Commands that leave together. */
+  private lines: string[] = [];
+  private readonly awaited = new Map<number, (reply: Reply) => void>();
+
+  constructor(private readonly messageLimit = 65_536) {}
+
+  /** Says a command. `answered` hears the answer, if one comes on this connection. */
+  send(command: object, answered?: (reply: Reply) => void): void {
+    this.sendBody(JSON.stringify(command), answered ?? (() => undefined));
+  }
+
+  /** The same for a command that was written before. Without `answered` none is expected. */
+  sendBody(body: string, answered?: (reply: Reply) => void): void {
+    if (!answered) return this.sendLine(body);
+    this.awaited.set(++this.ids, answered);
+    this.sendLine(`{"id":${this.ids},${body.slice(1)}`);
+  }
+
+  sendLine(line: string): void {
+    this.lines.push(line);
+  }
+
+  answer(id: number, reply: Reply): void {
+    const answered = this.awaited.get(id);
+    this.awaited.delete(id);
+    answered?.(reply);
+  }
+
+  /** The connection is gone: nothing more is said on it, and no answer comes. Numbers go on. */
+  end(): void {
+    this.lines = [];
+    this.awaited.clear();
+  }
+
+  /** As many commands as one message may carry. */
+  frame(): string | undefined {
+    let frame = this.lines.shift();
+    if (frame === undefined) return undefined;
+    const room = this.messageLimit / 3; // a UTF-16 unit is never more than three bytes
+    while (this.lines.length && frame.length + this.lines[0]!.length < room) frame += `\n${this.lines.shift()}`;
+    return frame;
+  }
+}

@@ -1,0 +1,47 @@
+import type { Dialing } from "../link/driver.js";
+import type { LinkOptions } from "../link/signals.js";
+import type { Platform } from "../platform/platform.js";
+import type { Token } from "./channel.js";
+import type { SuonaError, Words } from "./errors.js";
+import type { ClientOptions, Status } from "./signals.js";
+
+/** How to reach a server, and as whom. Times are in milliseconds. */
+export interface SuonaOptions extends Dialing, LinkOptions, Omit<ClientOptions, "session" | "asksToken"> {
+  readonly platform: Platform;
+  /**
+   * Finds a token: called when there is none or it has expired, and not again while the old one holds. To give nothing
+   * means that the user may not connect, which ends the matter; to throw, that it may work later.
+   */
+  readonly getToken?: () => Token | Promise<Token>;
+  /** Says each step with its reason on the console. */
+  readonly debug?: boolean;
+  /** Hears what callbacks of the app threw or rejected with. Default: the console, where there is one. */
+  readonly onError?: (error: unknown) => void;
+  /** Notices and hints, from `suona/en` or `suona/zh`. Without them the only notice is English, and hints are messages. */
+  readonly words?: Words;
+  /** Begins the names of what is kept in storage: name the user here where several log in on one device. Default "suona". */
+  readonly keepAs?: string;
+}
+
+/** What a page shows of the connection. */
+export interface View {
+  /** Whether the server has us. */
+  readonly online: boolean;
+  /** `hidden`: in the background. `waiting`: until the next attempt. */
+  readonly state: Status["at"];
+  /** Why, in English, for developers. */
+  readonly reason: string;
+  /** What to show to the user; empty while all is well. */
+  readonly notice: string;
+  /** How many commands are not answered yet. */
+  readonly pending: number;
+  /** What is wrong, if something is. */
+  readonly error?: SuonaError;
+  /** While waiting: the wall-clock time of the next attempt. */
+  readonly until?: number;
+}
+
+/** Functions by the name of the method, each with one argument: what the backend offers. */
+export type Backend<Methods> = { [Method in keyof Methods]: (data: never) => unknown };
+/** The names among the keys: those of methods or channels. */
+export type Name<Names> = keyof Names & string;

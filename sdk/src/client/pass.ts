@@ -1,0 +1,40 @@
+/** A token that the app finds: asked for one at a time, and not again while the old one holds. */
+export class Pass {
+  private asked = false;
+  private until = Infinity;
+
+  constructor(
+    /** Whether there is an app to ask. If not, the token given, or none, is all there is. */
+    private readonly asks: boolean,
+    private readonly ask: () => void,
+    public token?: string | undefined,
+  ) {}
+
+  /** Whether there is all that is needed. If not, the app is asked, unless it has been already. */
+  ready(time: number): boolean {
+    if (time >= this.until) this.forget();
+    if (!this.asks || this.token) return true;
+    if (!this.asked) this.ask();
+    this.asked = true;
+    return false;
+  }
+
+  /** The app has answered, or will not any more. */
+  answered(token?: string | null): void {
+    this.asked = false;
+    if (token) this.token = token;
+  }
+
+  /** The token is good for nothing any more. False if there is no way to another. */
+  forget(): boolean {
+    if (this.asks) this.token = undefined;
+    this.until = Infinity;
+    return this.asks;
+  }
+
+  /** The token is good for `ttl` seconds from `time` on: then the next one is to be asked for. */
+  expiry(time: number, ttl: number | undefined): number {
+    this.until = ttl && this.asks ? time + ttl * 1000 : Infinity;
+    return this.until;
+  }
+}

@@ -1,0 +1,138 @@
+import type { Undo } from "../platform/platform.js";
+import type { SuonaError } from "./errors.js";
+import { attempt } from "./signal.js";
+import type { ClientInfo, Position, Publication } from "./wire.js";
+
+/** What hears a channel. Whatever it throws or rejects with is reported and stops nothing. */
+export interface Listener<Data> {
+  /** Each message once and in order. */
+  message?(data: Data, publication: Publication<Data>): unknown;
+  /**
+   * Loads what the messages change: at first, and whenever messages may have been missed. Newer ones wait until it is
+   * done; some of them may be in what it loaded. If it fails, they wait no longer, and it is called again later.
+   */
+  reload?(): unknown;
+  /** Messages were missed, and the server does not have them any more. */
+  gap?(): unknown;
+  join?(who: ClientInfo): unknown;
+  leave?(who: ClientInfo): unknown;
+  /** The server ended the subscription, and it will not come back by itself. */
+  ended?(error: SuonaError): unknown;
+}
+
+/** What rooms need of the client that has them. */
+export interface House {
+  complain(error: unknown): void;
+  /** Calls back after about this long; longer with more luck. */
+  later(ms: number, wake: () => void): Undo;
+  save(channel: string, text: string): void;
+}
+
+/** Messages beyond this many do not wait for a reload. */
+const LONGEST_QUEUE = 1000;
+
+/** All who hear one channel in this client. */
+export class Room<Data> {
+  /** Whether the server has us there. */
+  joined = false;
+  readonly ears = new Set<Ear<Data>>();
+
+  constructor(
+    private readonly house: House,
+    readonly channel: string,
+    /** How many messages to keep over the end of the app; `undefined` for none, and no position either. */
+    private readonly keep: number | undefined,
+    readonly kept: Publication<Data>[],
+  ) {}
+
+  enter(listener: Listener<Data>): Ear<Data> {
+    const ear = new Ear(listener, this.house);
+    this.ears.add(ear);
+    if (this.joined) ear.subscribed("fresh");
+    return ear;
+  }
+
+  subscribed(how: "fresh" | "recovered" | "gap"): void {
+    this.joined = true;
+    this.ears.forEach((ear) => ear.subscribed(how));
+  }
+
+  message(publication: Publication<Data>): void {
+    if (this.keep) {
+      this.kept.push(publication);
+      if (this.kept.length > this.keep) this.kept.shift();
+    }
+    this.ears.forEach((ear) => ear.message(publication));
+  }
+
+  save(position: Position | undefined): void {
+    this.house.save(this.channel, JSON.stringify({ position, kept: this.kept }));
+  }
+
+  tell<Event extends "join" | "leave" | "ended">(event: Event, what: Parameters<NonNullable<Listener<Data>[Event]>>[0]): void {
+    this.ears.forEach((ear) => ear.tell((listener) => (listener[event] as ((what: unknown) => unknown) | undefined)?.(what)));
+  }
+}
+
+/** One listener, and what waits for it. */
+export class Ear<Data> {
+  private waiting: Publication<Data>[] | undefined;
+  private again = false;
+  private failures = 0;
+  private undoRetry: Undo | undefined;
+  private ended = false;
+
+  constructor(
+    private readonly listener: Listener<Data>,
+    private readonly house: House,
+  ) {}
+
+  subscribed(how: "fresh" | "recovered" | "gap"): void {
+    if (how === "gap") this.tell((listener) => listener.gap?.());
+    if (how !== "recovered" || this.failures) this.reload();
+  }
+
+  message(publication: Publication<Data>): void {
+    if (!this.waiting) this.hear(publication);
+    else if (this.waiting.push(publication) > LONGEST_QUEUE) this.go();
+  }
+
+  tell(call: (listener: Listener<Data>) => unknown): void {
+    if (!this.ended) attempt(() => call(this.listener), this.house.complain);
+  }
+
+  end(): void {
+    this.ended = true;
+    this.undoRetry?.();
+  }
+
+  private hear(publication: Publication<Data>): void {
+    this.tell((listener) => listener.message?.(publication.data, publication));
+  }
+
+  private reload(): void {
+    this.undoRetry?.();
+    if (!this.listener.reload || this.ended) return;
+    this.again = this.waiting !== undefined;
+    if (this.again) return;
+    const waiting = (this.waiting = []);
+    attempt(
+      () => this.listener.reload?.(),
+      this.house.complain,
+      (well) => {
+        if (this.waiting === waiting) this.go();
+        this.failures = well ? 0 : this.failures + 1;
+        if (this.ended) return;
+        if (this.again) this.reload();
+        else if (!well) this.undoRetry = this.house.later(1000 * Math.pow(2, Math.min(this.failures, 5)), () => this.reload());
+      },
+    );
+  }
+
+  /** Hears what waited. */
+  private go(): void {
+    const waiting = this.waiting ?? [];
+    this.waiting = undefined;
+    for (const publication of waiting) this.hear(publication);
+  }
+}

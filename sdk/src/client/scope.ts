@@ -1,0 +1,42 @@
+import type { Undo } from "../platform/platform.js";
+import { Channel, type Channeling } from "./channel.js";
+import type { Backend, Name, Suona, View } from "./suona.js";
+
+/** A client within a page: whatever listens through it ends with the page. */
+export class Scope<Channels, Methods extends Backend<Methods>> {
+  private undos: Undo[] = [];
+  /** As the client's. */
+  readonly status = {
+    on: (listener: (view: View) => unknown) => this.bind(this.suona.status.on(listener)),
+    each: (listener: (view: View) => unknown) => this.bind(this.suona.status.each(listener)),
+  };
+
+  constructor(
+    private readonly suona: Suona<Channels, Methods>,
+    owner?: { onUnload?: (() => unknown) | undefined },
+  ) {
+    if (!owner) return;
+    const { onUnload } = owner;
+    owner.onUnload = () => {
+      this.end();
+      return onUnload?.call(owner);
+    };
+  }
+
+  /** As the client's. */
+  channel<Key extends Name<Channels>>(name: Key, options: Channeling = {}): Channel<Channels[Key]> {
+    return new Channel<Channels[Key]>(this.suona, name, options, (undo) => this.bind(undo));
+  }
+
+  /** Ends everything that listens here. */
+  end(): void {
+    const { undos } = this;
+    this.undos = [];
+    undos.forEach((undo) => undo());
+  }
+
+  private bind(undo: Undo): Undo {
+    this.undos.push(undo);
+    return undo;
+  }
+}

@@ -1,0 +1,97 @@
+import type { LinkInput, LinkOutput, LinkState } from "../link/signals.js";
+import type { ClientInfo, Json, Position, Publication } from "./wire.js";
+
+/** What the client is told, beside what the link is told. */
+export type ClientInput =
+  /** The app's answer to `ask`: a token, or nothing if the user may not connect. */
+  | { is: "token"; channel?: string; token?: string | null }
+  | { is: "tokenFailed"; channel?: string; reason: string; raw?: unknown }
+  | { is: "subscribe"; channel: string; options: SubscribeOptions }
+  | { is: "unsubscribe"; channel: string }
+  /** The outcome comes as `settle` with the same ticket. Tickets count upwards. */
+  | { is: "command"; ticket: number; command: Command; ttl?: number };
+
+/** Something for the server to do, once. */
+export type Command =
+  | { readonly publish: { readonly channel: string; readonly data: Json } }
+  | { readonly rpc: { readonly method: string; readonly data?: Json } }
+  | { readonly send: { readonly data: Json } }
+  | { readonly history: HistoryRequest & { readonly channel: string } }
+  | { readonly presence: { readonly channel: string } }
+  | { readonly presence_stats: { readonly channel: string } };
+
+/** What of a channel's past is wanted. */
+export interface HistoryRequest {
+  /** 0: only the position; -1: as much as the server gives at once. */
+  readonly limit?: number;
+  readonly since?: Position;
+  readonly reverse?: boolean;
+}
+
+/** What the client wants done, beside what the link wants done. */
+export type ClientOutput =
+  | { is: "send"; frame: string }
+  /** The app shall find a token, for the connection or for a channel. */
+  | { is: "ask"; channel?: string }
+  | { is: "status"; status: Status }
+  /** `gap`: messages were missed and cannot be had any more. `fresh`: nobody knows. */
+  | { is: "subscribed"; channel: string; how: "fresh" | "recovered" | "gap" }
+  | { is: "publication"; channel: string; publication: Publication }
+  /** To be saved, now that the listeners have returned. None: the server keeps nothing of the channel. */
+  | { is: "position"; channel: string; position: Position | undefined }
+  | { is: "join" | "leave"; channel: string; info: ClientInfo }
+  | { is: "unsubscribed"; channel: string; fault: Fault }
+  | { is: "message"; data: Json }
+  | { is: "settle"; ticket: number; outcome: Outcome };
+
+export type Outcome = { readonly result: Json; readonly fault?: undefined } | { readonly fault: Fault };
+
+/** What went wrong. `code` is one of the table in `errors.ts`, or `server-` and a number of the server's own. */
+export interface Fault {
+  readonly code: string;
+  readonly message: string;
+  readonly raw?: unknown;
+}
+
+/** The link's state, where `online` means that the server took us, and what is wrong if something is. */
+export interface Status extends LinkState {
+  readonly fault?: Fault;
+}
+
+/** How a channel is heard. */
+export interface SubscribeOptions {
+  /** Ask for what was missed after a break. Default true; the server decides. */
+  readonly recover?: boolean;
+  /** Where to go on, if known from before. */
+  readonly since?: Position;
+  /** Save positions as they change. */
+  readonly keep?: boolean;
+  /** Hear who joins and leaves, where the server tells. */
+  readonly joinLeave?: boolean;
+  /** Goes to the backend, if it is asked. */
+  readonly data?: Json;
+  /** The channel needs a token of its own. */
+  readonly asksToken?: boolean;
+}
+
+/** How a client behaves, beside what its link does. */
+export interface ClientOptions {
+  /** Names this client to the server across its connections: 128 random bits. */
+  readonly session: string;
+  readonly token?: string;
+  /** Tokens are asked of the app. */
+  readonly asksToken?: boolean;
+  /** Goes to the backend with `connect`. */
+  readonly data?: Json;
+  /** How long a command may take, from being given to its answer. Default 60,000 ms, at most 240,000. */
+  readonly ttl?: number;
+  /** How many commands may wait or be under way. Default 256. */
+  readonly outboxCommands?: number;
+  /** How many bytes of them. Default 1 MiB. */
+  readonly outboxBytes?: number;
+  /** The longest message that the server takes. Default 65,536 bytes. */
+  readonly messageLimit?: number;
+}
+
+export type Input = ClientInput | LinkInput;
+export type Output = ClientOutput | Extract<LinkOutput, { is: "dial" | "close" }>;

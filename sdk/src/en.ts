@@ -1,0 +1,36 @@
+import type { Words } from "./client/errors.js";
+
+/** Notices and hints in English: `createSuona({ words: en })`. */
+export const en: Words = {
+  connecting: "Connecting…",
+  hints: {
+    unreachable: "Check the network and the address.",
+    "connection-lost": "It comes back by itself.",
+    tls: "The server needs a full certificate chain and TLS 1.2.",
+    domain: "Add the server to the socket domains of the mini-program.",
+    "no-websocket": "No WebSocket is answered there: check path and proxy.",
+    "not-centrifuge": "Another kind of server is there: check address and path.",
+    "bad-address": "Give an address that begins with wss://.",
+    "too-many-sockets": "Close other sockets of the app.",
+    "no-answer": "Try again.",
+    "no-token": "Log in, then call start().",
+    "token-failed": "Check what getToken asks.",
+    "token-slow": "Check what getToken asks.",
+    "token-expired": "Log in again.",
+    "token-refused": "Log in again, and compare the server's secret with the backend's.",
+    "permission-denied": "The user may not do this.",
+    "unknown-channel": "The server has no such namespace.",
+    "unknown-method": "The backend has no such method.",
+    "not-available": "Enable this on the server.",
+    "bad-request": "Check names and data.",
+    expired: "It was not sent. Try again.",
+    "unknown-outcome": "It may have happened. Look before you try again.",
+    "outbox-full": "Wait until some of it is done.",
+    "too-large": "Send less at once.",
+    "not-json": "Give data that JSON can carry.",
+    stopped: "Call start() first.",
+    "no-platform": "Pass `platform`, such as nodePlatform(WebSocket) of suona/node.",
+    "too-many-requests": "Try again later.",
+    "server-trouble": "Try again later.",
+  },
+};

@@ -1,0 +1,39 @@
+import { clock } from "./clock.js";
+import { watchApp, type AppLife } from "./life.js";
+import type { LifeEvents, Platform, Storage } from "./platform.js";
+import { appStorage, type AppStorage } from "./storage.js";
+import { connectOptions, openTask, type ConnectOptions, type Dialect } from "./task.js";
+
+/** What is used of the API object of a mini-program: `wx`, and all that were made after its likeness. */
+export interface MiniApp extends AppLife, AppStorage {
+  connectSocket?(options: ConnectOptions): unknown;
+}
+
+/** A mini-program whose API is like WeChat's. */
+export function likeWx(name: string, app: MiniApp): Platform {
+  return miniPlatform(
+    name,
+    app,
+    appStorage(app),
+    dialBy((options) => app.connectSocket!(options)),
+  );
+}
+
+/** A mini-program that dials by `open`. */
+export function miniPlatform(name: string, app: AppLife, storage: Storage, open: Platform["open"]): Platform {
+  return Object.assign(
+    {
+      name,
+      habits: { suspends: true, sockets: 5 },
+      open,
+      watch: (on: LifeEvents) => watchApp(app, on),
+      storage,
+    },
+    clock,
+  );
+}
+
+/** Dials by a `connectSocket` like WeChat's. */
+export function dialBy(connect: (options: ConnectOptions) => unknown, dialect?: Dialect): Platform["open"] {
+  return (dial, on) => openTask(on, (callbacks) => connect(connectOptions(dial, callbacks)), dialect);
+}

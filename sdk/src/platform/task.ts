@@ -1,0 +1,208 @@
+/** Sockets of mini-programs: `connectSocket` and the task that it returns, with the traps of real devices. */
+
+import { quietly } from "./absent.js";
+import { clock } from "./clock.js";
+import { frameOf } from "./frame.js";
+import type { Dial, Frame, Loss, Socket, SocketEvents } from "./platform.js";
+import { encoded } from "./url.js";
+
+/** The part of a platform's socket task that is used. No `readyState`, which lies, and no `off…`, which is missing. */
+export interface SocketTask {
+  send(message: { data: Frame; isBuffer?: boolean } & Callbacks): unknown;
+  close(how: { code: number; reason: string } & Callbacks): unknown;
+  onOpen(listener: (event?: unknown) => void): unknown;
+  onMessage(listener: (event?: unknown) => void): unknown;
+  onError(listener: (event?: unknown) => void): unknown;
+  onClose(listener: (event?: unknown) => void): unknown;
+}
+
+/** What is passed to `connectSocket`. */
+export interface ConnectOptions extends Callbacks {
+  url: string;
+  header?: Record<string, string>;
+  protocols?: string[];
+  timeout?: number;
+  multiple?: boolean;
+}
+
+/** `fail` and `complete` are always passed: without one, uni-app returns no task, and failures become rejections. */
+export interface Callbacks {
+  success(answer?: unknown): void;
+  fail(error?: unknown): void;
+  complete(answer?: unknown): void;
+}
+
+/** Where a platform says it in its own way. */
+export interface Dialect {
+  /** What a listener was given, as WeChat would have given it. */
+  read(event: unknown): unknown;
+  write(frame: Frame): { data: Frame; isBuffer?: boolean };
+}
+
+/** What `connectSocket` returned: a task, something with a task in it, the promise of one, or nothing. */
+export type Connect = (callbacks: Callbacks) => unknown;
+
+const plain: Dialect = { read: (event) => event, write: (data) => ({ data }) };
+
+/** Dials by `connect`, and keeps the promises of {@link Platform.open} whatever the device does. */
+export function openTask(on: SocketEvents, connect: Connect, dialect: Dialect = plain): Socket {
+  const socket = new TaskSocket(on, dialect);
+  socket.dial(connect);
+  return socket;
+}
+
+/** The options for `connectSocket`; what is not asked for is left out, since some devices stumble over `undefined`. */
+export function connectOptions(dial: Dial, callbacks: Callbacks): ConnectOptions {
+  const options: ConnectOptions = Object.assign({ url: encoded(dial.url), timeout: dial.timeout }, callbacks);
+  if (dial.headers) options.header = dial.headers;
+  if (dial.protocols && dial.protocols.length > 0) options.protocols = dial.protocols;
+  return options;
+}
+
+type State =
+  | { at: "opening" }
+  | { at: "open" }
+  /** `again` where the device was told to close before it had opened, which it may have ignored. */
+  | { at: "closing"; code: number; reason: string; again: boolean }
+  | { at: "lost" };
+
+class TaskSocket implements Socket {
+  private state: State = { at: "opening" };
+  /** Nothing as long as the device has not handed over a task. */
+  private task: SocketTask | undefined;
+  /** A call into the device is under way: what it tells meanwhile is told when it has returned. */
+  private calling = false;
+
+  constructor(
+    private readonly on: SocketEvents,
+    private readonly dialect: Dialect,
+  ) {}
+
+  dial(connect: Connect): void {
+    this.call((fail) => {
+      const answer = connect(callbacks(fail));
+      if (isPromise(answer)) answer.then((task) => this.call(() => this.take(task)), fail);
+      else this.take(answer);
+    });
+  }
+
+  send(frame: Frame): void {
+    if (this.state.at !== "open") return;
+    const message = this.dialect.write(frameOf(frame) ?? frame);
+    this.call((fail) => settle(this.task!.send(Object.assign(message, callbacks(fail))), fail));
+  }
+
+  close(code: number, reason: string): void {
+    const { at } = this.state;
+    if (at === "lost" || at === "closing") return;
+    this.state = { at: "closing", code, reason, again: at !== "open" };
+    this.release(code, reason);
+  }
+
+  private call(run: (fail: (error?: unknown) => void) => void): void {
+    const fail = (error?: unknown): void => this.lose(error);
+    this.calling = true;
+    try {
+      run(fail);
+    } catch (error) {
+      fail(error);
+    }
+    this.calling = false;
+  }
+
+  /** The task has come. All listeners are attached in the same breath, or the first events would be missed. */
+  private take(answer: unknown): void {
+    const task = (this.task = taskIn(answer));
+    if (!task) {
+      // A `fail` that says why may still come.
+      clock.after(100, () => this.lose({ reason: "connectSocket returned no task", answer }));
+      return;
+    }
+    task.onOpen(() => this.opened());
+    task.onMessage((event) => this.received(event));
+    task.onError((event) => this.lose(this.dialect.read(event)));
+    task.onClose((event) => this.lose(this.dialect.read(event), true));
+    const { state } = this;
+    if (state.at === "closing") this.release(state.code, state.reason);
+    else if (state.at === "lost") this.release(1000, "");
+  }
+
+  private opened(): void {
+    const { state } = this;
+    if (state.at === "opening") {
+      this.state = { at: "open" };
+      this.tell(() => this.on.opened());
+    } else if (state.at === "closing" && state.again) {
+      state.again = false;
+      this.release(state.code, state.reason);
+    }
+  }
+
+  /** A message proves that the socket is open, also where `onOpen` was missed. */
+  private received(event: unknown): void {
+    this.opened();
+    if (this.state.at !== "open") return;
+    const frame = frameOf(field(this.dialect.read(event), "data"));
+    if (frame !== undefined) this.tell(() => this.on.received(frame));
+  }
+
+  /** A device that reports an error may keep the socket, and count it, until it is told to close. */
+  private lose(event: unknown, closed = false): void {
+    if (this.state.at === "lost") return;
+    this.state = { at: "lost" };
+    if (!closed) this.release(1000, "");
+    const loss = lossOf(event);
+    this.tell(() => this.on.lost(loss));
+  }
+
+  /** To close what is dead already, or not there yet, is an error on every device, and no news. */
+  private release(code: number, reason: string): void {
+    quietly(() => settle(this.task!.close(Object.assign({ code, reason }, callbacks(nothing))), nothing));
+  }
+
+  private tell(news: () => void): void {
+    if (this.calling) void Promise.resolve().then(news);
+    else news();
+  }
+}
+
+function callbacks(fail: (error?: unknown) => void): Callbacks {
+  return { success: nothing, fail, complete: nothing };
+}
+
+function nothing(): void {}
+
+/** Frameworks return promises beside calling `fail`, or instead; nobody else catches their rejections. */
+function settle(answer: unknown, fail: (error?: unknown) => void): void {
+  if (isPromise(answer)) answer.then(undefined, fail);
+}
+
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof field(value, "then") === "function";
+}
+
+function taskIn(answer: unknown): SocketTask | undefined {
+  const task = field(answer, "socketTask") ?? answer;
+  return typeof field(task, "onMessage") === "function" ? (task as SocketTask) : undefined;
+}
+
+function lossOf(event: unknown): Loss {
+  const reason = wordsOf(event);
+  return {
+    code: Number(field(event, "code")) || undefined, // Douyin may say "1000", and WeChat 0
+    reason,
+    raw: event,
+    full: /exceed.*max|max.*exceed|同时最多|最多.*连接|并行连接|already exist/i.test(reason ?? "") || undefined,
+  };
+}
+
+/** What a device says of an error, in whichever field it says it. */
+export function wordsOf(error: unknown): string | undefined {
+  const { errMsg, errorMessage, message, reason } = Object(error);
+  return [error, errMsg, errorMessage, message, reason].find((words) => typeof words === "string" && words);
+}
+
+/** A field of something that came from outside. */
+export function field(value: unknown, name: string): unknown {
+  return Object(value)[name];
+}

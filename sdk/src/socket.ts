@@ -1,0 +1,123 @@
+/** A connection to any WebSocket server that comes back by itself: text and bytes, without channels. */
+
+import { Signal } from "./client/signal.js";
+import { Driver, type Dialing } from "./link/driver.js";
+import type { LinkOutput, LinkState } from "./link/link.js";
+import { frameOf } from "./platform/frame.js";
+import type { Frame, Platform } from "./platform/platform.js";
+import { complain } from "./socket/complain.js";
+import { SocketCore, type SocketInput, type SocketOutput, type SocketRules } from "./socket/core.js";
+import type { Refusal } from "./socket/letterbox.js";
+
+export type { Heartbeat } from "./socket/core.js";
+export type { QueueLimits, Refusal } from "./socket/letterbox.js";
+
+/** What to dial, and how to behave. */
+export interface SocketOptions extends Dialing, SocketRules {
+  /** Where it runs, such as `wxPlatform()`. */
+  readonly platform: Platform;
+  /** Hears what listeners of the app threw or rejected with, which stops nothing. Default: the console, where there is one. */
+  readonly onError?: (error: unknown) => void;
+}
+
+/** What a page shows. Told whenever some of it changes. */
+export interface SocketStatus {
+  readonly online: boolean;
+  /** What the connection does, and why. */
+  readonly state: LinkState;
+  /** How many messages wait to be sent. */
+  readonly pending: number;
+}
+
+/** Why a message was not sent. */
+export class NotSent extends Error {
+  constructor(
+    /** Stable: a program may compare it. */
+    readonly code: Refusal,
+    /** What to do. */
+    readonly hint: string,
+  ) {
+    super(`not sent: ${code}`);
+  }
+}
+
+const hints: Readonly<Record<Refusal, string>> = {
+  "queue-full": "Too much waits already: send less while offline, or raise `queue`.",
+  expired: "No connection within `queue.ttl`: ask the user whether to send it again.",
+  closed: "The connection was ended: call start().",
+};
+
+/** One connection, kept open. It does nothing before {@link start}. */
+export class ReliableSocket {
+  /** Every message but the replies to heartbeats. */
+  readonly messages: Signal<Frame>;
+  /** Each new connection, counted from 1: the place to say who one is. What is sent here goes ahead of what waited. */
+  readonly opened: Signal<number>;
+  /** What a page shows of the connection. */
+  readonly status: Signal<SocketStatus>;
+  private readonly core: SocketCore;
+  private readonly driver: Driver<SocketInput, SocketOutput>;
+
+  constructor(options: SocketOptions) {
+    const { platform, onError = complain } = options;
+    this.messages = new Signal(onError);
+    this.opened = new Signal(onError);
+    this.status = new Signal(onError);
+    this.core = new SocketCore(options, platform.habits);
+    this.driver = new Driver(this.core, platform, options, (output) => this.told(output));
+    this.show({ at: "offline", reason: "not started" });
+  }
+
+  /** Dials. While it waits for the next attempt, dials at once. */
+  start(): void {
+    this.driver.start();
+  }
+
+  /**
+   * Sends, now or when the connection is back. Resolves when the device has taken it, which is no sign that it arrived;
+   * rejects with {@link NotSent}. Nobody needs to catch that.
+   */
+  send(data: Frame | ArrayBufferView): Promise<void> {
+    const sent = new Promise<void>((resolve, reject) => {
+      const frame = frameOf(data);
+      if (frame === undefined) throw new TypeError("send takes text, an ArrayBuffer or a view of one");
+      const settle = (why?: Refusal): void => (why ? reject(new NotSent(why, hints[why])) : resolve());
+      this.driver.handle({ is: "post", letter: { frame, settle } });
+      this.show();
+    });
+    sent.then(undefined, () => undefined);
+    return sent;
+  }
+
+  /** Gives this connection up and dials again: for an app that knows better than the heartbeat. */
+  restart(reason = "the app asked for a new connection"): void {
+    this.driver.handle({ is: "drop", reason });
+  }
+
+  /** Closes for good: what waits is refused, no timer is left. {@link start} opens it again. */
+  close(code = 1000, reason = "closed by the app"): void {
+    this.driver.stop(reason, code);
+  }
+
+  private told(output: LinkOutput | SocketOutput): void {
+    if (output.is === "heard") this.messages.tell(output.frame);
+    else if (output.is === "state") {
+      this.show(output.state);
+      if (output.state.at === "online") this.opened.tell((this.opened.value ?? 0) + 1);
+    } else if (output.is === "transmit") {
+      output.letter.settle(this.driver.send(output.letter.frame) ? undefined : "closed");
+      this.show();
+    } else if (output.is === "refuse") {
+      output.letter.settle(output.why);
+      this.show();
+    }
+  }
+
+  private show(state?: LinkState): void {
+    const pending = this.core.letters.count;
+    const { value } = this.status;
+    if (!state && value.pending === pending) return;
+    const now = state ?? value.state;
+    this.status.tell({ online: now.at === "online", state: now, pending });
+  }
+}

@@ -1,0 +1,95 @@
+import { Client } from "../src/client/core.js";
+import type { ClientOptions, Command, Input, Output, SubscribeOptions } from "../src/client/signals.js";
+import type { LinkOptions } from "../src/link/link.js";
+import type { Moment } from "../src/link/moment.js";
+import type { Habits } from "../src/platform/platform.js";
+import { linkInput, linkOutput } from "./players.js";
+import { duration, EPOCH, written, type Player } from "./scenario.js";
+
+/** Stands for the line break between two commands or replies of one frame. */
+const BREAK = " ⏎ ";
+
+/** The client in transcripts. */
+export class ClientPlayer implements Player {
+  private readonly client: Client;
+  private now = EPOCH;
+
+  constructor(settings: Map<string, string>) {
+    const options = Object.assign({ session: "s" }, JSON.parse(settings.get("options") ?? "{}")) as ClientOptions & LinkOptions;
+    this.client = new Client(options, JSON.parse(settings.get("habits") ?? `{"suspends":false}`) as Habits);
+  }
+
+  handle(words: string, moment: Moment): void {
+    this.now = moment.now;
+    this.client.handle(clientInput(words), moment);
+  }
+
+  poll(): string | undefined {
+    const output = this.client.poll();
+    return output && clientOutput(output, this.now);
+  }
+
+  deadline(): number | undefined {
+    return this.client.deadline();
+  }
+}
+
+function clientInput(words: string): Input {
+  const [, is, rest = ""] = /^(\S+) ?(.*)$/.exec(words)!;
+  const [, channel, options] = /^(\S+) ?(.*)$/.exec(rest) ?? [];
+  switch (is) {
+    case "received":
+      return { is, generation: Number(channel), frame: options!.split(BREAK).join("\n") };
+    case "subscribe":
+      return { is, channel: channel!, options: JSON.parse(options || "{}") as SubscribeOptions };
+    case "unsubscribe":
+      return { is, channel: channel! };
+    case "token":
+    case "tokenFailed": {
+      const [, of, text] = /^(\S+ )?(".*"|none)$/.exec(rest)!;
+      const what = text === "none" ? undefined : (JSON.parse(text!) as string);
+      const whose = of?.trim();
+      return is === "token" ? { is, channel: whose, token: what } : { is, channel: whose, reason: what! };
+    }
+    case "command": {
+      const [, ticket, command, ttl] = /^(\d+) (\{.*\})(?: (\S+))?$/.exec(rest)!;
+      return { is, ticket: Number(ticket), command: JSON.parse(command!) as Command, ttl: ttl === undefined ? undefined : duration(ttl) };
+    }
+    default:
+      return linkInput(words);
+  }
+}
+
+function clientOutput(output: Output, now: number): string {
+  const text = JSON.stringify;
+  switch (output.is) {
+    case "dial":
+    case "close":
+      return linkOutput(output, now);
+    case "send":
+      return `send ${output.frame.split("\n").join(BREAK)}`;
+    case "ask":
+      return output.channel === undefined ? "ask" : `ask ${output.channel}`;
+    case "status": {
+      const { at, until, reason, fault } = output.status;
+      return `status ${at}${at === "waiting" ? ` ${written(until! - now)}` : ""} ${text(reason)}${fault ? ` ${fault.code}` : ""}`;
+    }
+    case "subscribed":
+      return `subscribed ${output.channel} ${output.how}`;
+    case "publication":
+      return `publication ${output.channel} ${text(output.publication)}`;
+    case "position":
+      return `position ${output.channel} ${output.position ? `${output.position.offset} ${output.position.epoch}` : "none"}`;
+    case "join":
+    case "leave":
+      return `${output.is} ${output.channel} ${text(output.info)}`;
+    case "unsubscribed":
+      return `unsubscribed ${output.channel} ${output.fault.code} ${text(output.fault.message)}`;
+    case "message":
+      return `message ${text(output.data)}`;
+    case "settle": {
+      const { outcome, ticket } = output;
+      return outcome.fault ? `settle ${ticket} ${outcome.fault.code} ${text(outcome.fault.message)}` : `settle ${ticket} done ${text(outcome.result) ?? "nothing"}`;
+    }
+  }
+}

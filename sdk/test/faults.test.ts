@@ -1,0 +1,200 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { SuonaError } from "../src/client/errors.js";
+import { en } from "../src/en.js";
+import type { Loss } from "../src/platform/platform.js";
+import { zh } from "../src/zh.js";
+import type { Suona } from "../src/client/suona.js";
+import { World } from "./world.js";
+
+const losses: [string, Loss][] = [
+  ["killed in the background, which phones call normal", { code: 1000, reason: "interrupted" }],
+  ["closed as if normally", { code: 1000, reason: "normal closure" }],
+  ["ended without a close frame, on iOS", { code: 1001, reason: "Stream end encountered" }],
+  ["without a code", { code: 1005, reason: "" }],
+  ["cut", { code: 1006, reason: "abnormal closure" }],
+  ["for no reason at all", { code: 0, reason: "" }],
+  ["with an error and nothing else", { raw: { errMsg: "connection reset" } }],
+];
+for (const [how, loss] of losses) {
+  test(`a connection lost ${how} comes back`, async () => {
+    const world = new World();
+    const suona = world.client();
+    suona.start();
+    await world.pass(6000);
+    world.device.last.lose(loss);
+    world.device.last.lose({ code: 1006 });
+    assert.equal(suona.status.value.online, false);
+    await world.pass(1000);
+    assert.equal(suona.status.value.online, true);
+    assert.equal(world.device.sockets.length, 2);
+    suona.close();
+  });
+}
+
+const messages: [string, string][] = [
+  ["open fail: _code:8,_msg:TLS handshake failed", "tls"],
+  ["UNABLE_TO_VERIFY_LEAF_SIGNATURE", "tls"],
+  ["connectSocket:fail url not in domain list", "domain"],
+  ["open fail: _code:20,_msg:Invalid HTTP status.", "no-websocket"],
+  ["createSocketTask:fail exceed max concurrent count", "too-many-sockets"],
+  ["open fail: _code:2, _msg:Underlying Transport Error", "unreachable"],
+  ["SyntaxError: The URL 'nowhere' is invalid.", "bad-address"],
+];
+for (const [errMsg, code] of messages) {
+  test(`a device that says "${errMsg}" is understood as ${code}`, async () => {
+    const world = new World();
+    world.device.dialled = (line) => line.lose({ raw: { errMsg } });
+    const suona = world.client({ words: en });
+    suona.start();
+    await world.pass(10);
+    const { error, notice, state } = suona.status.value;
+    assert.equal(error?.code, code);
+    assert.equal(error?.hint, en.hints[code]);
+    assert.equal(notice, "Connecting…");
+    assert.notEqual(state, "offline");
+    suona.close();
+  });
+}
+
+test("every hint is there in both languages", () => {
+  assert.deepEqual(Object.keys(zh.hints), Object.keys(en.hints));
+});
+
+test("without words, and for errors of the backend's own, the hint is the message", async () => {
+  const world = new World();
+  world.server.rpc = () => ({ error: { code: 409, message: "低于当前最高价" } });
+  const suona = world.client({ words: zh });
+  suona.start();
+  const error = await outcomeOf(world, suona.rpc("bid", 1));
+  assert.deepEqual([error.code, error.message, error.hint], ["server-409", "低于当前最高价", "低于当前最高价"]);
+  assert.deepEqual(error.raw, { code: 409, message: "低于当前最高价" });
+  suona.close();
+});
+
+async function outcomeOf(world: World, promise: Promise<unknown>): Promise<SuonaError> {
+  let caught: SuonaError | undefined;
+  promise.catch((error: SuonaError) => (caught = error));
+  await world.pass(500);
+  assert.ok(caught);
+  return caught;
+}
+
+test("two hundred clients that lose the same server spread their return, at the ceiling too", async () => {
+  const world = new World();
+  const clients: { suona: Suona; device: World["device"] }[] = [];
+  for (let n = 0; n < 200; n++) {
+    const device = world.another(1000 + n, { suspends: true, sockets: 5 });
+    clients.push({ suona: world.client({ platform: device }), device });
+  }
+  clients.forEach(({ suona }) => suona.start());
+  await world.pass(6000);
+  const lost = world.timeline.now;
+  world.network = "cut";
+  world.server.restart();
+  const dials = () => clients.map(({ device }) => device.sockets.length);
+  const before = dials();
+  await world.pass(250);
+  const early = dials().filter((count, n) => count > before[n]!).length;
+  assert.ok(early > 60 && early < 140, `${early} of 200 in the first half of the first bound`);
+
+  // Long after, everyone is at the ceiling of 20 s: the dials fall evenly into its quarters.
+  await world.pass(300_000);
+  const waits = clients.map(({ suona }) => {
+    const { until, state } = suona.status.value;
+    return state === "waiting" ? until! - world.timeline.now : -1;
+  });
+  assert.ok(waits.filter((wait) => wait >= 0).length > 150);
+  const counts = [0, 0, 0, 0];
+  world.network = "up";
+  const back = new Set<number>();
+  for (let tick = 0; tick < 40; tick++) {
+    await world.pass(500);
+    clients.forEach(({ suona }, n) => {
+      if (!suona.status.value.online || back.has(n)) return;
+      back.add(n);
+      counts[Math.floor(tick / 10)]!++;
+    });
+  }
+  // Whoever waits when the server returns has part of a random wait behind it: twice as many come early as late.
+  assert.ok(back.size > 195, `${back.size} are back after ${(world.timeline.now - lost) / 1000} s`);
+  assert.ok(Math.max(...counts) < 120, `at most a bit more than half in one quarter: ${counts}`);
+  assert.ok(counts[1]! > 20 && counts[2]! > 10, `${counts}`);
+  clients.forEach(({ suona }) => suona.close());
+});
+
+test("back at the front after ten seconds, the client adds nothing to the dial and the round trip", async () => {
+  const world = new World();
+  const suona = world.client();
+  suona.channel("news").on(() => undefined);
+  suona.start();
+  await world.pass(300);
+  world.device.hide();
+  await world.pass(2000);
+  world.device.suspend();
+  await world.pass(8000);
+  world.device.show();
+  world.device.resume();
+  await world.pass(50 + 20 + 20);
+  assert.equal(suona.status.value.online, true);
+  suona.close();
+});
+
+test("messages that come twice or late are heard once and in order", async () => {
+  const world = new World();
+  const suona = world.client();
+  const heard: unknown[] = [];
+  suona.channel("news").on((data) => heard.push(data));
+  suona.start();
+  await world.pass(300);
+  for (const offset of [1, 2, 2, 1, 3]) {
+    world.device.last.receive(JSON.stringify({ push: { channel: "news", pub: { data: offset, offset } } }));
+  }
+  assert.deepEqual(heard, [1, 2, 3]);
+  suona.close();
+});
+
+test("an app that was destroyed goes on where it was", async () => {
+  const world = new World();
+  const first = world.client();
+  first.channel("news", { keep: true }).on(() => undefined);
+  first.start();
+  await world.pass(300);
+  world.server.publish("news", 1);
+  await world.pass(100);
+  world.device.suspend(); // for ever
+  world.server.publish("news", 2);
+  const reborn = world.another(77);
+  for (const [key, value] of world.device.kept) reborn.kept.set(key, value);
+  const second = world.client({ platform: reborn });
+  const heard: unknown[] = [];
+  second.channel("news", { keep: true }).each((data) => heard.push(data));
+  second.start();
+  await world.pass(300);
+  assert.deepEqual(heard, [2]);
+  second.close();
+});
+
+test("what is kept may be rubbish", async () => {
+  const world = new World();
+  world.device.kept.set("suona/news", "{");
+  const suona = world.client();
+  suona.channel("news", { keep: 3 }).each(() => undefined);
+  suona.start();
+  await world.pass(300);
+  assert.equal(suona.status.value.online, true);
+  suona.close();
+});
+
+test("the wall clock may be set back while commands wait", async () => {
+  const world = new World();
+  const suona = world.client({ ttl: 5000 });
+  const codes: string[] = [];
+  suona.rpc("bid").catch((error: { code: string }) => codes.push(error.code));
+  await world.pass(1000);
+  world.timeline.now -= 3_600_000;
+  await world.pass(10_000);
+  assert.deepEqual(codes, ["expired"]);
+  suona.close();
+  assert.equal(world.device.timers, 0);
+});

@@ -1,0 +1,136 @@
+// createSuona as it is published, on a phone of our own making, against the real gateway, over a line that fails.
+import assert from "node:assert/strict";
+import test from "node:test";
+import { start } from "../../../tests/foreign/harness/gateway.mjs";
+import { proxyTo } from "../../../tests/foreign/harness/proxy.mjs";
+import { token } from "../../../tests/foreign/harness/tokens.mjs";
+import { phone } from "./phone.mjs";
+import { until } from "./until.mjs";
+
+function connected(t, device, port, options = {}) {
+  const { createSuona } = device.load("index.js");
+  const suona = createSuona({
+    url: `ws://127.0.0.1:${port}/connection/websocket`,
+    getToken: () => token({ sub: "ann" }),
+    firstWait: 20,
+    longestWait: 200,
+    ...options,
+  });
+  t.after(() => suona.close());
+  suona.start();
+  return suona;
+}
+
+/** What a page hears of a channel: messages, and gaps. */
+function heardIn(suona, channel) {
+  const heard = [];
+  suona.channel(channel).on({ message: (data) => heard.push(data), gap: () => heard.push("gap") });
+  return heard;
+}
+
+const range = (from, to) => Array.from({ length: to - from + 1 }, (_, at) => from + at);
+
+test("a channel is heard, in Chinese too", async (t) => {
+  const gateway = await start(t);
+  const suona = connected(t, phone(t), gateway.port);
+  const heard = heardIn(suona, "news:1");
+  await until(() => suona.status.value.online, "it is online");
+  await gateway.publish("news:1", { 标题: "唢呐" });
+  await until(() => heard.length, "the message comes");
+  assert.equal(JSON.stringify(heard), '[{"标题":"唢呐"}]');
+});
+
+for (const [what, fail, mend] of [
+  ["cut", (network) => network.cut(), (network) => network.mend()],
+  [
+    "silent, until another network comes",
+    (network) => network.silence(),
+    (network, device) => {
+      network.reset();
+      network.mend();
+      device.network({ isConnected: true, networkType: "wifi" });
+    },
+  ],
+]) {
+  test(`what is published while the line is ${what} is heard once and in order`, async (t) => {
+    const gateway = await start(t);
+    const network = await proxyTo(t, gateway.port);
+    const device = phone(t);
+    const suona = connected(t, device, network.port);
+    const heard = heardIn(suona, "news:1");
+    await gateway.publish("news:1", 0);
+    await until(() => suona.status.value.online, "it is online");
+    await gateway.publish("news:1", ...range(1, 5));
+    await until(() => heard.includes(5), "the first come");
+    fail(network);
+    await gateway.publish("news:1", ...range(6, 20));
+    mend(network, device);
+    await until(() => heard.includes(20), "the rest comes");
+    assert.deepEqual(
+      heard.filter((data) => data > 0),
+      range(1, 20),
+    );
+  });
+}
+
+test("what is published while the app is in the background is heard when it is back", async (t) => {
+  const gateway = await start(t);
+  const device = phone(t);
+  const suona = connected(t, device, gateway.port);
+  const heard = heardIn(suona, "news:1");
+  await until(() => suona.status.value.online, "it is online");
+  await gateway.publish("news:1", 1);
+  await until(() => heard.length === 1, "the first comes");
+  device.background();
+  await until(() => device.sockets.size === 0, "the system has cut it");
+  await gateway.publish("news:1", ...range(2, 10));
+  assert.equal(device.dials, 1);
+  device.foreground();
+  await until(() => heard.includes(10), "the rest comes");
+  assert.deepEqual(heard, range(1, 10));
+});
+
+test("a gateway that lost its memory is told as a gap, and heard from then on", async (t) => {
+  const first = await start(t);
+  const suona = connected(t, phone(t), first.port);
+  const heard = heardIn(suona, "news:1");
+  await until(() => suona.status.value.online, "it is online");
+  await first.publish("news:1", 1);
+  await until(() => heard.length === 1, "the first comes");
+  await first.kill();
+  await until(() => !suona.status.value.online, "it notices");
+  const second = await start(t, { http_server: { port: first.port } });
+  await until(() => heard.includes("gap"), "the gap is told");
+  await second.publish("news:1", 2);
+  await until(() => heard.includes(2), "the next comes");
+  assert.deepEqual(heard, [1, "gap", 2]);
+});
+
+test("a gateway that drains sends its clients to the next one", async (t) => {
+  const first = await start(t);
+  const suona = connected(t, phone(t), first.port);
+  await until(() => suona.status.value.online, "it is online");
+  first.terminate();
+  await until(() => !suona.status.value.online, "it is sent away");
+  await first.exited;
+  await start(t, { http_server: { port: first.port } });
+  await until(() => suona.status.value.online, "it is online again");
+});
+
+test("a request waits for the connection and is answered, and one that nobody knows is refused", async (t) => {
+  const gateway = await start(t);
+  const network = await proxyTo(t, gateway.port);
+  const suona = connected(t, phone(t), network.port);
+  await until(() => suona.status.value.online, "it is online");
+  network.cut();
+  await until(() => !suona.status.value.online, "it notices");
+  const history = suona.channel("news:1").history({ limit: -1 });
+  const unknown = suona.rpc("nobody-knows").catch((error) => error.code);
+  network.mend();
+  const refusal = await unknown;
+  assert.match(refusal, /unknown-method|not-available/);
+  await history.then(
+    ({ publications }) => assert.deepEqual(publications, []),
+    (error) => assert.equal(error.code, "permission-denied"),
+  );
+});

@@ -1,0 +1,142 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { after, before, test } from "node:test";
+import vm from "node:vm";
+import { FakeWx } from "./fake-wx.js";
+import { loader } from "./loader.js";
+
+const root = resolve(import.meta.dirname, "..");
+const dist = join(root, "dist");
+/** A project that has the package installed. */
+let project: string;
+
+type Exports = Record<
+  string,
+  { import: { types: string; default: string }; require: { types: string; default: string } }
+>;
+const manifest = (): { exports: Exports; miniprogram: string } =>
+  JSON.parse(readFileSync(join(dist, "package.json"), "utf8"));
+const names = (): string[] => Object.keys(manifest().exports).filter((name) => name !== "./package.json");
+
+before(() => {
+  execFileSync(process.execPath, [join(root, "scripts/build.mjs")], { stdio: "pipe" });
+  project = mkdtempSync(join(tmpdir(), "suona-project-"));
+  mkdirSync(join(project, "node_modules"));
+  symlinkSync(dist, join(project, "node_modules/suona"));
+});
+after(() => rmSync(project, { recursive: true, force: true }));
+
+function run(file: string, code: string): string {
+  writeFileSync(join(project, file), code);
+  return execFileSync(process.execPath, ["--preserve-symlinks", join(project, file)], {
+    cwd: project,
+    encoding: "utf8",
+  });
+}
+
+test("every name is imported by Node as an ES module and as CommonJS, and both offer the same", () => {
+  const specifiers = names().map((name) => `suona${name.slice(1)}`);
+  const list = (load: string) => `
+    const seen = {};
+    for (const name of ${JSON.stringify(specifiers)}) seen[name] = Object.keys(${load}).filter((key) => key !== "module.exports").sort();
+    console.log(JSON.stringify(seen));`;
+  const esm = JSON.parse(run("all.mjs", list("await import(name)")));
+  const cjs = JSON.parse(run("all.cjs", list("require(name)")));
+  assert.ok(specifiers.length >= 10);
+  assert.deepEqual(cjs, esm);
+  assert.deepEqual(esm["suona/compat/websocket-heartbeat"], ["HeartbeatTask", "default"]);
+  for (const name of specifiers) assert.ok(esm[name].length > 0, name);
+});
+
+test("every name is a real file too, for tools that know no exports", () => {
+  for (const name of names()) {
+    const file = name === "." ? "index" : name.slice(2);
+    const keys = run(
+      "real.cjs",
+      `console.log(Object.keys(require(${JSON.stringify(join(dist, `${file}.js`))})).length)`,
+    );
+    assert.ok(Number(keys) > 0, file);
+    assert.match(readFileSync(join(dist, `${file}.d.ts`), "utf8"), /export \* from/);
+  }
+});
+
+test("the types need no others, neither of the DOM nor of Node nor of a platform", () => {
+  const imports = names().map(
+    (name, at) => `import * as all${at} from "suona${name.slice(1)}"; export const keep${at} = all${at};`,
+  );
+  const use = `
+    import WebsocketHeartbeat from "suona/compat/websocket-heartbeat";
+    import { ReliableSocket } from "suona/socket";
+    import { wxPlatform } from "suona/wx";
+    const socket = new ReliableSocket({ url: "wss://example.org", platform: wxPlatform(), heartbeat: { send: "ping" } });
+    const sent: Promise<void> = socket.send(new Uint8Array(2));
+    // @ts-expect-error: there is no such option
+    new ReliableSocket({ url: "wss://example.org", platform: wxPlatform(), hartbeat: 1 });
+    export const all = [sent, WebsocketHeartbeat];`;
+  for (const flavour of ["mts", "cts"]) writeFileSync(join(project, `use.${flavour}`), imports.join("\n") + use);
+  const options = [
+    "--noEmit",
+    "--strict",
+    "--target",
+    "es2015",
+    "--lib",
+    "es2015",
+    "--module",
+    "nodenext",
+    "--types",
+    "",
+  ];
+  const tsc = join(root, "node_modules/typescript/bin/tsc");
+  execFileSync(process.execPath, [tsc, ...options, "use.mts", "use.cts"], { cwd: project, stdio: "inherit" });
+});
+
+const folder = (): string => join(dist, manifest().miniprogram);
+const wechatFiles = (): string[] =>
+  readdirSync(folder(), { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".js"));
+
+test("WeChat's folder asks for nothing that phones lack, and holds no other platform", () => {
+  for (const file of wechatFiles()) {
+    const text = readFileSync(join(folder(), file), "utf8");
+    const asked = text.match(
+      /\beval\(|new Function|globalThis|\bwindow\b|\bdocument\b|Text(En|De)coder|AbortController|new URL|\bprocess\b/,
+    );
+    assert.equal(asked?.[0], undefined, file);
+    for (const [, path] of text.matchAll(/require\("([^"]+)"\)/g)) assert.match(path ?? "", /^\.\.?\//, file);
+    assert.doesNotMatch(text, /"(uni|douyin|alipay|swan|browser|node)"/, file);
+  }
+});
+
+test("WeChat's folder loads where there are no globals at all", () => {
+  const load = loader(vm.createContext(Object.create(null)), folder());
+  for (const file of wechatFiles()) assert.ok(Object.keys(load(file)).length > 0 || dirname(file) === "parts", file);
+});
+
+test("WeChat's folder runs with wx, setTimeout and nothing else", async () => {
+  const wx = new FakeWx();
+  const load = loader(vm.createContext({ wx, setTimeout, clearTimeout }), folder());
+  const { ReliableSocket } = load("socket.js") as typeof import("../src/socket.js");
+  const { wxPlatform } = load("wx.js") as typeof import("../src/platform/wx.js");
+  const heard: unknown[] = [];
+  const socket = new ReliableSocket({
+    url: "wss://example.org",
+    platform: wxPlatform(),
+    heartbeat: { send: "ping", reply: "pong" },
+  });
+  socket.messages.on((frame) => heard.push(frame));
+  socket.start();
+  const sent = socket.send("hello");
+  wx.task.open();
+  await sent;
+  wx.task.message("pong");
+  wx.task.message(new Uint8Array([1]).buffer);
+  assert.deepEqual(wx.task.sent[0]?.data, "hello");
+  assert.deepEqual(heard, [new Uint8Array([1]).buffer]);
+  assert.equal(socket.status.value.online, true);
+  wx.task.closed(1006);
+  assert.equal(socket.status.value.state.at, "waiting");
+  socket.close();
+  assert.equal(socket.status.value.state.at, "offline");
+});
