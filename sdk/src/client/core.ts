@@ -168,7 +168,9 @@ export class Client implements Host {
     phase.due = this.time + ANSWER_PATIENCE;
     const { session, data } = this.options;
     const headers = { "suona-session": session, "suona-farewell": "1", "suona-time": "1" };
-    this.send({ connect: { token: this.pass.token, data, name: "suona", headers, subs: this.served() } }, (reply) => this.greeted(reply, sent));
+    this.send({ connect: { token: this.pass.token, data, name: "suona", headers, subs: this.served() } }, (reply) =>
+      this.greeted(reply, sent),
+    );
     this.subscriptions.forEach((subscription) => subscription.join());
   }
 
