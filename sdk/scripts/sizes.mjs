@@ -27,8 +27,6 @@ for (const { name, files, limit } of parts) {
   const zipped = gzipSync(bytes, { level: 9 }).length;
   const over = limit !== undefined && zipped > limit;
   heavy ||= over;
-  console.log(
-    `${name}: ${bytes.length} bytes, ${zipped} gzipped${limit ? ` of ${limit}` : ""}${over ? ": TOO HEAVY" : ""}`,
-  );
+  console.log(`${name}: ${bytes.length} bytes, ${zipped} gzipped${limit ? ` of ${limit}` : ""}${over ? ": TOO HEAVY" : ""}`);
 }
 process.exit(heavy ? 1 : 0);

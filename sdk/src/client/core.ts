@@ -115,7 +115,6 @@ export class Client implements Host {
         if (this.up) this.flush();
         return;
       case "lost":
-        this.forgetIfInvalid(input.loss.code);
         return this.tell(Object.assign({}, input, { final: isFinal(input.loss.code) }));
       case "stop":
         this.trouble.because(null);
@@ -142,6 +141,7 @@ export class Client implements Host {
 
   private changed(state: LinkState): void {
     this.trouble.judge(state, this.phase.at !== "down");
+    this.forgetIfInvalid(state.loss?.code);
     if (state.at === "online") {
       this.phase = { at: "greeting", due: this.time + TOKEN_PATIENCE };
       return this.greet();

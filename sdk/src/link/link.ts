@@ -261,14 +261,14 @@ export class Link {
   private plan(due: number, reason: string, loss?: Loss): void {
     if (this.asleep()) this.enter({ at: "hidden" }, reason, loss);
     else if (Math.max(due, this.roomAt()) > this.time) this.enter({ at: "waiting", due }, reason, loss);
-    else this.dial(reason);
+    else this.dial(reason, loss);
   }
 
-  private dial(reason: string): void {
+  private dial(reason: string, loss?: Loss): void {
     this.generation++;
     this.dials++;
     this.lastDial = this.time;
-    this.enter({ at: "opening", giveUp: this.time + this.openTimeout() }, reason);
+    this.enter({ at: "opening", giveUp: this.time + this.openTimeout() }, reason, loss);
     this.outputs.push({ is: "dial", generation: this.generation });
   }
 
