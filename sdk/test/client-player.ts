@@ -15,7 +15,8 @@ export class ClientPlayer implements Player {
   private now = EPOCH;
 
   constructor(settings: Map<string, string>) {
-    const options = Object.assign({ session: "s" }, JSON.parse(settings.get("options") ?? "{}")) as ClientOptions & LinkOptions;
+    const options = Object.assign({ session: "s" }, JSON.parse(settings.get("options") ?? "{}")) as ClientOptions &
+      LinkOptions;
     this.client = new Client(options, JSON.parse(settings.get("habits") ?? `{"suspends":false}`) as Habits);
   }
 
@@ -53,7 +54,12 @@ function clientInput(words: string): Input {
     }
     case "command": {
       const [, ticket, command, ttl] = /^(\d+) (\{.*\})(?: (\S+))?$/.exec(rest)!;
-      return { is, ticket: Number(ticket), command: JSON.parse(command!) as Command, ttl: ttl === undefined ? undefined : duration(ttl) };
+      return {
+        is,
+        ticket: Number(ticket),
+        command: JSON.parse(command!) as Command,
+        ttl: ttl === undefined ? undefined : duration(ttl),
+      };
     }
     default:
       return linkInput(words);
@@ -89,7 +95,9 @@ function clientOutput(output: Output, now: number): string {
       return `message ${text(output.data)}`;
     case "settle": {
       const { outcome, ticket } = output;
-      return outcome.fault ? `settle ${ticket} ${outcome.fault.code} ${text(outcome.fault.message)}` : `settle ${ticket} done ${text(outcome.result) ?? "nothing"}`;
+      return outcome.fault
+        ? `settle ${ticket} ${outcome.fault.code} ${text(outcome.fault.message)}`
+        : `settle ${ticket} done ${text(outcome.result) ?? "nothing"}`;
     }
   }
 }

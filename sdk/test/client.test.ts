@@ -22,7 +22,10 @@ test("a client connects, subscribes in the same frame, and hears", async () => {
   await world.pass(200);
   assert.equal(suona.status.value.online, true);
   assert.equal(world.server.frames.length, 1);
-  assert.match(world.server.frames[0]!, /^\{"id":1,"connect":\{"token":"abc","name":"suona","headers":\{"suona-session":"[0-9a-f]{32}","suona-farewell":"1","suona-time":"1"\}\}\}\n\{"id":2,"subscribe":\{"channel":"news","positioned":true,"recoverable":true\}\}$/);
+  assert.match(
+    world.server.frames[0]!,
+    /^\{"id":1,"connect":\{"token":"abc","name":"suona","headers":\{"suona-session":"[0-9a-f]{32}","suona-farewell":"1","suona-time":"1"\}\}\}\n\{"id":2,"subscribe":\{"channel":"news","positioned":true,"recoverable":true\}\}$/,
+  );
   world.server.publish("news", "你好");
   await world.pass(100);
   assert.deepEqual(heard, ["你好"]);
@@ -163,12 +166,18 @@ test("the outbox has its limits", async () => {
   loop.self = loop;
   const odd = outcome(suona.publish("news", loop));
   await world.pass(1);
-  assert.deepEqual(bids.map((bid) => bid.now), ["pending", "pending", "outbox-full"]);
+  assert.deepEqual(
+    bids.map((bid) => bid.now),
+    ["pending", "pending", "outbox-full"],
+  );
   assert.equal(large.now, "too-large");
   assert.equal(odd.now, "not-json");
   suona.close();
   await world.pass(1);
-  assert.deepEqual(bids.map((bid) => bid.now), ["stopped", "stopped", "outbox-full"]);
+  assert.deepEqual(
+    bids.map((bid) => bid.now),
+    ["stopped", "stopped", "outbox-full"],
+  );
   assert.equal(world.device.timers, 0);
 });
 
@@ -182,7 +191,10 @@ test("a token is found once, and not again for each connection", async () => {
     world.cut();
     await world.pass(10_000);
   }
-  assert.deepEqual(world.server.greetings.map(({ token }) => token), ["token 1", "token 1", "token 1", "token 1"]);
+  assert.deepEqual(
+    world.server.greetings.map(({ token }) => token),
+    ["token 1", "token 1", "token 1", "token 1"],
+  );
   suona.close();
 });
 
@@ -193,8 +205,12 @@ test("an expired token is replaced, on the living connection and at connecting",
   world.server.admit = () => ({ ttl: 60 });
   suona.start();
   await world.pass(61_000);
-  assert.deepEqual(world.server.commands.filter((command) => command.refresh), [{ id: 2, refresh: { token: "token 2" } }]);
-  world.server.admit = (token) => (token === "token 3" ? { ttl: 0 } : { error: { code: 109, message: "token expired" } });
+  assert.deepEqual(
+    world.server.commands.filter((command) => command.refresh),
+    [{ id: 2, refresh: { token: "token 2" } }],
+  );
+  world.server.admit = (token) =>
+    token === "token 3" ? { ttl: 0 } : { error: { code: 109, message: "token expired" } };
   world.cut();
   await world.pass(5000);
   assert.equal(suona.status.value.online, true);
@@ -203,7 +219,14 @@ test("an expired token is replaced, on the living connection and at connecting",
 });
 
 const refusals: [string, () => string | null | Promise<string>, string, string][] = [
-  ["throws", () => { throw new Error("no login"); }, "token-failed", "waiting"],
+  [
+    "throws",
+    () => {
+      throw new Error("no login");
+    },
+    "token-failed",
+    "waiting",
+  ],
   ["rejects", () => Promise.reject(new Error("no login")), "token-failed", "waiting"],
   ["hangs", () => new Promise<string>(() => undefined), "token-slow", "waiting"],
   ["gives nothing", () => null, "no-token", "offline"],
@@ -288,10 +311,14 @@ test("what listeners throw or reject with is reported and stops nothing", async 
   const errors: unknown[] = [];
   const suona = world.client({ onError: (error) => errors.push(error) });
   const heard: unknown[] = [];
-  suona.channel("news").on(() => { throw new Error("one"); });
+  suona.channel("news").on(() => {
+    throw new Error("one");
+  });
   suona.channel("news").on(() => Promise.reject(new Error("two")));
   suona.channel("news").on((data) => heard.push(data));
-  suona.status.on(() => { throw new Error("three"); });
+  suona.status.on(() => {
+    throw new Error("three");
+  });
   suona.start();
   await world.pass(300);
   world.server.publish("news", 1);
@@ -383,7 +410,8 @@ test("a channel with a token of its own finds it, and another when it expires", 
   const world = new World();
   let asked = 0;
   const good = new Set(["for $x: 1", "for $x: 2"]);
-  world.server.seat = (_, token) => (token && good.has(token) ? { ttl: 60 } : { error: { code: 109, message: "token expired" } });
+  world.server.seat = (_, token) =>
+    token && good.has(token) ? { ttl: 60 } : { error: { code: 109, message: "token expired" } };
   const suona = world.client();
   let subscribed = 0;
   suona.channel("$x", { getToken: (channel) => `for ${channel}: ${++asked}` }).on({ reload: () => subscribed++ });
@@ -402,7 +430,8 @@ test("a channel with a token of its own finds it, and another when it expires", 
 
 test("a subscription that is refused ends with its reason, one that may come back does", async () => {
   const world = new World();
-  world.server.seat = (channel) => (channel === "secret" ? { error: { code: 103, message: "permission denied" } } : { ttl: 0 });
+  world.server.seat = (channel) =>
+    channel === "secret" ? { error: { code: 103, message: "permission denied" } } : { ttl: 0 };
   const suona = world.client();
   const ended: string[] = [];
   suona.channel("secret").on({ ended: ({ code }) => ended.push(code) });
@@ -423,7 +452,12 @@ test("a subscription that is refused ends with its reason, one that may come bac
 
 test("a report has no tokens", async () => {
   const world = new World();
-  const suona = world.client({ token: "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI0MiJ9.c2VjcmV0", url: () => { throw new Error("wss://x/?token=hush&a=1 eyJh.eyJz.c2Vj"); } });
+  const suona = world.client({
+    token: "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI0MiJ9.c2VjcmV0",
+    url: () => {
+      throw new Error("wss://x/?token=hush&a=1 eyJh.eyJz.c2Vj");
+    },
+  });
   suona.start();
   await world.pass(10);
   assert.match(suona.report(), /token=\*\*\*&a=1 \*\*\*/);
@@ -440,7 +474,10 @@ test("who logs in after another logged out is asked for a token of his own", asy
   user = "bob";
   suona.start();
   await world.pass(300);
-  assert.deepEqual(world.server.greetings.map(({ token }) => token), ["token of ann", "token of bob"]);
+  assert.deepEqual(
+    world.server.greetings.map(({ token }) => token),
+    ["token of ann", "token of bob"],
+  );
   suona.close();
 });
 
@@ -476,6 +513,9 @@ test("a token that expired in the background is replaced before it is refused", 
   world.device.resume();
   await world.pass(100);
   assert.equal(suona.status.value.online, true);
-  assert.deepEqual(world.server.greetings.map(({ token }) => token), ["token 1", "token 2"]);
+  assert.deepEqual(
+    world.server.greetings.map(({ token }) => token),
+    ["token 1", "token 2"],
+  );
   suona.close();
 });

@@ -1,4 +1,14 @@
-import type { Dial, Frame, Habits, LifeEvents, Loss, Platform, Socket, SocketEvents, Storage } from "../src/platform/platform.js";
+import type {
+  Dial,
+  Frame,
+  Habits,
+  LifeEvents,
+  Loss,
+  Platform,
+  Socket,
+  SocketEvents,
+  Storage,
+} from "../src/platform/platform.js";
 import type { Timeline } from "./timeline.js";
 
 /** A platform in the hands of a test: its sockets do what they are told, its app is hidden, suspended and shown. */

@@ -10,8 +10,11 @@ function rig(url: Dialing["url"] = "wss://example.org", options: LinkOptions = {
   const timeline = new Timeline();
   const device = new Device(timeline, habits);
   const told: LinkOutput[] = [];
-  const driver = new Driver<LinkInput, LinkOutput>(new Link(options, device.habits), device, { url }, (output) => told.push(output));
-  const states = () => told.flatMap((output) => (output.is === "state" ? [`${output.state.at}: ${output.state.reason}`] : []));
+  const driver = new Driver<LinkInput, LinkOutput>(new Link(options, device.habits), device, { url }, (output) =>
+    told.push(output),
+  );
+  const states = () =>
+    told.flatMap((output) => (output.is === "state" ? [`${output.state.at}: ${output.state.reason}`] : []));
   return { timeline, device, driver, told, states };
 }
 
@@ -39,7 +42,10 @@ test("the address is asked anew at each dial, and may take its time", async () =
   await timeline.pass(0);
   device.last.lose({ code: 1006 });
   await timeline.pass(1000);
-  assert.deepEqual(device.sockets.map((line) => line.dial.url), ["wss://example.org/1", "wss://example.org/2"]);
+  assert.deepEqual(
+    device.sockets.map((line) => line.dial.url),
+    ["wss://example.org/1", "wss://example.org/2"],
+  );
   driver.stop("done");
 });
 
@@ -65,7 +71,9 @@ for (const [kind, url] of Object.entries(addresses)) {
 
 test("an address that never comes is given up like any other dial, and dialled no more when it comes late", async () => {
   const found: ((url: string) => void)[] = [];
-  const { timeline, device, driver, states } = rig(() => new Promise<string>((resolve) => found.push(resolve)), { openTimeout: 3000 });
+  const { timeline, device, driver, states } = rig(() => new Promise<string>((resolve) => found.push(resolve)), {
+    openTimeout: 3000,
+  });
   driver.start();
   await timeline.pass(3100);
   assert.equal(states()[1], "waiting: could not connect: no answer within 3 s");

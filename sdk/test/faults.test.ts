@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import type { SuonaError } from "../src/client/errors.js";
 import { en } from "../src/en.js";
@@ -59,6 +60,30 @@ for (const [errMsg, code] of messages) {
 
 test("every hint is there in both languages", () => {
   assert.deepEqual(Object.keys(zh.hints), Object.keys(en.hints));
+});
+
+test("every code is in the documentation with its hint", () => {
+  for (const [file, words] of [["errors.md", en], ["errors.zh-CN.md", zh]] as const) {
+    const text = readFileSync(new URL(`../../docs/${file}`, import.meta.url), "utf8");
+    const rows = [...text.matchAll(/^\| `([\w-]+)` \| .+ \| (.+) \|$/gm)].map(([, code, hint]) => [code, hint]);
+    assert.deepEqual(Object.fromEntries(rows), words.hints);
+  }
+});
+
+test("each step is said on the console where that is asked for", async () => {
+  const world = new World();
+  const said: string[] = [];
+  const { log } = console;
+  console.log = (line: string) => said.push(line);
+  const suona = world.client({ debug: true });
+  suona.start();
+  await world.pass(300);
+  suona.close();
+  console.log = log;
+  assert.deepEqual(
+    said.map((line) => line.replace(/^\S+ /, "")),
+    ["opening: starting", "online: connected to Suona 0.1.0", "offline: closed by the app"],
+  );
 });
 
 test("without words, and for errors of the backend's own, the hint is the message", async () => {

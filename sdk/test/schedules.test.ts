@@ -53,7 +53,11 @@ class Life {
       const left = Number(token) + TOKEN_LIFE - timeline.now;
       return left > 0 ? { ttl: Math.ceil(left / 1000) } : { error: { code: 109, message: "token expired" } };
     };
-    this.suona = this.world.client({ ttl: TTL, onError: () => undefined, getToken: () => this.whim(`${timeline.now}`) });
+    this.suona = this.world.client({
+      ttl: TTL,
+      onError: () => undefined,
+      getToken: () => this.whim(`${timeline.now}`),
+    });
     this.suona.channel("lot").on({
       reload: async () => {
         await new Promise<void>((resolve) => timeline.after(roll() * 3000, resolve));
@@ -99,13 +103,17 @@ class Life {
       bid.outcome = outcome;
       bid.settled++;
     };
-    this.suona.rpc("bid", n).then((answer) => settle(answer === n ? "done" : "wrong"), (error: SuonaError) => settle(error.code));
+    this.suona.rpc("bid", n).then(
+      (answer) => settle(answer === n ? "done" : "wrong"),
+      (error: SuonaError) => settle(error.code),
+    );
   }
 
   async live(steps: number): Promise<void> {
     for (let step = 0; step < steps; step++) {
       await this.mishap(Math.floor(this.roll() * 16));
-      const end = this.world.timeline.now + Math.floor(this.roll() * this.roll() * (this.roll() < 0.1 ? 600_000 : 30_000));
+      const end =
+        this.world.timeline.now + Math.floor(this.roll() * this.roll() * (this.roll() < 0.1 ? 600_000 : 30_000));
       while (this.world.timeline.now < end) {
         await this.world.pass(Math.min(5000, end - this.world.timeline.now));
         if (this.world.network !== "up" || this.world.device.hidden) this.bad.push(this.world.timeline.now);
@@ -164,7 +172,9 @@ class Life {
   /** Old sockets speak up. */
   private lateNews(): void {
     for (const line of this.world.device.sockets.slice(0, -1)) {
-      line.receive(JSON.stringify({ push: { channel: "news", pub: { data: { n: -1, epoch: "late" }, offset: 1_000_000 } } }));
+      line.receive(
+        JSON.stringify({ push: { channel: "news", pub: { data: { n: -1, epoch: "late" }, offset: 1_000_000 } } }),
+      );
       line.lose({ code: 1006 });
     }
   }

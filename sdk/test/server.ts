@@ -26,11 +26,15 @@ export class Server {
   /** One way, in milliseconds. */
   latency = () => 20;
   /** Who may connect, by token. The time to live is in seconds. */
-  admit: (token: string | undefined) => { ttl?: number } | { error: Refusal } | { close: [number, string] } = () => ({});
+  admit: (token: string | undefined) => { ttl?: number } | { error: Refusal } | { close: [number, string] } =
+    () => ({});
   /** Who may subscribe. */
   seat: (channel: string, token: string | undefined) => { ttl?: number } | { error: Refusal } = () => ({});
   /** The backend. */
-  rpc: (method: string, data: unknown, key: string | undefined) => { data: unknown } | { error: Refusal } = (_, data) => ({ data });
+  rpc: (method: string, data: unknown, key: string | undefined) => { data: unknown } | { error: Refusal } = (
+    _,
+    data,
+  ) => ({ data });
   /** Channels to which it subscribes everyone. */
   serves: string[] = [];
   /** Says this instead of whatever it would. */
@@ -98,7 +102,8 @@ export class Connection {
   /** Sends a message, in order. */
   say(message: Wire): void {
     this.delayed(() => {
-      if (this.line.state === "open" && !this.line.muted) this.line.receive(this.server.babble ?? JSON.stringify(message));
+      if (this.line.state === "open" && !this.line.muted)
+        this.line.receive(this.server.babble ?? JSON.stringify(message));
     });
   }
 
@@ -157,11 +162,16 @@ export class Connection {
     }
     this.connected = true;
     const asked = (greeting.subs ?? {}) as Record<string, Record<string, never>>;
-    const subs = Object.fromEntries(server.serves.map((channel) => [channel, this.join(channel, asked[channel] ?? {})]));
+    const subs = Object.fromEntries(
+      server.serves.map((channel) => [channel, this.join(channel, asked[channel] ?? {})]),
+    );
     const expiry = admitted.ttl ? { expires: true, ttl: admitted.ttl } : {};
     const { ping, version } = server;
     const time = server.timeline.now + 5000;
-    this.say({ id, connect: { client: "c", version, ping, pong: true, time, ...expiry, ...(server.serves.length && { subs }) } });
+    this.say({
+      id,
+      connect: { client: "c", version, ping, pong: true, time, ...expiry, ...(server.serves.length && { subs }) },
+    });
     this.pinging();
   }
 
@@ -217,7 +227,10 @@ export class Connection {
     return { subscribe: { ...this.join(params.channel!, params), ...expiry } };
   }
 
-  private join(channel: string, { recover, epoch, offset = 0 }: { recover?: boolean; epoch?: string; offset?: number }): object {
+  private join(
+    channel: string,
+    { recover, epoch, offset = 0 }: { recover?: boolean; epoch?: string; offset?: number },
+  ): object {
     this.channels.add(channel);
     if (!this.server.historySize) return {};
     const stream = this.server.stream(channel);

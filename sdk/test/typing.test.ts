@@ -36,7 +36,10 @@ test("channels and methods have their types", async () => {
   const done: number[] = [];
   void suona.rpc("list").then(({ orderNum }) => done.push(orderNum));
   void suona.rpc("bid", { lot: "1", price: 5 }).then(({ price }) => done.push(price));
-  void suona.channel("lot:1").history().then(({ publications }) => done.push(publications.length));
+  void suona
+    .channel("lot:1")
+    .history()
+    .then(({ publications }) => done.push(publications.length));
   await world.pass(500);
   world.server.publish("lot:1", { price: 7 });
   await world.pass(100);

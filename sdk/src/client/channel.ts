@@ -60,7 +60,10 @@ export class Channel<Data> {
     const { keep } = this.options;
     if (typeof keep === "number") {
       for (const publication of kept.slice(-keep)) {
-        attempt(() => whole.message?.(publication.data, publication), (error) => this.home.complain(error));
+        attempt(
+          () => whole.message?.(publication.data, publication),
+          (error) => this.home.complain(error),
+        );
       }
     }
     return this.on(whole);

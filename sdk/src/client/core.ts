@@ -115,7 +115,6 @@ export class Client implements Host {
         if (this.up) this.flush();
         return;
       case "lost":
-        this.forgetIfInvalid(input.loss.code);
         return this.tell(Object.assign({}, input, { final: isFinal(input.loss.code) }));
       case "stop":
         this.trouble.because(null);
@@ -142,6 +141,7 @@ export class Client implements Host {
 
   private changed(state: LinkState): void {
     this.trouble.judge(state, this.phase.at !== "down");
+    this.forgetIfInvalid(state.loss?.code);
     if (state.at === "online") {
       this.phase = { at: "greeting", due: this.time + TOKEN_PATIENCE };
       return this.greet();
@@ -168,7 +168,9 @@ export class Client implements Host {
     phase.due = this.time + ANSWER_PATIENCE;
     const { session, data } = this.options;
     const headers = { "suona-session": session, "suona-farewell": "1", "suona-time": "1" };
-    this.send({ connect: { token: this.pass.token, data, name: "suona", headers, subs: this.served() } }, (reply) => this.greeted(reply, sent));
+    this.send({ connect: { token: this.pass.token, data, name: "suona", headers, subs: this.served() } }, (reply) =>
+      this.greeted(reply, sent),
+    );
     this.subscriptions.forEach((subscription) => subscription.join());
   }
 

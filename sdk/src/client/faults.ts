@@ -3,10 +3,21 @@ import type { Fault } from "./signals.js";
 import type { Refusal } from "./wire.js";
 
 /** Names for errors from 100 on, as far as servers of this protocol agree. */
-const errors =
-  "server-trouble unauthorized unknown-channel permission-denied unknown-method already-subscribed limit-exceeded bad-request not-available token-expired token-expired too-many-requests position-lost".split(
-    " ",
-  );
+const errors: (string | undefined)[] = [
+  "server-trouble",
+  "unauthorized",
+  "unknown-channel",
+  "permission-denied",
+  "unknown-method",
+  "already-subscribed",
+  "limit-exceeded",
+  "bad-request",
+  "not-available",
+  "token-expired",
+  "token-expired",
+  "too-many-requests",
+  "position-lost",
+];
 const disconnects: Record<number, string> = {
   1009: "too-large",
   3500: "token-refused",
@@ -16,7 +27,8 @@ const disconnects: Record<number, string> = {
 
 /** What a server said, under a name that stays. */
 export function serverFault(raw: Refusal | { code: number; reason: string }): Fault {
-  return { code: errors[raw.code - 100] ?? disconnects[raw.code] ?? `server-${raw.code}`, message: "message" in raw ? raw.message : raw.reason, raw };
+  const code = errors[raw.code - 100] ?? disconnects[raw.code] ?? `server-${raw.code}`;
+  return { code, message: "message" in raw ? raw.message : raw.reason, raw };
 }
 
 /** What devices write into their errors, and what it means. */

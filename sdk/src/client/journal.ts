@@ -24,5 +24,7 @@ export class Journal {
 
 /** The text without what looks like a secret in an address, or like a JWT. */
 function masked(text: string): string {
-  return text.replace(/((?:token|key|secret|auth|sign)\w*=)[^&\s"]+/gi, "$1***").replace(/eyJ[\w-]+\.[\w-]+\.[\w-]*/g, "***");
+  return text
+    .replace(/((?:token|key|secret|auth|sign)\w*=)[^&\s"]+/gi, "$1***")
+    .replace(/eyJ[\w-]+\.[\w-]+\.[\w-]*/g, "***");
 }

@@ -69,8 +69,13 @@ export class Room<Data> {
     this.house.save(this.channel, JSON.stringify({ position, kept: this.kept }));
   }
 
-  tell<Event extends "join" | "leave" | "ended">(event: Event, what: Parameters<NonNullable<Listener<Data>[Event]>>[0]): void {
-    this.ears.forEach((ear) => ear.tell((listener) => (listener[event] as ((what: unknown) => unknown) | undefined)?.(what)));
+  tell<Event extends "join" | "leave" | "ended">(
+    event: Event,
+    what: Parameters<NonNullable<Listener<Data>[Event]>>[0],
+  ): void {
+    this.ears.forEach((ear) =>
+      ear.tell((listener) => (listener[event] as ((what: unknown) => unknown) | undefined)?.(what)),
+    );
   }
 }
 
@@ -124,7 +129,8 @@ export class Ear<Data> {
         this.failures = well ? 0 : this.failures + 1;
         if (this.ended) return;
         if (this.again) this.reload();
-        else if (!well) this.undoRetry = this.house.later(1000 * Math.pow(2, Math.min(this.failures, 5)), () => this.reload());
+        else if (!well)
+          this.undoRetry = this.house.later(1000 * Math.pow(2, Math.min(this.failures, 5)), () => this.reload());
       },
     );
   }

@@ -1,7 +1,11 @@
 import type { Undo } from "../platform/platform.js";
 
 /** Calls the app back. What it throws, or its promise is rejected with, goes to `complain` and stops nothing. */
-export function attempt(call: () => unknown, complain: (error: unknown) => void, done: (well: boolean) => void = () => undefined): void {
+export function attempt(
+  call: () => unknown,
+  complain: (error: unknown) => void,
+  done: (well: boolean) => void = () => undefined,
+): void {
   const failed = (error: unknown) => {
     complain(error);
     done(false);

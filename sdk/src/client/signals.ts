@@ -5,7 +5,7 @@ import type { ClientInfo, Json, Position, Publication } from "./wire.js";
 export type ClientInput =
   /** The app's answer to `ask`: a token, or nothing if the user may not connect. */
   | { is: "token"; channel?: string; token?: string | null }
-  | { is: "tokenFailed"; channel?: string; reason: string; raw?: unknown }
+  | { is: "tokenFailed"; channel?: string; reason: string }
   | { is: "subscribe"; channel: string; options: SubscribeOptions }
   | { is: "unsubscribe"; channel: string }
   /** The outcome comes as `settle` with the same ticket. Tickets count upwards. */
@@ -44,7 +44,8 @@ export type ClientOutput =
   | { is: "message"; data: Json }
   | { is: "settle"; ticket: number; outcome: Outcome };
 
-export type Outcome = { readonly result: Json; readonly fault?: undefined } | { readonly fault: Fault };
+export type Outcome =
+  { readonly result: Json; readonly fault?: undefined } | { readonly fault: Fault; readonly result?: undefined };
 
 /** What went wrong. `code` is one of the table in `errors.ts`, or `server-` and a number of the server's own. */
 export interface Fault {

@@ -70,13 +70,15 @@ export class Subscription {
     if (this.served) return void (this.wanted = false);
     this.phase = { at: "ended" };
     this.wanted = false;
-    if (this.host.up && (at === "joining" || at === "joined")) this.host.send({ unsubscribe: { channel: this.channel } });
+    if (this.host.up && (at === "joining" || at === "joined"))
+      this.host.send({ unsubscribe: { channel: this.channel } });
   }
 
   /** Subscribes, if that is for us to do; called for each new connection and when it is time to try again. */
   join(): void {
     if (!this.wanted || this.served || (this.phase.at !== "down" && this.phase.at !== "waiting")) return;
-    if (!this.pass.ready(this.host.time)) return void (this.phase = { at: "asking", due: this.host.time + TOKEN_PATIENCE });
+    if (!this.pass.ready(this.host.time))
+      return void (this.phase = { at: "asking", due: this.host.time + TOKEN_PATIENCE });
     const { channel, options } = this;
     const { token } = this.pass;
     const recover = options.recover !== false || undefined;

@@ -1,4 +1,4 @@
-import { Driver } from "../link/driver.js";
+import { Driver, sentence } from "../link/driver.js";
 import type { Platform, Undo } from "../platform/platform.js";
 import { Channel, type Channeling, type Home, type Sending, type Token } from "./channel.js";
 import { Client } from "./core.js";
@@ -8,7 +8,7 @@ import type { Backend, Name, SuonaOptions, View } from "./options.js";
 import { type House, Room } from "./room.js";
 import { Scope } from "./scope.js";
 import { attempt, Signal } from "./signal.js";
-import type { Command, Fault, Input, Output, Status } from "./signals.js";
+import type { Command, Fault, Input, Outcome, Output, Status } from "./signals.js";
 import type { Json, Position, Publication } from "./wire.js";
 
 export type { Backend, Name, SuonaOptions, View } from "./options.js";
@@ -21,14 +21,18 @@ interface Waiting {
 declare const console: { log(line: string): void; error(error: unknown): void } | undefined;
 
 /** A client of a Suona gateway or any other Centrifuge server. It does nothing before {@link Suona.start}. */
-export function createSuona<Channels = Record<string, Json>, Methods extends Backend<Methods> = Record<string, (data: Json) => Json>>(
-  options: SuonaOptions,
-): Suona<Channels, Methods> {
+export function createSuona<
+  Channels = Record<string, Json>,
+  Methods extends Backend<Methods> = Record<string, (data: Json) => Json>,
+>(options: SuonaOptions): Suona<Channels, Methods> {
   return new Suona(options);
 }
 
 /** One connection, and all channels on it. */
-export class Suona<Channels = Record<string, Json>, Methods extends Backend<Methods> = Record<string, (data: Json) => Json>>
+export class Suona<
+  Channels = Record<string, Json>,
+  Methods extends Backend<Methods> = Record<string, (data: Json) => Json>,
+>
   implements House, Home
 {
   /** What a page shows of the connection. */
@@ -51,8 +55,13 @@ export class Suona<Channels = Record<string, Json>, Methods extends Backend<Meth
     const { platform, getToken } = options;
     const core = Object.assign({ session: session(platform), asksToken: !!getToken }, options);
     this.client = new Client(core, platform.habits);
-    this.driver = new Driver<Input, Output>(this.client, platform, options, (output) => this.carryOut(output as Output));
-    this.journal = new Journal(() => platform.now(), options.debug && typeof console === "object" ? (line) => console?.log(line) : undefined);
+    this.driver = new Driver<Input, Output>(this.client, platform, options, (output) =>
+      this.carryOut(output as Output),
+    );
+    this.journal = new Journal(
+      () => platform.now(),
+      options.debug && typeof console === "object" ? (line) => console?.log(line) : undefined,
+    );
     this.words = options.words ?? { connecting: "Connecting…", hints: {} };
     this.status = new Signal(this.complain);
     this.messages = new Signal(this.complain);
@@ -79,9 +88,17 @@ export class Suona<Channels = Record<string, Json>, Methods extends Backend<Meth
   }
 
   /** Asks the backend. A break in between does not make it happen twice on a Suona gateway. */
-  rpc<Method extends Name<Methods>>(method: Method, data?: Parameters<Methods[Method]>[0], sending?: Sending): Promise<Awaited<ReturnType<Methods[Method]>>> {
+  rpc<Method extends Name<Methods>>(
+    method: Method,
+    data?: Parameters<Methods[Method]>[0],
+    sending?: Sending,
+  ): Promise<Awaited<ReturnType<Methods[Method]>>> {
     type Answer = { data?: Awaited<ReturnType<Methods[Method]>> } | undefined;
-    return this.ask({ rpc: { method, data } }, sending, (answer: Answer) => answer?.data as Awaited<ReturnType<Methods[Method]>>);
+    return this.ask(
+      { rpc: { method, data } },
+      sending,
+      (answer: Answer) => answer?.data as Awaited<ReturnType<Methods[Method]>>,
+    );
   }
 
   /** Sends data to a server that has a handler for it. Nobody says whether it came. */
@@ -176,11 +193,18 @@ export class Suona<Channels = Record<string, Json>, Methods extends Backend<Meth
   }
 
   /** For {@link Channel}: sends a command. */
-  ask<Result, Answer = Result>(command: Command, { ttl }: Sending = {}, pick?: (answer: Answer) => Result): Promise<Result> {
+  ask<Result, Answer = Result>(
+    command: Command,
+    { ttl }: Sending = {},
+    pick?: (answer: Answer) => Result,
+  ): Promise<Result> {
     const ticket = ++this.tickets;
     const promise = new Promise<Result>((resolve, reject) => {
       if (this.closed) return reject(this.error({ code: "stopped", message: "closed by the app" }));
-      this.waiting.set(ticket, { resolve: (answer) => resolve(pick ? pick(answer as Answer) : (answer as Result)), reject });
+      this.waiting.set(ticket, {
+        resolve: (answer) => resolve(pick ? pick(answer as Answer) : (answer as Result)),
+        reject,
+      });
       this.driver.soon({ is: "command", ticket, command, ttl });
       this.show();
     });
@@ -201,7 +225,7 @@ export class Suona<Channels = Record<string, Json>, Methods extends Backend<Meth
         this.journal.note(`${output.status.at}: ${output.status.reason}`);
         return this.show();
       case "settle":
-        return this.settle(output.ticket, output.outcome.fault, output.outcome.fault ? undefined : output.outcome.result);
+        return this.settle(output.ticket, output.outcome);
       case "message":
         return this.messages.tell(output.data);
       default:
@@ -237,12 +261,12 @@ export class Suona<Channels = Record<string, Json>, Methods extends Backend<Meth
         if (typeof found !== "object" || !found) return (token = found);
         return found.then((found) => (token = found));
       },
-      (raw) => this.driver.handle({ is: "tokenFailed", channel, reason: (raw as Error | undefined)?.message ?? `${raw}`, raw }),
+      (raw) => this.driver.handle({ is: "tokenFailed", channel, reason: sentence(raw) }),
       (well) => well && this.driver.handle({ is: "token", channel, token }),
     );
   }
 
-  private settle(ticket: number, fault: Fault | undefined, result: unknown): void {
+  private settle(ticket: number, { fault, result }: Outcome): void {
     const waiting = this.waiting.get(ticket);
     this.waiting.delete(ticket);
     if (fault) {
@@ -255,7 +279,8 @@ export class Suona<Channels = Record<string, Json>, Methods extends Backend<Meth
   private show(): void {
     const { at, reason, until, fault } = this.current;
     const error = fault && this.error(fault);
-    const notice = at === "online" || at === "hidden" ? "" : at === "offline" ? (error?.hint ?? "") : this.words.connecting;
+    const trying = at === "opening" || at === "waiting";
+    const notice = trying ? this.words.connecting : at === "offline" && error ? error.hint : "";
     this.status.tell({ online: at === "online", state: at, reason, notice, pending: this.waiting.size, error, until });
   }
 

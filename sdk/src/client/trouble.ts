@@ -19,7 +19,7 @@ export class Trouble {
   judge({ at, loss, reason }: LinkState, up: boolean): void {
     const { cause, linked } = this;
     this.linked = at === "opening" || at === "online";
-    if (at !== "waiting" && at !== "offline") return;
+    if (!loss && at !== "waiting" && at !== "offline") return;
     this.cause = undefined;
     if (loss) this.fault = lossFault(loss, reason, up ? "connection-lost" : "unreachable");
     else if (cause !== undefined) this.fault = cause ?? undefined;

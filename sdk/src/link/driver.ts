@@ -160,6 +160,7 @@ export class Driver<Input, Output extends { is: string }> {
   }
 }
 
-function sentence(raw: unknown): string {
+/** What was thrown, in words. */
+export function sentence(raw: unknown): string {
   return (raw as Error | undefined)?.message || `${raw}`;
 }

@@ -126,10 +126,7 @@ export class Link {
 
   private opened(generation: number): void {
     if (this.phase.at !== "opening" || generation !== this.generation) return;
-    this.enter(
-      { at: "online", since: this.time, settled: false, heard: this.time, silence: Infinity },
-      "open",
-    );
+    this.enter({ at: "online", since: this.time, settled: false, heard: this.time, silence: Infinity }, "open");
   }
 
   private received(generation: number, frame: Frame): void {
@@ -143,7 +140,8 @@ export class Link {
   private lost(generation: number, loss: Loss, final?: boolean): void {
     this.closing = this.closing.filter((socket) => socket.generation !== generation);
     if (!this.connected() || generation !== this.generation) return;
-    const told = [loss.code, loss.reason].filter((word) => word !== undefined && word !== "").join(" ") || "no reason told";
+    const told =
+      [loss.code, loss.reason].filter((word) => word !== undefined && word !== "").join(" ") || "no reason told";
     const reason = `${this.phase.at === "online" ? "connection lost" : "could not connect"}: ${told}`;
     this.leave();
     if (final) return this.enter({ at: "offline" }, reason, loss);
@@ -190,7 +188,8 @@ export class Link {
     const phase = this.phase;
     if (this.phaseDue() > this.time) return;
     if (phase.at === "waiting") this.dial(`attempt ${this.dials + 1}`);
-    else if (phase.at === "opening") this.drop(`could not connect: no answer within ${seconds(this.time - this.lastDial)}`);
+    else if (phase.at === "opening")
+      this.drop(`could not connect: no answer within ${seconds(this.time - this.lastDial)}`);
     else if (phase.at === "online") this.suspect(phase.probe);
   }
 
@@ -262,14 +261,14 @@ export class Link {
   private plan(due: number, reason: string, loss?: Loss): void {
     if (this.asleep()) this.enter({ at: "hidden" }, reason, loss);
     else if (Math.max(due, this.roomAt()) > this.time) this.enter({ at: "waiting", due }, reason, loss);
-    else this.dial(reason);
+    else this.dial(reason, loss);
   }
 
-  private dial(reason: string): void {
+  private dial(reason: string, loss?: Loss): void {
     this.generation++;
     this.dials++;
     this.lastDial = this.time;
-    this.enter({ at: "opening", giveUp: this.time + this.openTimeout() }, reason);
+    this.enter({ at: "opening", giveUp: this.time + this.openTimeout() }, reason, loss);
     this.outputs.push({ is: "dial", generation: this.generation });
   }
 
