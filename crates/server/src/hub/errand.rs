@@ -115,9 +115,10 @@ impl Order {
 }
 
 impl Selector {
-    pub(super) fn matches(&self, client: &str, session: Option<&str>) -> bool {
+    pub(super) fn matches(&self, client: &str, session: Option<SessionKey>) -> bool {
+        let is_session = |only: &String| session.is_some() && SessionKey::parse(only) == session;
         self.client.as_deref().is_none_or(|only| only == client)
-            && self.session.as_deref().is_none_or(|only| Some(only) == session)
+            && self.session.as_ref().is_none_or(is_session)
             && !self.except.iter().any(|not| not == client)
     }
 }

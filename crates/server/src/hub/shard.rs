@@ -349,8 +349,8 @@ impl Shard {
 
     fn obey(&mut self, id: ConnectionId, order: Order, now: Now) {
         let Some(connection) = self.connections.get_mut(id) else { return };
-        // No connection over a WebSocket has a session that could be named.
-        if !order.matching().matches(&connection.session.info().client, None) {
+        let session = connection.door.emulation().map(|emulation| emulation.session);
+        if !order.matching().matches(&connection.session.info().client, session) {
             return;
         }
         let input = match order {

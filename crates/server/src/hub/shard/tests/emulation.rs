@@ -5,7 +5,7 @@ use tokio::sync::Semaphore;
 use super::*;
 use crate::{
     door::{Emulation, Encoding, SessionKey, Stream},
-    hub::Said,
+    hub::{Order, Said},
     session::PingSchedule,
 };
 
@@ -201,4 +201,17 @@ fn a_draining_shard_sends_its_listeners_away() {
     assert_eq!(world.reads(ann.id), format!("{told}\n"));
     let late = world.listener(Stream::Events, Encoding::Json, CONNECT);
     assert_eq!(world.reads(late.id), format!("data: {told}\n\n"));
+}
+
+#[test]
+fn an_order_can_name_a_session() {
+    let mut world = World::new(OPEN);
+    let [first, second] = [world.connected(), world.connected()];
+    for session in [second.session.to_text(), SessionKey::draw(ShardId(0)).to_text(), "none".into()] {
+        let matching = Selector { session: Some(session), ..Selector::default() };
+        let order = Order::Disconnect { matching, why: DisconnectCode::ForceDisconnect.into() };
+        world.shard.errand(Errand::Order(None, order), world.now);
+    }
+    assert!(world.reads(first.id).is_empty());
+    assert!(world.reads(second.id).contains(r#"{"disconnect":{"code":3503"#));
 }
