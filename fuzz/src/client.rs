@@ -1,7 +1,10 @@
 //! Commands as a client would write them, so that what was decoded can be decoded again.
 
+use prost::Message;
 use prost::encoding::{bool, bytes, encode_varint, int32, int64, string, uint32, uint64};
-use suona_protocol::{Command, ConnectRequest, Epoch, Payload, RecoverFrom, Request, SubscribeRequest};
+use suona_protocol::{
+    Command, ConnectRequest, Epoch, FilterNode, Payload, RecoverFrom, Request, SubscribeRequest,
+};
 
 /// How many bytes of text and payload a command holds.
 pub fn weight(command: &Command) -> usize {
@@ -12,7 +15,10 @@ pub fn weight(command: &Command) -> usize {
             let headers: usize = it.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
             it.token.len() + payload(&it.data) + it.name.len() + it.version.len() + subs + headers
         }
-        Request::Subscribe(it) => it.channel.len() + it.token.len() + payload(&it.data) + it.delta.len(),
+        Request::Subscribe(it) => {
+            let filter = it.tags_filter.as_ref().map_or(0, weight_of_filter);
+            it.channel.len() + it.token.len() + payload(&it.data) + it.delta.len() + filter
+        }
         Request::Unsubscribe(channel) | Request::Presence(channel) | Request::PresenceStats(channel) => {
             channel.len()
         }
@@ -26,6 +32,13 @@ pub fn weight(command: &Command) -> usize {
     }
 }
 
+/// How many bytes of text a tag filter holds.
+fn weight_of_filter(node: &FilterNode) -> usize {
+    let texts = node.op.len() + node.key.len() + node.cmp.len() + node.val.len();
+    let vals: usize = node.vals.iter().map(String::len).sum();
+    texts + vals + node.nodes.iter().map(weight_of_filter).sum::<usize>()
+}
+
 /// A command as one JSON line.
 pub fn json(command: &Command) -> String {
     let (method, members) = match &command.request {
@@ -35,7 +48,8 @@ pub fn json(command: &Command) -> String {
         Request::Publish(it) => {
             let data = (!it.data.is_empty()).then_some(&it.data);
             let key = text("idempotency_key", &it.idempotency_key);
-            ("publish", vec![text("channel", &it.channel), raw("data", data), key])
+            let exclude_self = member("exclude_self", it.exclude_self);
+            ("publish", vec![text("channel", &it.channel), raw("data", data), key, exclude_self])
         }
         Request::Presence(channel) => ("presence", vec![text("channel", channel)]),
         Request::PresenceStats(channel) => ("presence_stats", vec![text("channel", channel)]),
@@ -86,7 +100,7 @@ fn subscribe_members(it: &SubscribeRequest) -> Vec<String> {
         text("delta", &it.delta),
         member("flag", if it.reject_unrecovered { 3 } else { 1 }),
         member("type", it.kind),
-        member("tf", if it.tags_filter { "{}" } else { "null" }),
+        member("tf", serde_json::to_string(&it.tags_filter).expect("text is JSON")),
     ]);
     members
 }
@@ -119,7 +133,7 @@ fn raw(key: &str, value: Option<&Payload>) -> String {
     value.map_or_else(String::new, |value| member(key, std::str::from_utf8(value).expect("JSON is text")))
 }
 
-/// A command as Protobuf, its length before it. Idempotency keys are lost: only JSON has them.
+/// A command as Protobuf, its length before it. Idempotency keys and `exclude_self` are lost: only JSON has them.
 pub fn protobuf(command: &Command) -> Vec<u8> {
     let mut fields = Vec::new();
     uint32::encode(1, &command.id, &mut fields);
@@ -147,6 +161,7 @@ fn body(request: &Request) -> Option<(u32, Vec<u8>)> {
         Request::Unsubscribe(channel) => texts(&[(1, channel)], &mut out, 6),
         Request::Publish(it) => {
             bytes::encode(2, &it.data, &mut out);
+            bool::encode(101, &it.exclude_self, &mut out);
             texts(&[(1, &it.channel), (100, &it.idempotency_key)], &mut out, 7)
         }
         Request::Presence(channel) => texts(&[(1, channel)], &mut out, 8),
@@ -210,8 +225,8 @@ fn subscribe_fields(it: &SubscribeRequest, out: &mut Vec<u8>) {
     bool::encode(9, &it.positioned, out);
     bool::encode(10, &it.recoverable, out);
     bool::encode(11, &it.join_leave, out);
-    if it.tags_filter {
-        bytes::encode(13, &Vec::new(), out);
+    if let Some(filter) = &it.tags_filter {
+        bytes::encode(13, &filter.encode_to_vec(), out);
     }
     int64::encode(14, &if it.reject_unrecovered { 3 } else { 1 }, out);
     int32::encode(15, &it.kind, out);

@@ -2,7 +2,7 @@
 
 use std::{fmt, ops::Deref};
 
-use crate::{Channel, Epoch, Payload};
+use crate::{Channel, Epoch, FilterNode, Payload};
 
 /// One request of a client, with the number that its reply repeats.
 #[derive(Clone, Debug, PartialEq)]
@@ -150,8 +150,8 @@ pub struct SubscribeRequest {
     pub reject_unrecovered: bool,
     /// A subscription type that only other servers know: 0 is a stream.
     pub kind: i32,
-    /// Whether a publication tag filter was sent.
-    pub tags_filter: bool,
+    /// Which publications the client wants to hear, by their tags; `None` for all. Not checked yet.
+    pub tags_filter: Option<FilterNode>,
 }
 
 impl SubscribeRequest {
@@ -168,7 +168,7 @@ impl SubscribeRequest {
             delta: String::new(),
             reject_unrecovered: false,
             kind: 0,
-            tags_filter: false,
+            tags_filter: None,
         }
     }
 }
@@ -182,6 +182,8 @@ pub struct PublishRequest {
     pub data: Payload,
     /// A repeat within five minutes gets the first outcome and does nothing else; empty for none.
     pub idempotency_key: String,
+    /// This connection is not to hear it.
+    pub exclude_self: bool,
 }
 
 /// Which part of a channel's history to read.

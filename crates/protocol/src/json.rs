@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 pub use decode::decode_commands;
 pub use encode::{encode_push, encode_reply};
-pub use push::{PublicationPush, encode_publication_push};
+pub use push::{PublicationPush, encode_publication_push, encode_string_push};
 
 pub use crate::decode::DecodeError;
 use crate::ws;

@@ -9,6 +9,9 @@ mod codes;
 mod command;
 mod decode;
 mod emulation;
+mod exclude;
+mod filter;
+pub mod fossil;
 pub mod json;
 pub mod protobuf;
 mod publication;
@@ -23,7 +26,9 @@ pub use command::{
 };
 pub use decode::DecodeError;
 pub use emulation::EmulationRequest;
-pub use publication::{ClientInfo, Content, Encoded, Publication, Wire};
+pub use exclude::{Exclude, ExcludeNames, TooManyNames};
+pub use filter::{BadFilter, FilterNode, TagsFilter};
+pub use publication::{ClientInfo, Content, Encoded, Form, Publication, Wire};
 pub use reply::{
     ConnectResult, ErrorReply, HistoryResult, Outcome, PresenceStatsResult, Push, PushEvent, RefreshResult,
     Reply, SubscribeResult,

@@ -9,7 +9,7 @@ mod reply;
 use bytes::Bytes;
 
 pub use decode::decode_commands;
-pub use push::{PublicationPush, encode_publication_push, encode_push};
+pub use push::{PublicationPush, encode_delta_push, encode_publication_push, encode_push};
 pub use reply::encode_reply;
 
 pub use crate::decode::DecodeError;

@@ -7,7 +7,12 @@ use std::{
 
 use bytes::Bytes;
 
-use crate::{Channel, Epoch, Payload, json, protobuf, ws};
+use crate::{Channel, Epoch, Exclude, Payload, json, protobuf, ws};
+
+mod forms;
+
+pub use forms::Form;
+use forms::Forms;
 
 /// Who published, joined or left.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,6 +40,8 @@ pub struct Publication {
     pub tags: Vec<(String, String)>,
     /// The stream's life; sent with the first publication of a stream only.
     pub epoch: Option<Epoch>,
+    /// Who is not to hear it; no client is told.
+    pub exclude: Option<Arc<Exclude>>,
 }
 
 /// In what form a client reads publications: one shared frame exists for each.
@@ -71,6 +78,10 @@ pub struct Encoded {
     protobuf: OnceLock<protobuf::PublicationPush>,
     plain_text: OnceLock<Bytes>,
     plain_binary: OnceLock<Bytes>,
+    /// The payload of the publication before it, if clients may get the difference. Boxed, since few have one.
+    base: Option<Box<Payload>>,
+    /// What only clients get that asked for deltas.
+    forms: OnceLock<Box<Forms>>,
 }
 
 /// A push in its frame, and where in it the publication object lies.
@@ -91,6 +102,8 @@ impl Encoded {
             protobuf: OnceLock::new(),
             plain_text: OnceLock::new(),
             plain_binary: OnceLock::new(),
+            base: None,
+            forms: OnceLock::new(),
         };
         if content == Content::Json {
             let push = json::encode_publication_push(&encoded.channel, &encoded.publication);
@@ -98,6 +111,11 @@ impl Encoded {
             encoded.json = Some(JsonFrame { frame: push.frame, fragment: push.fragment });
         }
         encoded
+    }
+
+    /// Clients that have heard the publication before, whose payload is `base`, may get the difference to it.
+    pub fn after(self, base: Option<Payload>) -> Self {
+        Self { base: base.map(Box::new), ..self }
     }
 
     /// The channel that it was published in.

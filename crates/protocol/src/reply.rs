@@ -2,7 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::{Channel, ClientInfo, Disconnect, Encoded, ErrorCode, Payload, Position, Token, UnsubscribeCode};
+use crate::{
+    Channel, ClientInfo, Disconnect, Encoded, ErrorCode, Form, Payload, Position, Token, UnsubscribeCode,
+};
 
 /// The answer to one command.
 #[derive(Clone, Debug)]
@@ -109,6 +111,23 @@ pub struct SubscribeResult {
     pub delta: bool,
 }
 
+impl SubscribeResult {
+    /// What was missed, each in the form in which this client reads it: as a delta only after its base.
+    pub fn recovered_forms(&self) -> impl Iterator<Item = (&Encoded, Form)> {
+        let mut base = None;
+        self.publications.iter().map(move |one| {
+            let offset = one.publication().offset;
+            let follows = base.replace(offset).is_some_and(|base| offset == base + 1);
+            let form = match (self.delta, follows) {
+                (false, _) => Form::Plain,
+                (true, false) => Form::Full,
+                (true, true) => Form::Delta,
+            };
+            (&**one, form)
+        })
+    }
+}
+
 /// How many hear a channel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PresenceStatsResult {
@@ -166,4 +185,25 @@ pub enum PushEvent {
     },
     /// The connection has a new lifetime.
     Refresh(RefreshResult),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Content, Publication};
+
+    #[test]
+    fn a_recovered_publication_is_a_delta_only_right_after_its_base() {
+        let publication = |offset| {
+            let publication = Publication { data: "1".into(), offset, ..Publication::default() };
+            Arc::new(Encoded::new("news".into(), publication, Content::Json))
+        };
+        let forms = |delta| {
+            let publications = [4, 5, 7, 8].map(publication).into();
+            let result = SubscribeResult { publications, delta, ..SubscribeResult::default() };
+            result.recovered_forms().map(|(_, form)| form).collect::<Vec<_>>()
+        };
+        assert_eq!(forms(true), [Form::Full, Form::Delta, Form::Full, Form::Delta]);
+        assert_eq!(forms(false), [Form::Plain; 4]);
+    }
 }

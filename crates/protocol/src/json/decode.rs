@@ -7,8 +7,8 @@ use serde::{Deserialize, Deserializer, de::IgnoredAny};
 use serde_json::{error::Category, value::RawValue};
 
 use crate::{
-    Channel, Command, ConnectRequest, DecodeError, Epoch, HistoryRequest, Payload, PublishRequest,
-    RecoverFrom, Request, RpcRequest, SubRefreshRequest, SubscribeRequest,
+    Channel, Command, ConnectRequest, DecodeError, Epoch, FilterNode, HistoryRequest, Payload,
+    PublishRequest, RecoverFrom, Request, RpcRequest, SubRefreshRequest, SubscribeRequest,
     decode::{REJECT_UNRECOVERED, headers},
 };
 
@@ -171,7 +171,7 @@ struct Subscribe<'a> {
     flag: Option<i64>,
     #[serde(rename = "type")]
     kind: Option<i32>,
-    tf: Option<IgnoredAny>,
+    tf: Option<FilterNode>,
 }
 
 impl Subscribe<'_> {
@@ -187,7 +187,7 @@ impl Subscribe<'_> {
             delta: self.delta.unwrap_or_default(),
             reject_unrecovered: self.flag.unwrap_or_default() & REJECT_UNRECOVERED != 0,
             kind: self.kind.unwrap_or_default(),
-            tags_filter: self.tf.is_some(),
+            tags_filter: self.tf,
         }))
     }
 }
@@ -206,6 +206,7 @@ struct Publish<'a> {
     #[serde(default, deserialize_with = "payload")]
     data: Option<Payload>,
     idempotency_key: Option<String>,
+    exclude_self: Option<bool>,
 }
 
 impl Publish<'_> {
@@ -214,6 +215,7 @@ impl Publish<'_> {
             channel: channel(self.channel),
             data: self.data.unwrap_or_default(),
             idempotency_key: self.idempotency_key.unwrap_or_default(),
+            exclude_self: self.exclude_self.unwrap_or_default(),
         })
     }
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::object::{Object, object};
 use crate::{
-    ClientInfo, ConnectResult, Encoded, ErrorReply, HistoryResult, Outcome, Position, Push, PushEvent,
-    RefreshResult, Reply, SubscribeResult,
+    ClientInfo, ConnectResult, ErrorReply, HistoryResult, Outcome, Position, Push, PushEvent, RefreshResult,
+    Reply, SubscribeResult,
 };
 
 /// Appends `reply` as one JSON object, without a line feed.
@@ -69,7 +69,8 @@ fn subscribe(o: &mut Object<'_>, result: &SubscribeResult) {
     o.flag("was_recovering", result.was_recovering);
     o.flag("recovered", result.recovered);
     if !result.publications.is_empty() {
-        publications(o, &result.publications);
+        let recovered = result.recovered_forms();
+        o.array("publications", recovered.filter_map(|(one, form)| one.json_fragment_as(form)));
     }
     o.payload("data", result.data.as_ref());
     o.flag("delta", result.delta);
@@ -94,13 +95,9 @@ fn presence(o: &mut Object<'_>, clients: &[Arc<ClientInfo>]) {
 }
 
 fn history(o: &mut Object<'_>, result: &HistoryResult) {
-    publications(o, &result.publications);
+    o.array("publications", result.publications.iter().filter_map(|one| one.json_fragment()));
     o.text("epoch", result.top.epoch.as_str());
     o.number("offset", result.top.offset);
-}
-
-fn publications(o: &mut Object<'_>, publications: &[Arc<Encoded>]) {
-    o.array("publications", publications.iter().filter_map(|publication| publication.json_fragment()));
 }
 
 fn refresh(o: &mut Object<'_>, result: &RefreshResult) {

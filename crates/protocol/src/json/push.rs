@@ -26,7 +26,32 @@ const HEADER: usize = 10;
 
 /// Encodes a publication for everyone who hears `channel`.
 pub fn encode_publication_push(channel: &Channel, publication: &Publication) -> PublicationPush {
-    let mut out = Vec::with_capacity(expected_len(channel, publication));
+    encode(channel, publication, expected_len(channel, publication), |o| data(o, &publication.data))
+}
+
+/// Encodes a publication whose payload is the JSON string `text`, for clients that read deltas: it holds the
+/// payload or, with `is_delta`, the difference to the one before.
+pub fn encode_string_push(
+    channel: &Channel,
+    publication: &Publication,
+    text: &str,
+    is_delta: bool,
+) -> PublicationPush {
+    let expected = expected_len(channel, publication) - publication.data.len() + text.len() + text.len() / 8;
+    encode(channel, publication, expected, |o| {
+        o.text("data", text);
+        o.flag("delta", is_delta);
+        HEADER..HEADER
+    })
+}
+
+fn encode(
+    channel: &Channel,
+    publication: &Publication,
+    expected_len: usize,
+    write_data: impl FnOnce(&mut Object<'_>) -> Range<usize>,
+) -> PublicationPush {
+    let mut out = Vec::with_capacity(expected_len);
     out.resize(HEADER, 0);
     let (mut fragment, mut data) = (HEADER..HEADER, HEADER..HEADER);
     object(&mut out, |o| {
@@ -34,7 +59,10 @@ pub fn encode_publication_push(channel: &Channel, publication: &Publication) -> 
             o.nonempty("channel", channel);
             let out = o.member("pub");
             fragment.start = out.len();
-            object(out, |o| data = members(o, publication));
+            object(out, |o| {
+                data = write_data(o);
+                members(o, publication);
+            });
             fragment.end = out.len();
         });
     });
@@ -47,9 +75,8 @@ pub fn encode_publication_push(channel: &Channel, publication: &Publication) -> 
     PublicationPush { frame: Bytes::from(out).slice(start..), fragment: within(fragment), data: within(data) }
 }
 
-/// Writes a publication's members and returns where its payload came to lie, if there is one.
-fn members(o: &mut Object<'_>, publication: &Publication) -> Range<usize> {
-    let data = data(o, &publication.data);
+/// Writes a publication's members but the payload.
+fn members(o: &mut Object<'_>, publication: &Publication) {
     o.nonzero("offset", publication.offset);
     if let Some(info) = &publication.info {
         o.object("info", |o| client_info(o, info));
@@ -60,9 +87,9 @@ fn members(o: &mut Object<'_>, publication: &Publication) -> Range<usize> {
     if let Some(epoch) = &publication.epoch {
         o.text("epoch", epoch.as_str());
     }
-    data
 }
 
+/// Writes the payload and returns where it came to lie, if there is one.
 fn data(o: &mut Object<'_>, payload: &[u8]) -> Range<usize> {
     if payload.is_empty() {
         return HEADER..HEADER;
@@ -109,6 +136,7 @@ mod tests {
             info: Some(Arc::new(info)),
             tags: vec![("t".into(), "1".into()), ("\"".into(), String::new())],
             epoch: Epoch::parse("aBcDeFgH"),
+            exclude: None,
         };
         let push = encode_publication_push(&"chat:1".into(), &publication);
         let object = concat!(

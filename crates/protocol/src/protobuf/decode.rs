@@ -6,8 +6,8 @@ use bytes::Bytes;
 use prost::{Message, encoding::decode_varint};
 
 use crate::{
-    Channel, Command, ConnectRequest, DecodeError, Epoch, HistoryRequest, Payload, PublishRequest,
-    RecoverFrom, Request, RpcRequest, SubRefreshRequest, SubscribeRequest,
+    Channel, Command, ConnectRequest, DecodeError, Epoch, FilterNode, HistoryRequest, Payload,
+    PublishRequest, RecoverFrom, Request, RpcRequest, SubRefreshRequest, SubscribeRequest,
     decode::{REJECT_UNRECOVERED, headers},
 };
 
@@ -146,9 +146,8 @@ struct Subscribe {
     join_leave: bool,
     #[prost(string, tag = "12")]
     delta: String,
-    /// A tree of conditions, not looked into.
-    #[prost(bytes = "bytes", optional, tag = "13")]
-    tf: Option<Bytes>,
+    #[prost(message, optional, tag = "13")]
+    tf: Option<FilterNode>,
     #[prost(int64, tag = "14")]
     flag: i64,
     #[prost(int32, tag = "15")]
@@ -172,7 +171,7 @@ impl Subscribe {
             delta: self.delta,
             reject_unrecovered: self.flag & REJECT_UNRECOVERED != 0,
             kind: self.kind,
-            tags_filter: self.tf.is_some(),
+            tags_filter: self.tf,
         }))
     }
 }
@@ -193,12 +192,18 @@ struct Publish {
     /// Not in the protocol of others: a number that they are far from.
     #[prost(string, tag = "100")]
     idempotency_key: String,
+    #[prost(bool, tag = "101")]
+    exclude_self: bool,
 }
 
 impl Publish {
     fn request(self) -> Request {
-        let (channel, idempotency_key) = (Channel::new(self.channel), self.idempotency_key);
-        Request::Publish(PublishRequest { channel, data: self.data, idempotency_key })
+        Request::Publish(PublishRequest {
+            channel: Channel::new(self.channel),
+            data: self.data,
+            idempotency_key: self.idempotency_key,
+            exclude_self: self.exclude_self,
+        })
     }
 }
 

@@ -25,7 +25,20 @@ pub struct PublicationPush {
 
 /// Encodes a publication for everyone who hears `channel`.
 pub fn encode_publication_push(channel: &Channel, publication: &crate::Publication) -> PublicationPush {
-    let fragment = Bytes::from(Publication::from(publication).encode_to_vec());
+    encode(channel, &Publication::from(publication))
+}
+
+/// Encodes a publication with the difference to the payload before it instead of its payload.
+pub fn encode_delta_push(
+    channel: &Channel,
+    publication: &crate::Publication,
+    delta: Bytes,
+) -> PublicationPush {
+    encode(channel, &Publication { data: delta, delta: true, ..Publication::from(publication) })
+}
+
+fn encode(channel: &Channel, publication: &Publication) -> PublicationPush {
+    let fragment = Bytes::from(publication.encode_to_vec());
     let len = fragment.len();
     let event = Some(Event::Publication(fragment));
     let push = Content::Push(Push { channel: channel.to_string(), event });
@@ -48,6 +61,8 @@ struct Publication {
     offset: u64,
     #[prost(btree_map = "string, string", tag = "7")]
     tags: BTreeMap<String, String>,
+    #[prost(bool, tag = "8")]
+    delta: bool,
     #[prost(string, tag = "14")]
     epoch: String,
 }
@@ -59,6 +74,7 @@ impl From<&crate::Publication> for Publication {
             info: publication.info.as_deref().map(client_info),
             offset: publication.offset,
             tags: publication.tags.iter().cloned().collect(),
+            delta: false,
             epoch: publication.epoch.as_ref().map_or_else(String::new, Epoch::to_string),
         }
     }

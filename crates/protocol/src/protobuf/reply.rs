@@ -1,12 +1,12 @@
 //! Replies as Protobuf.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use prost::{Message, Oneof};
 
 use super::push::Push;
-use crate::{ConnectResult, Encoded, Outcome, Payload, RefreshResult, SubscribeResult};
+use crate::{ConnectResult, Outcome, Payload, RefreshResult, SubscribeResult};
 
 /// Appends `reply` with its length before it.
 pub fn encode_reply(reply: &crate::Reply, out: &mut Vec<u8>) {
@@ -70,7 +70,7 @@ fn content(outcome: &Outcome) -> Content {
             num_users: stats.num_users,
         }),
         Outcome::History(result) => Content::History(History {
-            publications: publications(&result.publications),
+            publications: result.publications.iter().map(|one| one.protobuf_fragment()).collect(),
             epoch: result.top.epoch.to_string(),
             offset: result.top.offset,
         }),
@@ -187,7 +187,7 @@ fn subscribe(result: &SubscribeResult) -> Subscribe {
         ttl: result.ttl.unwrap_or(0),
         recoverable: result.recoverable,
         epoch: epoch(result),
-        publications: publications(&result.publications),
+        publications: result.recovered_forms().map(|(one, form)| one.protobuf_fragment_as(form)).collect(),
         recovered: result.recovered,
         offset: result.position.map_or(0, |position| position.offset),
         positioned: result.position.is_some(),
@@ -199,10 +199,6 @@ fn subscribe(result: &SubscribeResult) -> Subscribe {
 
 pub(super) fn epoch(result: &SubscribeResult) -> String {
     result.position.map_or_else(String::new, |position| position.epoch.to_string())
-}
-
-fn publications(publications: &[Arc<Encoded>]) -> Vec<Bytes> {
-    publications.iter().map(|publication| publication.protobuf_fragment()).collect()
 }
 
 #[derive(Clone, PartialEq, Message)]

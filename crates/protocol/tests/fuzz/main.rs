@@ -22,6 +22,16 @@ fn protobuf_commands_survive_mutation() {
     run("protobuf_commands", checks::protobuf_commands::check);
 }
 
+#[test]
+fn deltas_survive_mutation() {
+    run("deltas", checks::deltas::check);
+}
+
+#[test]
+fn tag_filters_survive_mutation() {
+    run("tag_filters", checks::tag_filters::check);
+}
+
 /// Iterations that keep a target within about two seconds in a debug build.
 const ITERATIONS: usize = 500_000;
 

@@ -2,8 +2,8 @@
 
 use proptest::{collection::vec, option, prelude::*};
 use suona_protocol::{
-    Channel, Command, ConnectRequest, Epoch, HistoryRequest, Payload, PublishRequest, RecoverFrom, Request,
-    RpcRequest, SubRefreshRequest, SubscribeRequest, json, protobuf,
+    Channel, Command, ConnectRequest, Epoch, FilterNode, HistoryRequest, Payload, PublishRequest,
+    RecoverFrom, Request, RpcRequest, SubRefreshRequest, SubscribeRequest, json, protobuf,
 };
 
 use crate::checks::client;
@@ -68,10 +68,11 @@ fn command(payload: BoxedStrategy<Payload>) -> impl Strategy<Value = Command> {
 }
 
 fn request(payload: BoxedStrategy<Payload>) -> impl Strategy<Value = Request> {
-    let publish =
-        (channel(), payload.clone(), any::<String>()).prop_map(|(channel, data, idempotency_key)| {
-            Request::Publish(PublishRequest { channel, data, idempotency_key })
-        });
+    let publish = (channel(), payload.clone(), any::<String>(), any::<bool>()).prop_map(
+        |(channel, data, key, exclude_self)| {
+            Request::Publish(PublishRequest { channel, data, idempotency_key: key, exclude_self })
+        },
+    );
     let history = (channel(), any::<i32>(), option::of((any::<u64>(), epoch())), any::<bool>()).prop_map(
         |(channel, limit, since, reverse)| {
             Request::History(HistoryRequest { channel, limit, since, reverse })
@@ -109,10 +110,11 @@ fn connect(payload: BoxedStrategy<Payload>) -> impl Strategy<Value = Request> {
 
 fn subscribe(payload: BoxedStrategy<Payload>) -> impl Strategy<Value = Request> {
     let texts = (channel(), any::<String>(), any::<String>());
-    let flags = any::<[bool; 5]>();
-    (texts, since(), option::of(payload), flags, any::<i32>()).prop_map(
-        |((channel, token, delta), since, data, flags, kind)| {
-            let [positioned, recoverable, join_leave, reject_unrecovered, tags_filter] = flags;
+    let flags = any::<[bool; 4]>();
+    let more = (any::<i32>(), option::of(filter()));
+    (texts, since(), option::of(payload), flags, more).prop_map(
+        |((channel, token, delta), since, data, flags, (kind, tags_filter))| {
+            let [positioned, recoverable, join_leave, reject_unrecovered] = flags;
             Request::Subscribe(Box::new(SubscribeRequest {
                 channel,
                 token: token.into(),
@@ -128,4 +130,23 @@ fn subscribe(payload: BoxedStrategy<Payload>) -> impl Strategy<Value = Request> 
             }))
         },
     )
+}
+
+fn filter() -> impl Strategy<Value = FilterNode> {
+    let texts = (any::<String>(), any::<String>(), any::<String>(), any::<String>());
+    let leaf = (texts, vec(any::<String>(), 0..3)).prop_map(|((op, key, cmp, val), vals)| FilterNode {
+        op,
+        key,
+        cmp,
+        val,
+        vals,
+        nodes: Vec::new(),
+    });
+    leaf.prop_recursive(3, 8, 3, |inner| {
+        (any::<String>(), vec(inner, 0..3)).prop_map(|(op, nodes)| FilterNode {
+            op,
+            nodes,
+            ..FilterNode::default()
+        })
+    })
 }

@@ -40,7 +40,9 @@ fn connect_carries_everything_a_client_says_of_itself() {
 fn subscribe_carries_position_and_wishes() {
     let line = r#"{"id":2,"subscribe":{"channel":"chat:1","token":"s","recover":true,"epoch":"_","offset":42,
         "data":[1],"positioned":true,"recoverable":true,"join_leave":true,"delta":"fossil","flag":3,"type":4,
-        "tf":{"op":"and","nodes":[]}}}"#;
+        "tf":{"op":"and","nodes":[{"key":"a","cmp":"in","vals":["1"],"val":null}]}}}"#;
+    let leaf =
+        FilterNode { key: "a".into(), cmp: "in".into(), vals: vec!["1".into()], ..FilterNode::default() };
     let expected = SubscribeRequest {
         channel: "chat:1".into(),
         token: "s".into(),
@@ -52,7 +54,7 @@ fn subscribe_carries_position_and_wishes() {
         delta: "fossil".into(),
         reject_unrecovered: true,
         kind: 4,
-        tags_filter: true,
+        tags_filter: Some(FilterNode { op: "and".into(), nodes: vec![leaf], ..FilterNode::default() }),
     };
     assert_eq!(request(&line.replace('\n', "")), Request::Subscribe(Box::new(expected)));
     let plain = SubscribeRequest::new("c".into());
@@ -65,14 +67,22 @@ fn subscribe_carries_position_and_wishes() {
 #[test]
 fn every_other_command_is_read() {
     let channel = Channel::from("c");
-    let publish = PublishRequest { channel: channel.clone(), data: "1".into(), idempotency_key: "k".into() };
+    let publish = PublishRequest {
+        channel: channel.clone(),
+        data: "1".into(),
+        idempotency_key: "k".into(),
+        exclude_self: true,
+    };
     let rpc = RpcRequest { method: "m".into(), data: Some("{}".into()), idempotency_key: String::new() };
     let since = Some((5, Epoch::parse("aBcDeFgH")));
     let history = HistoryRequest { channel: channel.clone(), limit: -1, since, reverse: true };
     let refresh = SubRefreshRequest { channel: channel.clone(), token: "t".into() };
     for (line, expected) in [
         (r#"{"id":9,"unsubscribe":{"channel":"c"}}"#, Request::Unsubscribe(channel.clone())),
-        (r#"{"id":9,"publish":{"channel":"c","data":1,"idempotency_key":"k"}}"#, Request::Publish(publish)),
+        (
+            r#"{"id":9,"publish":{"channel":"c","data":1,"idempotency_key":"k","exclude_self":true}}"#,
+            Request::Publish(publish),
+        ),
         (r#"{"id":9,"presence":{"channel":"c"}}"#, Request::Presence(channel.clone())),
         (r#"{"id":9,"presence_stats":{"channel":"c"}}"#, Request::PresenceStats(channel)),
         (

@@ -57,11 +57,13 @@ fn subscribe_carries_position_and_wishes() {
         number(10, 1),
         number(11, 1),
         bytes(12, "fossil"),
-        message(13, &[bytes(1, "and")]),
+        message(13, &[bytes(1, "and"), message(6, &[bytes(2, "a"), bytes(3, "in"), bytes(5, "1")])]),
         number(14, 3),
         number(15, 4),
         number(16, 1),
     ];
+    let leaf =
+        FilterNode { key: "a".into(), cmp: "in".into(), vals: vec!["1".into()], ..FilterNode::default() };
     let expected = SubscribeRequest {
         channel: "chat:1".into(),
         token: "s".into(),
@@ -73,7 +75,7 @@ fn subscribe_carries_position_and_wishes() {
         delta: "fossil".into(),
         reject_unrecovered: true,
         kind: 4,
-        tags_filter: true,
+        tags_filter: Some(FilterNode { op: "and".into(), nodes: vec![leaf], ..FilterNode::default() }),
     };
     assert_eq!(request(5, &fields), Request::Subscribe(Box::new(expected)));
     let plain = Request::Subscribe(Box::new(SubscribeRequest::new("c".into())));
@@ -84,7 +86,12 @@ fn subscribe_carries_position_and_wishes() {
 fn every_other_command_is_read() {
     let channel = Channel::from("c");
     let name = || bytes(1, "c");
-    let publish = PublishRequest { channel: channel.clone(), data: "\0".into(), idempotency_key: "k".into() };
+    let publish = PublishRequest {
+        channel: channel.clone(),
+        data: "\0".into(),
+        idempotency_key: "k".into(),
+        exclude_self: true,
+    };
     let rpc = RpcRequest { method: "m".into(), data: Some("{}".into()), idempotency_key: "l".into() };
     let since = message(8, &[number(1, 5), bytes(2, "aBcDeFgH")]);
     // A negative int32 takes ten bytes; only sint32 would be zigzag.
@@ -94,7 +101,7 @@ fn every_other_command_is_read() {
     let refresh = SubRefreshRequest { channel: channel.clone(), token: "t".into() };
     for (field, fields, expected) in [
         (6, vec![name()], Request::Unsubscribe(channel.clone())),
-        (7, vec![name(), bytes(2, [0]), bytes(100, "k")], Request::Publish(publish)),
+        (7, vec![name(), bytes(2, [0]), bytes(100, "k"), number(101, 1)], Request::Publish(publish)),
         (8, vec![name()], Request::Presence(channel.clone())),
         (9, vec![name()], Request::PresenceStats(channel)),
         (10, history_fields, Request::History(history)),

@@ -68,6 +68,7 @@ fn a_publication_lies_in_its_frame_where_it_is_said_to_lie() {
         info: Some(ann()),
         tags: vec![("t".into(), "1".into())],
         epoch: Epoch::parse("aBcDeFgH"),
+        exclude: None,
     };
     let fields = [
         bytes(4, b"\x00\n\xFF"),

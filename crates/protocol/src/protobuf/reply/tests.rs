@@ -1,7 +1,9 @@
+use std::sync::Arc;
+
 use super::*;
 use crate::{
-    Channel, Content as Kind, Epoch, ErrorCode, ErrorReply, HistoryResult, Position, PresenceStatsResult,
-    Publication,
+    Channel, Content as Kind, Encoded, Epoch, ErrorCode, ErrorReply, HistoryResult, Position,
+    PresenceStatsResult, Publication,
     protobuf::wire::{bytes, delimited, message, number},
 };
 
