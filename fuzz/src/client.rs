@@ -133,7 +133,7 @@ fn raw(key: &str, value: Option<&Payload>) -> String {
     value.map_or_else(String::new, |value| member(key, std::str::from_utf8(value).expect("JSON is text")))
 }
 
-/// A command as Protobuf, its length before it. Idempotency keys and `exclude_self` are lost: only JSON has them.
+/// A command as Protobuf, its length before it.
 pub fn protobuf(command: &Command) -> Vec<u8> {
     let mut fields = Vec::new();
     uint32::encode(1, &command.id, &mut fields);

@@ -114,6 +114,16 @@ section! {
         /// How many commands about these channels a connection may send, instead of what
         /// `client.rate_limit.client_command` allows it; that if not enabled.
         rate_limit: Buckets = Buckets::default(),
+        /// Whether subscribers that ask for it get only what has changed since the publication before, which
+        /// needs history. Otherwise only for publications with `delta`.
+        delta_publish: bool = false,
+        /// Which formats of such differences they may ask for: "fossil", or none.
+        allowed_delta_types: Vec<DeltaType> = Vec::new(),
+        /// Whether subscribers may filter publications by their tags.
+        allow_tags_filter: bool = false,
+        /// How much time lies at least between two publications that a subscriber gets; of those between it
+        /// gets the latest. Everything if 0.
+        conflate: Duration = Duration::ZERO,
         /// Whether the backend is asked who may subscribe; the options above do not permit it then.
         subscribe_proxy_enabled: bool = false,
         /// Which webhook is asked.
@@ -152,6 +162,14 @@ choice! {
         Stream = "stream",
         /// Only the latest publication.
         Cache = "cache",
+    }
+}
+
+choice! {
+    /// A format of differences between publications.
+    pub enum DeltaType {
+        /// That of the Fossil version control system.
+        Fossil = "fossil",
     }
 }
 
@@ -262,6 +280,11 @@ fn is_namespace(name: &str) -> bool {
 }
 
 impl ChannelOptions {
+    /// Whether subscribers may ask for fossil deltas.
+    pub fn allows_fossil(&self) -> bool {
+        self.allowed_delta_types.contains(&DeltaType::Fossil)
+    }
+
     /// Whether `data` may be published: something, and of the right format. What `is_json` already is not
     /// parsed again.
     pub fn accepts(&self, data: &[u8], is_json: bool) -> bool {
@@ -309,6 +332,14 @@ impl ChannelOptions {
         {
             let message = "needs force_recovery, and \"cache\" as force_recovery_mode";
             check.wrong(at, &["auto_cache_recover", "force_recovery", "force_recovery_mode"], message);
+        }
+        if !self.conflate.is_zero() && self.delta_publish {
+            let message = "leaves out what a delta is based on; remove delta_publish or conflate";
+            check.wrong(at, &["conflate", "delta_publish"], message);
+        }
+        if !self.conflate.is_zero() && self.allows_fossil() {
+            let message = "leaves out what a delta is based on; remove allowed_delta_types or conflate";
+            check.wrong(at, &["conflate", "allowed_delta_types"], message);
         }
         if self.history_meta_ttl < self.history_ttl {
             let message = "is longer than history_meta_ttl; the position must outlive the publications";

@@ -15,7 +15,6 @@ const NO_BUFFERS: Fate = Ignored("idle connections own no buffer");
 const NOT_COMPRESSED: Fate = Ignored("frames are sent uncompressed");
 const ONE_NODE: Fate = Ignored("presence lives in this process and needs no refreshing");
 const NO_TIMES: Fate = Ignored("publications carry no time; what is lost is found by its position");
-const SENT_WHOLE: Fate = Ignored("publications are sent whole");
 
 /// The keys, or the sections with all that is in them. `channel.*` stands for the options of every namespace,
 /// `*.token` for both kinds of tokens, `proxy.*` for
@@ -23,9 +22,6 @@ const SENT_WHOLE: Fate = Ignored("publications are sent whole");
 const KEYS: &[(&str, Fate)] = &[
     ("admin", NotYet),
     ("broker", NotYet),
-    ("channel.*.allow_tags_filter", NotYet),
-    ("channel.*.allowed_delta_types", SENT_WHOLE),
-    ("channel.*.delta_publish", SENT_WHOLE),
     ("channel.*.map", NotYet),
     ("channel.*.map_clients_presence_channel_prefix", NotYet),
     ("channel.*.map_users_presence_channel_prefix", NotYet),
@@ -150,7 +146,6 @@ mod tests {
     fn keys_are_found_wherever_they_may_stand() {
         assert_eq!(fate("engine.redis.address"), Some(NotYet));
         assert_eq!(fate("channel.namespaces[chat].subscription_type"), Some(NotYet));
-        assert_eq!(fate("channel.without_namespace.delta_publish"), Some(SENT_WHOLE));
         assert!(matches!(
             fate("client.subscription_token.insecure_skip_jwks_endpoint_safety_check"),
             Some(Ignored(_))

@@ -6,6 +6,7 @@ mod limits;
 mod plain;
 mod recovery;
 mod webhooks;
+mod withheld;
 
 use std::path::{Path, PathBuf};
 

@@ -290,11 +290,26 @@ macro_rules! choice {
             }
         }
 
-        $crate::config::value::leaves!($Name);
+        impl $crate::config::value::Leaf for Vec<$Name> {
+            fn parse(node: &$crate::config::node::Node) -> Result<Self, String> {
+                $crate::config::value::choose_some(node, $Name::ALL)
+            }
+
+            fn print(&self) -> Option<toml::Value> {
+                Some(self.iter().map(|one| one.as_str()).collect::<Vec<_>>().into())
+            }
+        }
+
+        $crate::config::value::leaves!($Name, Vec<$Name>);
     };
 }
 
 pub(super) use choice;
+
+pub(super) fn choose_some<T: Copy>(node: &Node, all: &[(&str, T)]) -> Result<Vec<T>, String> {
+    let choose_one = |text: String| choose(&Node { value: Value::Text(text), ..node.clone() }, all);
+    Vec::<String>::parse(node)?.into_iter().map(choose_one).collect()
+}
 
 pub(super) fn choose<T: Copy>(node: &Node, all: &[(&str, T)]) -> Result<T, String> {
     let words = all.iter().map(|(word, _)| *word);
