@@ -13,7 +13,9 @@ mod memory;
 
 use std::{sync::Arc, time::Duration};
 
-use suona_protocol::{Channel, ClientInfo, Content, Encoded, Epoch, Payload, Position, PresenceStatsResult};
+use suona_protocol::{
+    Channel, ClientInfo, Content, Encoded, Epoch, Exclude, Payload, Position, PresenceStatsResult,
+};
 
 use crate::hub::ShardId;
 
@@ -112,6 +114,11 @@ pub struct Message {
     pub idempotency_key: Option<String>,
     /// Do not publish it if the stream knows a version that is as new. Without effect where nothing is kept.
     pub version: Option<Version>,
+    /// Who is not to hear it, though subscribed. Kept with it, so that a recovery leaves it out too.
+    pub exclude: Option<Arc<Exclude>>,
+    /// Whether those who have the publication before may get the difference. Without effect where nothing is
+    /// kept.
+    pub delta: bool,
 }
 
 /// How new a publication is, as the publisher counts.

@@ -27,6 +27,7 @@ mod task;
 #[cfg(test)]
 mod tests;
 mod wishes;
+mod withheld;
 
 use std::{
     sync::Arc,
@@ -48,6 +49,7 @@ pub use limits::Excess;
 pub use queue::Ask;
 pub use rules::{Context, Manners, Rules};
 pub use takeover::{DeviceKey, Estate, Legacy};
+pub use withheld::{Reading, is_withheld};
 
 use advice::Consulting;
 use connect::Connecting;

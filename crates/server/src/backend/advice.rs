@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use suona_protocol::{Channel, Disconnect, ErrorReply, Payload};
+use suona_protocol::{Channel, Disconnect, ErrorReply, Exclude, Payload};
 
 use crate::auth::SubscriptionGrant;
 
@@ -87,4 +87,8 @@ pub struct PublishGrant {
     pub skip_history: bool,
     /// Labels.
     pub tags: Vec<(String, String)>,
+    /// Who is not to hear it.
+    pub exclude: Option<Exclude>,
+    /// Let those who have the publication before get the difference.
+    pub delta: bool,
 }

@@ -6,7 +6,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
-use suona_protocol::{Channel, Disconnect, DisconnectCode, ErrorReply, Payload};
+use suona_protocol::{Channel, Disconnect, DisconnectCode, ErrorReply, ExcludeNames, Payload, TooManyNames};
 
 use super::{Advice, ConnectGrant, Granted, Inquiry, PublishGrant, RefreshGrant, SubscribeGrant};
 use crate::auth::{Overrides, SubscriptionGrant};
@@ -20,6 +20,8 @@ pub(super) enum Rubbish {
     NotBase64,
     #[error("its error has no code")]
     NoCode,
+    #[error(transparent)]
+    TooManyNames(#[from] TooManyNames),
 }
 
 #[derive(Deserialize)]
@@ -79,12 +81,7 @@ fn granted(inquiry: &Inquiry, result: Option<&str>, json_only: bool) -> Result<G
         Inquiry::Subscribe { .. } => {
             Granted::Subscribe(Box::new(serde_json::from_str::<Subscribe>(json)?.read(json_only)?))
         }
-        Inquiry::Publish { .. } => {
-            let Publish { data, b64data, skip_history, tags } = serde_json::from_str(json)?;
-            let tags = tags.into_iter().collect();
-            // What kind of payload the channel takes is not known here.
-            Granted::Publish(PublishGrant { data: payload(data, &b64data, false)?, skip_history, tags })
-        }
+        Inquiry::Publish { .. } => Granted::Publish(serde_json::from_str::<Publish>(json)?.read()?),
         Inquiry::Rpc { .. } => {
             let Rpc { data, b64data } = serde_json::from_str(json)?;
             Granted::Rpc(payload(data, &b64data, json_only)?)
@@ -189,6 +186,23 @@ struct Publish<'a> {
     skip_history: bool,
     #[serde(deserialize_with = "lenient")]
     tags: BTreeMap<String, String>,
+    #[serde(deserialize_with = "lenient")]
+    exclude: ExcludeNames,
+    #[serde(deserialize_with = "lenient")]
+    delta: bool,
+}
+
+impl Publish<'_> {
+    /// What kind of payload the channel takes is not known here.
+    fn read(self) -> Result<PublishGrant, Rubbish> {
+        Ok(PublishGrant {
+            data: payload(self.data, &self.b64data, false)?,
+            skip_history: self.skip_history,
+            tags: self.tags.into_iter().collect(),
+            exclude: self.exclude.read()?,
+            delta: self.delta,
+        })
+    }
 }
 
 #[derive(Default, Deserialize)]

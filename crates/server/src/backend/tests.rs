@@ -8,7 +8,7 @@ use axum::{
     http::{HeaderMap, StatusCode},
 };
 use serde_json::{Value, json};
-use suona_protocol::{ClientInfo, Payload};
+use suona_protocol::{ClientInfo, Exclude, Payload};
 use tokio::{
     net::TcpListener,
     sync::{mpsc, oneshot},
@@ -232,6 +232,21 @@ async fn who_connects_is_read_with_all_that_comes_with_it() {
     );
     assert!(sub.cache_recover);
     assert_eq!(plain, &SubscribeGrant::default());
+}
+
+#[tokio::test]
+async fn what_is_published_may_be_withheld_from_some() {
+    let publish = || Inquiry::Publish { channel: "news".into(), data: "[1]".into() };
+    let exclude = json!({ "client": "c-1", "user": ["ann"] });
+    let world = World::with_answer(json!({ "result": { "exclude": exclude, "delta": true } })).await;
+    let Advice::Granted(Granted::Publish(grant)) = world.ask(publish()).await else {
+        panic!("a publication")
+    };
+    assert_eq!(grant.exclude, Exclude::new(vec!["c-1".into()], vec!["ann".into()]).ok());
+    assert!(grant.delta);
+    let many: Vec<_> = (0..=Exclude::MAX_NAMES).map(|n| n.to_string()).collect();
+    let world = World::with_answer(json!({ "result": { "exclude": { "user": many } } })).await;
+    assert!(matches!(world.ask(publish()).await, Advice::Unavailable));
 }
 
 #[tokio::test]

@@ -3,9 +3,9 @@
 
 mod fixture;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use suona_protocol::{Channel, Epoch, PresenceStatsResult, Publication};
+use suona_protocol::{Channel, Encoded, Epoch, Exclude, Form, PresenceStatsResult, Publication, fossil};
 
 use self::fixture::{Fixture, first_times, info, message, offsets, page_offsets};
 use super::{Answer, Broker, BrokerError, Message, Query, Retention, Version};
@@ -25,6 +25,7 @@ stories! {
     the_first_publication_has_offset_1
     a_publication_is_heard_and_kept_as_it_was_published
     what_is_not_kept_has_no_offset_and_is_heard
+    a_delta_leads_from_the_publication_before_if_that_is_kept
     reading_a_channel_that_was_never_used_begins_its_life
     a_page_and_what_is_delivered_after_it_have_no_hole
     a_listener_without_a_query_gets_no_page_and_hears
@@ -66,8 +67,14 @@ fn the_first_publication_has_offset_1(world: &mut Fixture) {
 fn a_publication_is_heard_and_kept_as_it_was_published(world: &mut Fixture) {
     let tags = vec![("a".to_owned(), "b".to_owned())];
     let info = info("ann", "1");
-    let message =
-        Message { data: r#"{"n": 1}"#.into(), info: Some(info.clone()), tags: tags.clone(), ..message() };
+    let exclude = Some(Arc::new(Exclude::default().and_client("1".into())));
+    let message = Message {
+        data: r#"{"n": 1}"#.into(),
+        info: Some(info.clone()),
+        tags: tags.clone(),
+        exclude: exclude.clone(),
+        ..message()
+    };
     world.subscribe("news", A, None).expect("subscribed");
     let asked = world.ask(|broker, answer| broker.publish(&"news".into(), message, KEEP, answer));
     let position = asked.expect("published").expect("kept");
@@ -81,6 +88,7 @@ fn a_publication_is_heard_and_kept_as_it_was_published(world: &mut Fixture) {
         info: Some(info),
         tags,
         epoch: Some(position.epoch),
+        exclude,
     };
     assert_eq!([heard.publication(), kept.publication()], [&expected, &expected]);
 }
@@ -93,6 +101,43 @@ fn what_is_not_kept_has_no_offset_and_is_heard(world: &mut Fixture) {
     assert_eq!(world.ask(|broker, answer| broker.publish(&"news".into(), message, KEEP, answer)), Ok(None));
     assert_eq!(offsets(&world.heard(A)), [0, 0, 0]);
     assert_eq!(world.read("news", ALL).expect("read").top.offset, 0);
+}
+
+fn a_delta_leads_from_the_publication_before_if_that_is_kept(world: &mut Fixture) {
+    // Each goes on where the one before ends, so that none but that and later ones can be its base.
+    let payload = |number: i32| {
+        let text: String = (1..=number).map(|number| number.to_string().repeat(30)).collect();
+        format!("\"{text}\"")
+    };
+    let publish = |world: &Fixture, number, delta, skip_history| {
+        let message = Message { data: payload(number).into(), delta, skip_history, ..message() };
+        world.ask(|broker, answer| broker.publish(&"news".into(), message, KEEP, answer)).expect("published");
+    };
+    // The number from which each publication that is kept has a delta, if it has one.
+    let bases = |world: &Fixture| {
+        let base = |it: &Arc<Encoded>| {
+            let fragment = it.json_fragment_as(Form::Delta).expect("JSON");
+            let json: serde_json::Value = serde_json::from_slice(fragment).expect("JSON");
+            let delta = json["delta"].as_bool().and_then(|_| json["data"].as_str());
+            let target = &it.publication().data;
+            let leads = |from: &i32, delta: &str| {
+                fossil::apply(payload(*from).as_bytes(), delta.as_bytes(), 999).is_ok_and(|it| it == **target)
+            };
+            delta.map(|delta| (1..9).find(|from| leads(from, delta)).expect("it leads from one of them"))
+        };
+        let kept = world.read("news", ALL).expect("read").publications;
+        kept.iter().map(base).collect::<Vec<_>>()
+    };
+    publish(world, 1, true, false);
+    publish(world, 2, true, false);
+    publish(world, 3, true, true);
+    publish(world, 4, true, false);
+    publish(world, 5, false, false);
+    assert_eq!(bases(world), [None, Some(1), Some(2), None]);
+    world.ask(|broker, answer| broker.remove_history(&"news".into(), answer)).expect("removed");
+    publish(world, 6, true, false);
+    publish(world, 7, true, false);
+    assert_eq!(bases(world), [None, Some(6)]);
 }
 
 fn reading_a_channel_that_was_never_used_begins_its_life(world: &mut Fixture) {

@@ -151,12 +151,14 @@ impl MemoryBroker {
     ) -> (Option<Arc<Encoded>>, Option<Position>) {
         let version = message.version.take();
         let keep = retention.keeps() && !message.skip_history;
-        let encode = |offset, epoch| {
-            let Message { data, content, info, tags, .. } = message;
-            Encoded::new(channel.clone(), Publication { data, offset, info, tags, epoch }, content)
+        let encode = |offset, epoch, before: Option<&Encoded>| {
+            let Message { data, content, info, tags, exclude, delta, .. } = message;
+            let publication = Publication { data, offset, info, tags, epoch, exclude };
+            let base = before.filter(|_| delta).map(|before| before.publication().data.clone());
+            Encoded::new(channel.clone(), publication, content).after(base)
         };
         if !keep {
-            return (Some(Arc::new(encode(0, None))), None);
+            return (Some(Arc::new(encode(0, None, None))), None);
         }
         let mut streams = lock(&self.stripe(channel).streams);
         let (publication, position) =

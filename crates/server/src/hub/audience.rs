@@ -1,10 +1,14 @@
 //! Who hears one channel on this shard, and where each of them stands.
 
-use std::collections::HashMap;
+mod conflation;
 
-use suona_protocol::{Position, Publication, Wire};
+use std::{collections::HashMap, sync::Arc};
+
+use suona_protocol::{Form, Position, Publication, TagsFilter, Wire};
 
 use crate::io::ConnectionId;
+
+pub(super) use conflation::Conflation;
 
 /// From here on a seat is looked up by an index rather than by a walk along all seats.
 const INDEXED_FROM: usize = 32;
@@ -15,6 +19,10 @@ pub(super) struct Audience {
     seats: Vec<Seat>,
     /// Where each connection sits, by slot; only for large audiences.
     index: Option<HashMap<u32, u32>>,
+    /// What those want that do not want everything, by slot.
+    filters: HashMap<u32, Arc<TagsFilter>>,
+    /// Lets its seats hear seldom, if its namespace says so.
+    conflation: Option<Box<Conflation>>,
 }
 
 /// One subscriber.
@@ -23,7 +31,26 @@ pub(super) struct Seat {
     pub(super) id: ConnectionId,
     pub(super) wire: Wire,
     pub(super) hears_joins: bool,
+    /// How it gets the next publication: as a delta if it has the base of that.
+    pub(super) form: Form,
+    /// The number of the publication that waits for it; 0 for none.
+    pub(super) owed: u32,
     pub(super) hearing: Hearing,
+}
+
+/// What distinguishes the seats of one audience, beside the seats themselves.
+pub(super) struct Filters<'a>(&'a HashMap<u32, Arc<TagsFilter>>);
+
+impl Filters<'_> {
+    /// Whether nobody has one.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// That of one seat.
+    pub(super) fn of(&self, id: ConnectionId) -> Option<&TagsFilter> {
+        self.0.get(&id.slot).map(|filter| &**filter)
+    }
 }
 
 /// What a subscriber is to hear.
@@ -70,13 +97,33 @@ impl Seat {
             Hearing::From(_) | Hearing::Everything => Verdict::Send,
         }
     }
+
+    /// It got a publication: the base of the next, if that can have one.
+    pub(super) fn got(&mut self, publication: &Publication) {
+        if self.form != Form::Plain {
+            self.form = if publication.offset > 0 { Form::Delta } else { Form::Full };
+        }
+    }
+
+    /// A publication was withheld: it has no base for the next.
+    pub(super) fn missed(&mut self) {
+        if self.form == Form::Delta {
+            self.form = Form::Full;
+        }
+    }
 }
 
 impl Audience {
+    /// Nobody yet.
+    pub(super) fn new(conflation: Option<Conflation>) -> Self {
+        Self { conflation: conflation.map(Box::new), ..Self::default() }
+    }
+
     /// Gives a connection a seat, in which it hears nothing yet.
     pub(super) fn add(&mut self, id: ConnectionId, wire: Wire) {
         let at = seat_number(self.seats.len());
-        self.seats.push(Seat { id, wire, hears_joins: false, hearing: Hearing::Joining });
+        let (form, hearing) = (Form::Plain, Hearing::Joining);
+        self.seats.push(Seat { id, wire, hears_joins: false, form, owed: 0, hearing });
         match &mut self.index {
             Some(index) => drop(index.insert(id.slot, at)),
             None if self.seats.len() >= INDEXED_FROM => {
@@ -90,6 +137,7 @@ impl Audience {
     /// Takes a connection's seat away; false if it has none.
     pub(super) fn remove(&mut self, id: ConnectionId) -> bool {
         let Some(at) = self.find(id) else { return false };
+        self.filters.remove(&id.slot);
         self.seats.swap_remove(at);
         if let Some(index) = &mut self.index {
             index.remove(&id.slot);
@@ -104,8 +152,19 @@ impl Audience {
         self.find(id).map(|at| &mut self.seats[at])
     }
 
-    pub(super) fn seats_mut(&mut self) -> impl Iterator<Item = &mut Seat> {
-        self.seats.iter_mut()
+    /// Everyone, and what they want.
+    pub(super) fn parts_mut(&mut self) -> (impl Iterator<Item = &mut Seat>, Filters<'_>) {
+        (self.seats.iter_mut(), Filters(&self.filters))
+    }
+
+    /// From now on a connection hears only what `filter` lets through.
+    pub(super) fn filter(&mut self, id: ConnectionId, filter: Arc<TagsFilter>) {
+        self.filters.insert(id.slot, filter);
+    }
+
+    /// What makes it hear seldom.
+    pub(super) fn conflation_mut(&mut self) -> Option<&mut Conflation> {
+        self.conflation.as_deref_mut()
     }
 
     /// Where those stand who are to miss nothing.
@@ -171,10 +230,32 @@ mod tests {
     }
 
     #[test]
+    fn what_few_seats_need_makes_no_seat_larger() {
+        assert_eq!(size_of::<Seat>(), 40);
+    }
+
+    #[test]
+    fn only_who_got_the_publication_before_gets_a_delta() {
+        use Form::{Delta, Full};
+        let (form, hearing) = (Full, Hearing::Everything);
+        let mut seat = Seat { id: id(1), wire: Wire::Json, hears_joins: false, form, owed: 0, hearing };
+        let mut forms = Vec::new();
+        for (offset, is_withheld) in [(1, false), (2, false), (3, true), (4, false), (0, false), (5, false)] {
+            forms.push(seat.form);
+            if is_withheld { seat.missed() } else { seat.got(&publication(offset, None)) }
+        }
+        assert_eq!(forms, [Full, Delta, Delta, Full, Delta, Full]);
+        seat.form = Form::Plain;
+        seat.got(&publication(6, None));
+        assert_eq!(seat.form, Form::Plain, "who asked for no deltas gets none");
+    }
+
+    #[test]
     fn a_positioned_subscriber_hears_each_publication_once_and_notices_a_gap() {
         let epoch = Epoch::from_random(1);
         let hearing = Hearing::From(Position { offset: 4, epoch });
-        let mut seat = Seat { id: id(1), wire: Wire::Json, hears_joins: false, hearing };
+        let form = Form::Plain;
+        let mut seat = Seat { id: id(1), wire: Wire::Json, hears_joins: false, form, owed: 0, hearing };
         assert_eq!(seat.judge(&publication(4, None)), Verdict::Skip);
         assert_eq!(seat.judge(&publication(5, None)), Verdict::Send);
         assert_eq!(seat.judge(&publication(5, None)), Verdict::Skip);

@@ -4,6 +4,7 @@
 //! publication. Nothing here waits or touches a socket; frames go into outboxes.
 
 mod actions;
+mod conflating;
 mod connection;
 mod delivering;
 mod emulation;
@@ -41,7 +42,9 @@ use crate::{
     session::{Action, Context, Input, Manners, Rules, Session},
 };
 
+use conflating::Conflating;
 use connection::{Connection, Connections};
+use delivering::Fallout;
 use watching::Watch;
 
 /// What a shard shares with the rest of the node.
@@ -96,7 +99,8 @@ pub struct Shard {
     /// Seats in all audiences.
     subscriptions: usize,
     outboxes: Outboxes,
-    wheel: Wheel,
+    wheel: Wheel<ConnectionId>,
+    conflating: Conflating,
     watch: Watch,
     draining: Draining,
     dice: StdRng,
@@ -170,20 +174,17 @@ impl Tenant for Shard {
     }
 
     fn deliver(&mut self, delivery: Delivery, now: Now) {
+        let held_back = self.hold_back(&delivery, now);
         let Some(audience) = self.audiences.get_mut(delivery.channel()) else { return };
-        let fallout = delivering::hand_out(&delivery, audience, &mut self.outboxes);
-        self.parts.metrics.delivered(fallout.sent);
-        for id in fallout.early {
+        let mut fallout = held_back.unwrap_or_else(|| {
+            delivering::hand_out(&delivery, audience, &self.connections, &mut self.outboxes)
+        });
+        for id in std::mem::take(&mut fallout.early) {
             if let Delivery::Publication(publication) = &delivery {
                 self.handle(id, Input::Early(publication.clone()), now);
             }
         }
-        for id in fallout.gaps {
-            self.handle(id, Input::Gap(delivery.channel().clone()), now);
-        }
-        for id in fallout.slow {
-            self.drop_slow(id, now);
-        }
+        self.cope(delivery.channel(), fallout, now);
     }
 
     fn errand(&mut self, errand: Errand, now: Now) {
@@ -221,6 +222,7 @@ impl Tenant for Shard {
             }
         }
         self.watch(now);
+        self.release_due(now);
         self.end_drained(now);
     }
 
@@ -236,7 +238,9 @@ impl Tenant for Shard {
             Draining::Yes { line } => line.last().map(|(at, _)| *at),
             Draining::No => None,
         };
-        [self.wheel.deadline(), self.watch.deadline(), drain].into_iter().flatten().min()
+        let conflating = self.conflating.deadline();
+        let deadlines = [self.wheel.deadline(), conflating, self.watch.deadline(), drain];
+        deadlines.into_iter().flatten().min()
     }
 
     fn outboxes(&mut self) -> &mut Outboxes {
@@ -259,6 +263,7 @@ impl Shard {
             outboxes,
             wheel: Wheel::new(now.instant),
             watch,
+            conflating: Conflating::new(now.instant),
             draining: Draining::No,
             dice: StdRng::seed_from_u64(seed),
             heard: Vec::new(),
@@ -313,6 +318,17 @@ impl Shard {
             && let Some((channel, _)) = self.audiences.get_key_value(&subscribe.channel)
         {
             subscribe.channel = channel.clone();
+        }
+    }
+
+    /// Deals with what came of handing out something in `channel`.
+    fn cope(&mut self, channel: &Channel, fallout: Fallout, now: Now) {
+        self.parts.metrics.delivered(fallout.sent);
+        for id in fallout.gaps {
+            self.handle(id, Input::Gap(channel.clone()), now);
+        }
+        for id in fallout.slow {
+            self.drop_slow(id, now);
         }
     }
 

@@ -1,11 +1,9 @@
-//! When each connection wants to be woken: one entry a connection, in ticks.
+//! When each connection, or channel, wants to be woken: one entry each, in ticks.
 
 use std::{
     collections::BTreeMap,
     time::{Duration, Instant},
 };
-
-use crate::io::ConnectionId;
 
 /// Coarse enough that thousands of deadlines share an entry, fine enough for every time-out of the protocol.
 const TICK: Duration = Duration::from_millis(50);
@@ -14,25 +12,25 @@ const TICK: Duration = Duration::from_millis(50);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Tick(u64);
 
-/// Wakes connections in the order of their deadlines, up to a tick late and never early.
+/// Wakes those who planned it in the order of their deadlines, up to a tick late and never early.
 #[derive(Debug)]
-pub(super) struct Wheel {
+pub(super) struct Wheel<T> {
     start: Instant,
     /// The next tick that is not over yet.
     next: Tick,
-    due: BTreeMap<Tick, Vec<ConnectionId>>,
+    due: BTreeMap<Tick, Vec<T>>,
 }
 
-impl Wheel {
+impl<T> Wheel<T> {
     pub(super) fn new(start: Instant) -> Self {
         Self { start, next: Tick(0), due: BTreeMap::new() }
     }
 
     /// Plans to wake `id` at `deadline`, given the tick at which that is planned already.
     ///
-    /// A plan for an earlier tick is kept: the connection is then woken early, finds nothing to do, and plans
+    /// A plan for an earlier tick is kept: whoever made it is then woken early, finds nothing to do, and plans
     /// anew. That is rarer than moving an entry each time a deadline is put off.
-    pub(super) fn plan(&mut self, id: ConnectionId, deadline: Instant, planned: &mut Option<Tick>) {
+    pub(super) fn plan(&mut self, id: T, deadline: Instant, planned: &mut Option<Tick>) {
         let tick = self.tick_of(deadline);
         if planned.is_none_or(|planned| tick < planned) {
             self.due.entry(tick).or_default().push(id);
@@ -40,13 +38,13 @@ impl Wheel {
         }
     }
 
-    /// When the next connection is due.
+    /// When the next is due.
     pub(super) fn deadline(&self) -> Option<Instant> {
         self.due.keys().next().map(|tick| self.start + TICK * u32::try_from(tick.0).unwrap_or(u32::MAX))
     }
 
-    /// Connections that are due at `now`, a tick's worth at a time. Some may be gone, or planned anew.
-    pub(super) fn pop(&mut self, now: Instant) -> Option<(Tick, Vec<ConnectionId>)> {
+    /// Those that are due at `now`, a tick's worth at a time. Some may be gone, or planned anew.
+    pub(super) fn pop(&mut self, now: Instant) -> Option<(Tick, Vec<T>)> {
         self.deadline().filter(|deadline| *deadline <= now)?;
         let (tick, ids) = self.due.pop_first()?;
         self.next = Tick(tick.0 + 1);
@@ -64,6 +62,7 @@ impl Wheel {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::io::ConnectionId;
 
     fn id(slot: u32) -> ConnectionId {
         ConnectionId { slot, generation: 1 }

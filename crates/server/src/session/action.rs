@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use suona_protocol::{Channel, ClientInfo, Disconnect, Encoded, Position, Push, Reply};
+use suona_protocol::{Channel, ClientInfo, Disconnect, Encoded, Form, Position, Push, Reply};
 
-use super::{Ask, Attempt, DeviceKey, Excess};
+use super::{Ask, Attempt, DeviceKey, Excess, Reading};
 use crate::{
     auth::TokenKind,
     backend::Consultation,
@@ -18,8 +18,8 @@ pub enum Action {
     Reply(Reply),
     /// Tell the client.
     Push(Push),
-    /// Tell the client.
-    Publication(Arc<Encoded>),
+    /// Tell the client, in this form.
+    Publication(Arc<Encoded>, Form),
     /// Ask the client whether it lives.
     Ping,
     /// Count the connection among those of its user; if they are too many already, all that follows is void
@@ -45,6 +45,8 @@ pub enum Action {
         position: Option<Position>,
         /// Whether it also hears who comes and goes.
         hears_joins: bool,
+        /// What it hears of what is published.
+        reading: Reading,
     },
     /// The client hears the channel no more.
     Leave(Channel),

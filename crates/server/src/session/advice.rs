@@ -226,15 +226,15 @@ impl Session {
         actions: &mut Vec<Action>,
     ) -> Result<(), Trouble> {
         let options = ctx.rules.config.channels.get(channel).ok_or(ErrorCode::UnknownChannel)?;
-        let PublishGrant { data, skip_history, tags } = grant;
+        let PublishGrant { data, skip_history, tags, exclude, delta } = grant;
         if let Some(data) = &data
-            && !options.accepts(data, false)
+            && (data.len() > ctx.rules.max_payload_bytes(options) || !options.accepts(data, false))
         {
             tracing::warn!(%channel, "the publish webhook gave a payload that the channel does not take");
             return Err(ErrorCode::Internal.into());
         }
         let info = Some(self.info.clone());
-        let AskedPublish { id, data: asked, attempt } = asked;
+        let AskedPublish { id, data: asked, exclude_self, attempt } = asked;
         let data = data.unwrap_or(asked);
         let message = Message {
             data,
@@ -244,6 +244,8 @@ impl Session {
             skip_history,
             idempotency_key: None,
             version: None,
+            exclude: self.exclude(exclude, exclude_self),
+            delta: delta || options.delta_publish,
         };
         // A repeat hears the same decision, and so has the payload of the first.
         let attempt = attempt.map(|attempt| Box::new(Attempt { act: Act::Publish, ..*attempt }));

@@ -141,24 +141,25 @@ impl Session {
         ctx: Context<'_>,
         actions: &mut Vec<Action>,
     ) -> Result<(), Trouble> {
-        let PublishRequest { channel, data, idempotency_key: key } = request;
+        let PublishRequest { channel, data, idempotency_key: key, exclude_self } = request;
         let webhook = ctx.rules.config.channels.get(&channel).and_then(|options| options.publish_webhook);
         let options = match webhook {
             Some(_) if !channel.is_empty() => Known::find(&ctx.rules.config, &channel)?.options,
             _ => self.permit(Deed::Publish, &channel, ctx)?,
         };
         let is_json = !self.manners.reads_binary;
-        if !options.accepts(&data, is_json) || data.len() > ctx.rules.max_reply_bytes() {
+        if !options.accepts(&data, is_json) || data.len() > ctx.rules.max_payload_bytes(options) {
             return Err(ErrorCode::BadRequest.into());
         }
         if let Some(webhook) = webhook {
             let attempt = self.attempt(Act::Decide, &channel, &key, Some(&data))?;
             let inquiry = Inquiry::Publish { channel: channel.clone(), data: data.clone() };
-            let task = Task::AskPublish(Box::new(AskedPublish { id, data, attempt: attempt.clone() }));
+            let asked = AskedPublish { id, data, exclude_self, attempt: attempt.clone() };
+            let task = Task::AskPublish(Box::new(asked));
             return self.consult_once(attempt, (webhook, inquiry), channel, task, actions);
         }
         let attempt = self.attempt(Act::Publish, &channel, &key, Some(&data))?;
-        let (content, retention) = (options.content, options.retention);
+        let (content, retention, delta) = (options.content, options.retention, options.delta_publish);
         let info = Some(self.info.clone());
         let message = Message {
             data,
@@ -168,6 +169,8 @@ impl Session {
             skip_history: false,
             idempotency_key: None,
             version: None,
+            exclude: self.exclude(None, exclude_self),
+            delta,
         };
         self.put_out(id, (channel, message, retention), attempt, actions)
     }

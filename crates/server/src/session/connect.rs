@@ -199,9 +199,10 @@ impl Session {
         for subscription in &mut self.subscriptions {
             let Some(joined) = subscription.start(&mut budget) else { continue };
             match joined {
-                Ok(joined) => {
-                    result.subs.push((subscription.channel.clone(), joined.result));
-                    started.push((subscription.channel.clone(), joined.position, joined.late));
+                Ok(mut joined) => {
+                    let sub = std::mem::take(&mut joined.result);
+                    result.subs.push((subscription.channel.clone(), sub));
+                    started.push((subscription.channel.clone(), joined));
                 }
                 Err(Hole) => return self.close(DisconnectCode::InsufficientState, actions),
             }
@@ -209,8 +210,8 @@ impl Session {
         self.heartbeat = Heartbeat::begin(self.manners.ping, ctx.now.instant, self.luck);
         actions.push(Action::Register(self.info.clone()));
         reply(id, Outcome::Connect(Box::new(result)), actions);
-        for (channel, position, late) in started {
-            self.listen(&channel, position, late, actions);
+        for (channel, joined) in started {
+            self.listen(&channel, joined, actions);
         }
         self.begin_grace(ctx.now.instant);
         // The reply may take all the room there is; whether any is left is known when it is written.

@@ -7,7 +7,7 @@ use suona_protocol::{Channel, DisconnectCode, ErrorCode, Push, PushEvent, Refres
 use super::{
     Action, Context, ServerSub, Session, Trouble,
     connect::{lifetime, whole_seconds},
-    subscription::{Hole, Joined},
+    subscription::Hole,
 };
 use crate::backend::RefreshGrant;
 
@@ -41,12 +41,12 @@ impl Session {
         match subscription.start(&mut budget) {
             None => {}
             Some(Err(Hole)) => self.close(DisconnectCode::InsufficientState, actions),
-            Some(Ok(Joined { mut result, late, position })) => {
-                let mut publications = std::mem::take(&mut result.publications);
-                publications.extend(late);
+            Some(Ok(mut joined)) => {
+                let mut result = std::mem::take(&mut joined.result);
+                joined.late.splice(..0, std::mem::take(&mut result.publications));
                 let event = PushEvent::Subscribe(Box::new(result));
                 actions.push(Action::Push(Push { channel: channel.clone(), event }));
-                self.listen(channel, position, publications, actions);
+                self.listen(channel, joined, actions);
             }
         }
     }

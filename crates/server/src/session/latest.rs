@@ -88,7 +88,7 @@ mod tests {
     #[test]
     fn whatever_was_missed_the_latest_stands_for_it() {
         for since in [0, 3, 8] {
-            let Joined { result, late, position } = join(since, Some(9), 9, &[]);
+            let Joined { result, late, position, .. } = join(since, Some(9), 9, &[]);
             assert!(result.was_recovering && result.recovered && late.is_empty());
             assert_eq!(offsets(&result), [9]);
             assert_eq!(result.position.unwrap().offset, since, "from where the client stood");
@@ -115,7 +115,7 @@ mod tests {
 
     #[test]
     fn of_what_was_published_meanwhile_the_last_counts() {
-        let Joined { result, late, position } = join(3, Some(9), 9, &[10, 12, 11]);
+        let Joined { result, late, position, .. } = join(3, Some(9), 9, &[10, 12, 11]);
         assert_eq!((offsets(&result), late.len()), (vec![12], 0));
         assert!(result.recovered);
         assert_eq!((result.position.unwrap().offset, position.unwrap().offset), (3, 12));

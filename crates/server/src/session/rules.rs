@@ -7,7 +7,7 @@ use crate::{
     Now,
     auth::{TokenKind, Verifier},
     broker::Answer,
-    config::Config,
+    config::{ChannelOptions, Config},
 };
 
 /// What holds for all sessions of a gateway.
@@ -34,6 +34,12 @@ impl Rules {
             TokenKind::Connection => self.connection_tokens.fetch_keys(answer),
             TokenKind::Subscription => self.subscription_tokens.fetch_keys(answer),
         }
+    }
+
+    /// No payload is longer than this. Where clients may read deltas it may be sent as a JSON string, in which
+    /// each of its bytes takes up to two.
+    pub fn max_payload_bytes(&self, options: &ChannelOptions) -> usize {
+        self.max_reply_bytes() / if options.allows_fossil() { 2 } else { 1 }
     }
 }
 

@@ -1,20 +1,18 @@
 //! How a client comes to hear a channel, and ceases to.
 
-use std::sync::Arc;
-
 use suona_protocol::{
-    Channel, Command, Content, DisconnectCode, Encoded, ErrorCode, Outcome, Position, RecoverFrom, Request,
+    Channel, Command, Content, DisconnectCode, ErrorCode, Form, Outcome, RecoverFrom, Request,
     SubscribeRequest,
 };
 
 use super::{
-    Action, Context, Question, ServerSub, Session, State, Trouble,
+    Action, Context, Question, Reading, ServerSub, Session, State, Trouble,
     admission::{Admission, sub_grace},
     connect::{lifetime, whole_seconds},
     latest, leave,
     permission::{Deed, Known},
     reply,
-    subscription::{Features, Joining, Side, Stage, Subscription},
+    subscription::{Features, Joined, Joining, Side, Stage, Subscription},
     task::Task,
 };
 use crate::{
@@ -71,7 +69,7 @@ impl Session {
     pub(super) fn enter(
         &mut self,
         id: u32,
-        request: SubscribeRequest,
+        mut request: SubscribeRequest,
         admission: Admission,
         ctx: Context<'_>,
         actions: &mut Vec<Action>,
@@ -95,19 +93,24 @@ impl Session {
             }
         };
         let refreshes_itself = known.options.sub_refresh_webhook.is_none();
+        let features = features(known.options, &grant.overrides, wishes);
+        let reading = Reading::granted(request.tags_filter.take(), &request.delta, known.options, features)?;
         let subscription = Subscription {
             side: Side::Client,
             by_token: false,
-            features: features(known.options, &grant.overrides, wishes),
+            features,
             info: self.info_with(grant.info),
             ends_at: ttl.map(|ttl| ctx.now.instant + ttl + sub_grace(known.options, ctx)),
             joined: false,
-            stage: Stage::Joining(Box::new(Joining::new(
-                request.since,
-                ttl.filter(|_| refreshes_itself).map(whole_seconds),
-                grant.data,
-                request.reject_unrecovered,
-            ))),
+            stage: Stage::Joining(Box::new(
+                Joining::new(
+                    request.since,
+                    ttl.filter(|_| refreshes_itself).map(whole_seconds),
+                    grant.data,
+                    request.reject_unrecovered,
+                )
+                .reading(reading),
+            )),
             channel: request.channel,
         };
         self.ask_to_join(subscription, request.since, Task::Subscribe(id), ctx, actions)
@@ -196,7 +199,7 @@ impl Session {
         joining.page = page;
         let must_recover =
             joining.since.recover && joining.reject_unrecovered && !subscription.features.latest_only;
-        let Some(Ok(joined)) = subscription.start(&mut ctx.rules.max_reply_bytes()) else {
+        let Some(Ok(mut joined)) = subscription.start(&mut ctx.rules.max_reply_bytes()) else {
             return Err(DisconnectCode::InsufficientState.into());
         };
         if must_recover && !joined.result.recovered {
@@ -205,8 +208,8 @@ impl Session {
             }
             return Err(ErrorCode::UnrecoverablePosition.into());
         }
-        reply(id, Outcome::Subscribe(Box::new(joined.result)), actions);
-        self.listen(channel, joined.position, joined.late, actions);
+        reply(id, Outcome::Subscribe(Box::new(std::mem::take(&mut joined.result))), actions);
+        self.listen(channel, joined, actions);
         Ok(())
     }
 
@@ -230,21 +233,18 @@ impl Session {
     }
 
     /// Puts a subscription into effect whose reply is queued already.
-    pub(super) fn listen(
-        &mut self,
-        channel: &Channel,
-        position: Option<Position>,
-        late: Vec<Arc<Encoded>>,
-        actions: &mut Vec<Action>,
-    ) {
+    pub(super) fn listen(&mut self, channel: &Channel, joined: Joined, actions: &mut Vec<Action>) {
+        let Joined { late, position, reading, .. } = joined;
         let Some(subscription) = self.subscription_mut(channel) else { return };
         subscription.joined = true;
         let features = subscription.features;
-        actions.extend(late.into_iter().map(Action::Publication));
+        let form = if reading.reads_deltas() { Form::Full } else { Form::Plain };
+        actions.extend(late.into_iter().map(|one| Action::Publication(one, form)));
         actions.push(Action::Listen {
             channel: channel.clone(),
             position,
             hears_joins: features.hears_joins,
+            reading,
         });
         self.announce(channel, actions);
     }
@@ -297,7 +297,6 @@ fn check_form(request: &SubscribeRequest) -> Result<(), Trouble> {
         return Err(DisconnectCode::BadRequest.into());
     }
     match request.kind {
-        0 if request.tags_filter => Err(ErrorCode::BadRequest.into()),
         0 => Ok(()),
         4 => Err(ErrorCode::NotAvailable.into()),
         _ => Err(ErrorCode::PermissionDenied.into()),

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use suona_protocol::{Channel, ClientInfo, Encoded, Payload, Position, RecoverFrom, SubscribeResult};
 
-use super::latest::is_latest;
+use super::{Reading, latest::is_latest};
 use crate::broker::Page;
 
 /// At most so many bytes of publications are kept for a client whose subscribing takes long.
@@ -71,6 +71,8 @@ pub(super) struct Joining {
     pub(super) reject_unrecovered: bool,
     /// What the broker read, while the reply still waits for other subscriptions.
     pub(super) page: Option<Page>,
+    /// What the client wants of what is published.
+    reading: Reading,
     /// What was published meanwhile; positioned subscriptions only.
     pub(super) buffer: Vec<Arc<Encoded>>,
     buffered_bytes: usize,
@@ -91,6 +93,8 @@ pub(super) struct Joined {
     pub(super) late: Vec<Arc<Encoded>>,
     /// Where the subscription stands after all this, if it is positioned.
     pub(super) position: Option<Position>,
+    /// What it hears of what is published from there on.
+    pub(super) reading: Reading,
 }
 
 impl Subscription {
@@ -98,10 +102,14 @@ impl Subscription {
     /// into `budget` bytes, from which it is taken.
     pub(super) fn start(&mut self, budget: &mut usize) -> Option<Result<Joined, Hole>> {
         match std::mem::replace(&mut self.stage, Stage::Active) {
-            Stage::Joining(joining) => {
+            Stage::Joining(mut joining) => {
+                let reading = std::mem::take(&mut joining.reading);
+                // As a JSON string, each byte may take two.
+                let factor = if reading.reads_deltas() { 2 } else { 1 };
                 let latest_only = self.features.latest_only && joining.since.recover;
                 let joining = if latest_only { Box::new(joining.latest_only()) } else { joining };
-                Some(joining.within(budget).join(self.features))
+                let joined = joining.within(budget, factor).join(self.features);
+                Some(joined.map(|joined| reading.sieve(joined, &self.info)))
             }
             Stage::Active => None,
         }
@@ -121,10 +129,16 @@ impl Joining {
             data,
             reject_unrecovered,
             page: None,
+            reading: Reading::default(),
             buffer: Vec::new(),
             buffered_bytes: 0,
             overflowed: false,
         }
+    }
+
+    /// What the client wants of what is published.
+    pub(super) fn reading(self, reading: Reading) -> Self {
+        Self { reading, ..self }
     }
 
     /// Keeps a publication that came before the broker's answer. If one does not fit, the subscription ends in
@@ -138,12 +152,13 @@ impl Joining {
         }
     }
 
-    /// Gives up a page that is larger than `budget`, so that nothing of it is recovered.
-    fn within(mut self, budget: &mut usize) -> Self {
+    /// Gives up a page that is larger than `budget`, so that nothing of it is recovered. Each byte of its
+    /// publications takes up to `factor`.
+    fn within(mut self, budget: &mut usize, factor: usize) -> Self {
         if let Some(page) = &mut self.page {
             let data = self.data.as_ref().map_or(0, Payload::len);
-            let bytes = data + page.publications.iter().map(|publication| publication.len()).sum::<usize>();
-            match budget.checked_sub(bytes) {
+            let bytes: usize = page.publications.iter().map(|publication| publication.len()).sum();
+            match budget.checked_sub(data + bytes * factor) {
                 Some(left) => *budget = left,
                 None => page.publications.clear(),
             }
@@ -157,7 +172,8 @@ impl Joining {
         let mut result =
             SubscribeResult { ttl: self.ttl, data: self.data, was_recovering, ..SubscribeResult::default() };
         let Some(page) = self.page.filter(|_| features.positioned) else {
-            return Ok(Joined { result, late: Vec::new(), position: None });
+            let reading = Reading::default();
+            return Ok(Joined { result, late: Vec::new(), position: None, reading });
         };
         if self.overflowed {
             return Err(Hole);
@@ -173,7 +189,8 @@ impl Joining {
         }
         let late = follow(top, self.buffer)?;
         let offset = late.last().map_or(top.offset, |last| last.publication().offset);
-        Ok(Joined { result, late, position: Some(Position { offset, ..top }) })
+        let position = Some(Position { offset, ..top });
+        Ok(Joined { result, late, position, reading: Reading::default() })
     }
 }
 
@@ -283,9 +300,9 @@ mod tests {
     #[test]
     fn what_does_not_fit_into_the_reply_is_a_gap() {
         let mut budget = 5;
-        let fits = Joining { page: page(4..7, 6), ..since(3) }.within(&mut budget);
+        let fits = Joining { page: page(4..7, 6), ..since(3) }.within(&mut budget, 1);
         assert!(fits.join(RECOVERABLE).unwrap().result.recovered);
-        let does_not = Joining { page: page(4..7, 6), ..since(3) }.within(&mut budget);
+        let does_not = Joining { page: page(4..7, 6), ..since(3) }.within(&mut budget, 1);
         assert!(!does_not.join(RECOVERABLE).unwrap().result.recovered);
     }
 

@@ -40,6 +40,8 @@ pub(super) enum Task {
 pub(super) struct AskedPublish {
     pub(super) id: u32,
     pub(super) data: Payload,
+    /// The client is not to hear it.
+    pub(super) exclude_self: bool,
     /// By what a repeat of the question is recognised.
     pub(super) attempt: Option<Box<Attempt>>,
 }

@@ -189,7 +189,7 @@ impl Desk {
         let name = |action: &Action| match action {
             Action::Reply(_) => "reply",
             Action::Push(_) => "push",
-            Action::Publication(_) => "publication",
+            Action::Publication(..) => "publication",
             Action::Ping => "ping",
             Action::Register(_) => "register",
             Action::TakeOver(_) => "take over",
@@ -238,8 +238,13 @@ fn recover(channel: &str, offset: u64) -> Request {
 }
 
 fn publish(channel: &str) -> Request {
-    let idempotency_key = String::new();
-    Request::Publish(PublishRequest { channel: channel.into(), data: "1".into(), idempotency_key })
+    let (idempotency_key, exclude_self) = (String::new(), false);
+    Request::Publish(PublishRequest {
+        channel: channel.into(),
+        data: "1".into(),
+        idempotency_key,
+        exclude_self,
+    })
 }
 
 fn page(top: u64) -> Page {

@@ -126,6 +126,8 @@ pub(super) fn message() -> Message {
         skip_history: false,
         idempotency_key: None,
         version: None,
+        exclude: None,
+        delta: false,
     }
 }
 

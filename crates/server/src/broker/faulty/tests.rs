@@ -46,6 +46,8 @@ impl Stage {
                 skip_history: false,
                 idempotency_key: None,
                 version: None,
+                exclude: None,
+                delta: false,
             };
             self.broker.publish(&"news".into(), message, KEEP, answer);
         }

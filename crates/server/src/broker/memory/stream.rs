@@ -38,14 +38,14 @@ impl Stream {
         Self { top, version: None, kept: VecDeque::new(), kept_until: now, known_until: now }
     }
 
-    /// Takes the next publication, which `encode` makes of its offset, and of the epoch if it is the first;
-    /// `None` if its version is outdated, which prolongs the life of the position only.
+    /// Takes the next publication, which `encode` makes of its offset, of the epoch if it is the first, and of
+    /// the publication before it if that is kept; `None` if its version is outdated, which prolongs the life of the position only.
     pub(super) fn publish(
         &mut self,
         version: Option<Version>,
         retention: Retention,
         now: Instant,
-        encode: impl FnOnce(u64, Option<Epoch>) -> Encoded,
+        encode: impl FnOnce(u64, Option<Epoch>, Option<&Encoded>) -> Encoded,
     ) -> Option<Arc<Encoded>> {
         self.known_until = now + retention.meta_ttl;
         if let Some(version) = version {
@@ -55,7 +55,8 @@ impl Stream {
             self.version = Some(version);
         }
         let offset = self.top.offset + 1;
-        let publication = Arc::new(encode(offset, (offset == 1).then_some(self.top.epoch)));
+        let before = self.kept.back().map(|before| &**before);
+        let publication = Arc::new(encode(offset, (offset == 1).then_some(self.top.epoch), before));
         while self.kept.len() >= retention.size.max(1) {
             self.kept.pop_front();
         }
@@ -157,7 +158,7 @@ mod tests {
         stream
     }
 
-    fn ten_bytes(offset: u64, epoch: Option<Epoch>) -> Encoded {
+    fn ten_bytes(offset: u64, epoch: Option<Epoch>, _before: Option<&Encoded>) -> Encoded {
         let publication =
             Publication { data: vec![b'x'; 10].into(), offset, epoch, ..Publication::default() };
         Encoded::new("news".into(), publication, Content::Binary)

@@ -52,7 +52,7 @@ impl Streams {
         retention: Retention,
         now: Instant,
         random: impl FnOnce() -> u64,
-        encode: impl FnOnce(u64, Option<Epoch>) -> Encoded,
+        encode: impl FnOnce(u64, Option<Epoch>, Option<&Encoded>) -> Encoded,
     ) -> (Option<Arc<Encoded>>, Position) {
         self.with(channel, now, random, |stream| {
             (stream.publish(version, retention, now, encode), stream.top())
@@ -196,7 +196,7 @@ mod tests {
 
         fn publish(&mut self, channel: &str) -> Position {
             self.dice += 1;
-            let encode = |offset, epoch| {
+            let encode = |offset, epoch, _before: Option<&Encoded>| {
                 let publication = Publication { offset, epoch, ..Publication::default() };
                 Encoded::new(channel.into(), publication, Content::Binary)
             };

@@ -32,6 +32,8 @@ fn message() -> Message {
         skip_history: false,
         idempotency_key: None,
         version: None,
+        exclude: None,
+        delta: false,
     }
 }
 

@@ -1,11 +1,11 @@
 //! `publish` and `broadcast`.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
-use suona_protocol::{ErrorCode, Payload, Position};
+use suona_protocol::{ErrorCode, Exclude, ExcludeNames, Payload, Position};
 
 use super::{
     ApiState, Envelope, Outcome,
@@ -43,6 +43,10 @@ pub(super) struct Request {
     version: u64,
     #[serde(deserialize_with = "nullable")]
     version_epoch: String,
+    #[serde(deserialize_with = "nullable")]
+    exclude: ExcludeNames,
+    #[serde(deserialize_with = "nullable")]
+    delta: bool,
 }
 
 /// Where the publication stands in the stream; empty if the channel keeps none.
@@ -91,6 +95,8 @@ struct Draft {
     skip_history: bool,
     idempotency_key: Option<String>,
     version: Option<Version>,
+    exclude: Option<Arc<Exclude>>,
+    delta: bool,
 }
 
 impl Draft {
@@ -118,6 +124,8 @@ impl Draft {
             idempotency_key: Some(request.idempotency_key).filter(|key| !key.is_empty()),
             version: (request.version > 0)
                 .then(|| Version { number: request.version, epoch: request.version_epoch.into() }),
+            exclude: request.exclude.read().map_err(|_| ErrorCode::BadRequest)?.map(Arc::new),
+            delta: request.delta,
         })
     }
 }
@@ -126,7 +134,8 @@ type Begun = Outcome<Asked<Option<Position>>>;
 
 fn begin(call: &Call, channel: &str, draft: &Draft) -> Begun {
     let (channel, options) = call.channel(channel)?;
-    if !options.accepts(&draft.data, draft.is_json) {
+    let is_long = draft.data.len() > call.state.rules.max_payload_bytes(options);
+    if is_long || !options.accepts(&draft.data, draft.is_json) {
         return Err(ErrorCode::BadRequest);
     }
     let message = Message {
@@ -137,6 +146,8 @@ fn begin(call: &Call, channel: &str, draft: &Draft) -> Begun {
         skip_history: draft.skip_history,
         idempotency_key: draft.idempotency_key.clone(),
         version: draft.version.clone(),
+        exclude: draft.exclude.clone(),
+        delta: draft.delta || options.delta_publish,
     };
     let state = &call.state;
     Ok(call.ask(|answer| {

@@ -8,9 +8,12 @@ use crate::{
     auth::TokenKind,
     backend::{Advice, Consultation, Visit},
     broker::Answer,
-    hub::{Errand, Frame, Order, Overflow, Selector, TooManyConnections, audience::Hearing},
+    hub::{
+        Errand, Frame, Order, Overflow, Selector, TooManyConnections,
+        audience::{Audience, Conflation, Hearing},
+    },
     io::ConnectionId,
-    session::{Action, Answered, Ask, Input, Question},
+    session::{Action, Answered, Ask, Input, Question, Reading},
 };
 
 impl Shard {
@@ -44,9 +47,9 @@ impl Shard {
                 let frame = self.connections.get_mut(id).and_then(|connection| connection.door.push(&push));
                 return self.enqueue(id, frame.map(Into::into));
             }
-            Action::Publication(publication) => {
+            Action::Publication(publication, form) => {
                 let wire = self.connections.get_mut(id).map(|connection| connection.door.wire());
-                return self.enqueue(id, wire.and_then(|wire| frame_of(&publication, wire)));
+                return self.enqueue(id, wire.and_then(|wire| frame_of(&publication, wire, form)));
             }
             Action::Ping => {
                 let frame = self.connections.get_mut(id).map(|connection| connection.door.ping());
@@ -72,8 +75,8 @@ impl Shard {
             Action::FetchKeys(ask, kind) => {
                 self.parts.rules.fetch_keys(kind, self.answer(id, ask, |()| Answered::KeysFetched));
             }
-            Action::Listen { channel, position, hears_joins } => {
-                self.listen(id, &channel, position, hears_joins);
+            Action::Listen { channel, position, hears_joins, reading } => {
+                self.listen(id, &channel, position, hears_joins, reading);
             }
             Action::Leave(channel) => self.leave(id, &channel),
             Action::AddPresence(channel, info) => broker.add_presence(&channel, info, Answer::ignored()),
@@ -173,18 +176,36 @@ impl Shard {
     fn take_seat(&mut self, id: ConnectionId, channel: &Channel) {
         let Some(connection) = self.connections.get_mut(id) else { return };
         let wire = connection.door.wire();
-        self.audiences.entry(channel.clone()).or_default().add(id, wire);
+        let rules = &self.parts.rules;
+        let audience = self.audiences.entry(channel.clone()).or_insert_with(|| {
+            let options = rules.config.channels.get(channel);
+            let interval = options.map(|options| options.conflate).filter(|interval| !interval.is_zero());
+            Audience::new(interval.map(Conflation::new))
+        });
+        audience.add(id, wire);
         self.subscriptions += 1;
     }
 
-    fn listen(&mut self, id: ConnectionId, channel: &Channel, position: Option<Position>, hears_joins: bool) {
-        if let Some(seat) = self.audiences.get_mut(channel).and_then(|audience| audience.seat_mut(id)) {
-            seat.hears_joins = hears_joins;
-            seat.hearing = position.map_or(Hearing::Everything, Hearing::From);
+    fn listen(
+        &mut self,
+        id: ConnectionId,
+        channel: &Channel,
+        position: Option<Position>,
+        hears_joins: bool,
+        reading: Reading,
+    ) {
+        let Some(audience) = self.audiences.get_mut(channel) else { return };
+        let Some(seat) = audience.seat_mut(id) else { return };
+        seat.hears_joins = hears_joins;
+        seat.form = reading.form;
+        seat.hearing = position.map_or(Hearing::Everything, Hearing::From);
+        if let Some(filter) = reading.filter {
+            audience.filter(id, filter);
         }
     }
 
     fn leave(&mut self, id: ConnectionId, channel: &Channel) {
+        self.settle_up(id, channel);
         let Some(audience) = self.audiences.get_mut(channel) else { return };
         if audience.remove(id) {
             self.subscriptions -= 1;

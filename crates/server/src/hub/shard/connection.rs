@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::http::HeaderMap;
 use bytes::Bytes;
-use suona_protocol::Disconnect;
+use suona_protocol::{ClientInfo, Disconnect};
 
 use crate::{door::Door, hub::wheel::Tick, io::ConnectionId, session::Session};
 
@@ -53,6 +53,16 @@ impl Connections {
     pub(super) fn get_mut(&mut self, id: ConnectionId) -> Option<&mut Connection> {
         match self.slots.get_mut(id.slot as usize) {
             Some(Some((generation, connection))) if *generation == id.generation => Some(connection),
+            _ => None,
+        }
+    }
+
+    /// Who a connection is to everyone else.
+    pub(super) fn info(&self, id: ConnectionId) -> Option<&ClientInfo> {
+        match self.slots.get(id.slot as usize) {
+            Some(Some((generation, connection))) if *generation == id.generation => {
+                Some(connection.session.info())
+            }
             _ => None,
         }
     }

@@ -2,14 +2,16 @@
 
 use std::rc::Rc;
 
-use suona_protocol::{Encoded, Push, PushEvent, Wire, json, protobuf, ws};
+use suona_protocol::{Encoded, Form, Publication, Push, PushEvent, Wire, json, protobuf, ws};
 
+use super::connection::Connections;
 use crate::{
     hub::{
         Delivery, Frame, Outboxes, Overflow,
-        audience::{Audience, Hearing, Seat, Verdict},
+        audience::{Audience, Filters, Hearing, Seat, Verdict},
     },
     io::ConnectionId,
+    session::is_withheld,
 };
 
 /// What became of a delivery besides the frames that were queued.
@@ -26,16 +28,27 @@ pub(super) struct Fallout {
 }
 
 /// Puts `delivery` into the outboxes of `audience`.
-pub(super) fn hand_out(delivery: &Delivery, audience: &mut Audience, outboxes: &mut Outboxes) -> Fallout {
+pub(super) fn hand_out(
+    delivery: &Delivery,
+    audience: &mut Audience,
+    connections: &Connections,
+    outboxes: &mut Outboxes,
+) -> Fallout {
     let mut fallout = Fallout::default();
     let mut frames = Frames::default();
-    for seat in audience.seats_mut() {
+    let (seats, filters) = audience.parts_mut();
+    let sieve = Sieve::new(delivery, &filters, connections);
+    for seat in seats {
         match judge(delivery, seat) {
+            Verdict::Send if sieve.as_ref().is_some_and(|sieve| sieve.withholds(seat.id)) => seat.missed(),
             Verdict::Send => {
-                let Some(frame) = frames.get(seat.wire, delivery) else { continue };
+                let Some(frame) = frames.get(seat.wire, seat.form, delivery) else { continue };
                 match outboxes.push(seat.id, frame) {
                     Ok(()) => fallout.sent += 1,
                     Err(Overflow) => fallout.slow.push(seat.id),
+                }
+                if let Delivery::Publication(publication) = delivery {
+                    seat.got(publication.publication());
                 }
             }
             Verdict::Skip => {}
@@ -57,23 +70,52 @@ fn judge(delivery: &Delivery, seat: &mut Seat) -> Verdict {
     }
 }
 
-/// The frames of one delivery, shared by all outboxes of the shard: one for each wire, made when first needed.
-#[derive(Default)]
-struct Frames([Option<Option<Frame>>; 4]);
+/// Holds back a publication that perhaps not everyone gets.
+pub(super) struct Sieve<'a> {
+    publication: &'a Publication,
+    filters: &'a Filters<'a>,
+    connections: &'a Connections,
+}
 
-impl Frames {
-    fn get(&mut self, wire: Wire, delivery: &Delivery) -> Option<Frame> {
-        self.0[wire as usize].get_or_insert_with(|| encode(wire, delivery)).clone()
+impl<'a> Sieve<'a> {
+    /// `None` if everyone gets it, which is the rule.
+    pub(super) fn new(
+        delivery: &'a Delivery,
+        filters: &'a Filters<'a>,
+        connections: &'a Connections,
+    ) -> Option<Self> {
+        let Delivery::Publication(publication) = delivery else { return None };
+        let publication = publication.publication();
+        let is_for_all = publication.exclude.is_none() && filters.is_empty();
+        (!is_for_all).then_some(Self { publication, filters, connections })
     }
 
-    fn longest(&self) -> usize {
+    /// Whether the subscriber `id` does not get it.
+    pub(super) fn withholds(&self, id: ConnectionId) -> bool {
+        let Some(client) = self.connections.info(id) else { return false };
+        is_withheld(self.publication, client, self.filters.of(id))
+    }
+}
+
+/// The frames of one delivery, shared by all outboxes of the shard: one for each form on each wire, made when
+/// first needed.
+#[derive(Default)]
+pub(super) struct Frames([Option<Option<Frame>>; 12]);
+
+impl Frames {
+    pub(super) fn get(&mut self, wire: Wire, form: Form, delivery: &Delivery) -> Option<Frame> {
+        let frame = &mut self.0[form as usize * 4 + wire as usize];
+        frame.get_or_insert_with(|| encode(wire, form, delivery)).clone()
+    }
+
+    pub(super) fn longest(&self) -> usize {
         self.0.iter().flatten().flatten().map(|frame| frame.len()).max().unwrap_or(0)
     }
 }
 
-fn encode(wire: Wire, delivery: &Delivery) -> Option<Frame> {
+fn encode(wire: Wire, form: Form, delivery: &Delivery) -> Option<Frame> {
     let (channel, event) = match delivery {
-        Delivery::Publication(publication) => return frame_of(publication, wire),
+        Delivery::Publication(publication) => return frame_of(publication, wire, form),
         Delivery::Join(channel, info) => (channel, PushEvent::Join(info.clone())),
         Delivery::Leave(channel, info) => (channel, PushEvent::Leave(info.clone())),
     };
@@ -94,6 +136,6 @@ fn encode(wire: Wire, delivery: &Delivery) -> Option<Frame> {
 }
 
 /// The frame of a publication; `None` if readers of `wire` cannot read it.
-pub(super) fn frame_of(publication: &Encoded, wire: Wire) -> Option<Frame> {
-    publication.frame(wire).cloned().map(Rc::new)
+pub(super) fn frame_of(publication: &Encoded, wire: Wire, form: Form) -> Option<Frame> {
+    publication.frame_as(wire, form).cloned().map(Rc::new)
 }

@@ -12,6 +12,7 @@ mod positions;
 mod retries;
 mod takeover;
 mod webhooks;
+mod withheld;
 
 use std::collections::BTreeSet;
 
@@ -157,6 +158,8 @@ impl World {
             skip_history: false,
             idempotency_key: None,
             version: None,
+            exclude: None,
+            delta: false,
         };
         self.broker.publish(&channel.into(), message, retention, crate::broker::Answer::ignored());
     }

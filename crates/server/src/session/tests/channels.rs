@@ -139,7 +139,8 @@ fn subscribers_may_publish_and_others_may_not() {
 fn nothing_is_no_publication() {
     let mut desk = Desk::subscribed(OPEN, "news");
     let data = Payload::new();
-    let request = PublishRequest { channel: "news".into(), data, idempotency_key: String::new() };
+    let request =
+        PublishRequest { channel: "news".into(), data, idempotency_key: String::new(), exclude_self: false };
     desk.says(3, Request::Publish(request));
     assert_eq!(desk.error_code(3), Some(107));
 }
@@ -298,7 +299,12 @@ fn what_a_protobuf_client_publishes_must_be_json_where_json_clients_may_hear_it(
         let mut desk = Desk::with_manners(config_of("[client]\ninsecure = true"), manners);
         desk.says(1, Request::Connect(Box::default()));
         let data = Payload::from_static(data.as_bytes());
-        let request = PublishRequest { channel: "news".into(), data, idempotency_key: String::new() };
+        let request = PublishRequest {
+            channel: "news".into(),
+            data,
+            idempotency_key: String::new(),
+            exclude_self: false,
+        };
         desk.says(2, Request::Publish(request));
         (desk.error_code(2), desk.questions())
     };

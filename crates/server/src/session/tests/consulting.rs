@@ -1,6 +1,6 @@
 //! The backend decides: who connects, who subscribes, who publishes, and what requests return.
 
-use suona_protocol::RpcRequest;
+use suona_protocol::{Exclude, RpcRequest};
 
 use super::*;
 use crate::backend::{ConnectGrant, Inquiry, PublishGrant, Stranger, SubscribeGrant};
@@ -242,12 +242,15 @@ fn the_backend_says_who_publishes_and_what() {
         data: Some("2".into()),
         skip_history: true,
         tags: vec![("a".to_owned(), "b".to_owned())],
+        exclude: None,
+        delta: true,
     };
     desk.advises(Advice::Granted(Granted::Publish(grant)));
     let Some(Action::Ask(ask, Question::Publish { message, .. })) = desk.actions.last() else {
         panic!("{:?}", desk.actions)
     };
     assert_eq!((&message.data[..], message.skip_history, message.tags.len()), (&b"2"[..], true, 1));
+    assert!(message.delta && message.exclude.is_none());
     assert_eq!(message.info.as_ref().map(|info| info.user.as_str()), Some("ann"));
     desk.hears(Input::Answered(*ask, Ok(Answered::Published)));
     assert!(matches!(desk.replies()[..], [(2, Outcome::Publish)]));
@@ -261,6 +264,26 @@ fn the_backend_says_who_publishes_and_what() {
     assert_eq!(desk.error_code(4), Some(100), "what the channel does not take is not published");
     desk.says(5, publish("open:a"));
     assert_eq!(desk.error_code(5), Some(103), "here the namespace decides");
+}
+
+#[test]
+fn both_the_backend_and_the_client_may_keep_a_publication_from_somebody() {
+    let mut desk = known();
+    let Request::Publish(request) = publish("news") else { panic!("a publication") };
+    desk.says(2, Request::Publish(PublishRequest { exclude_self: true, ..request }));
+    let exclude = Exclude::new(Vec::new(), vec!["ben".to_owned()]).ok();
+    desk.advises(Advice::Granted(Granted::Publish(PublishGrant { exclude, ..PublishGrant::default() })));
+    let Some(Action::Ask(_, Question::Publish { message, .. })) = desk.actions.last() else {
+        panic!("{:?}", desk.actions)
+    };
+    let exclude = message.exclude.as_ref().expect("two are named");
+    let client = |user: &str, client: &str| ClientInfo {
+        user: user.into(),
+        client: client.into(),
+        ..ClientInfo::default()
+    };
+    assert!(exclude.names(&client("ann", "me")) && exclude.names(&client("ben", "c-2")));
+    assert!(!exclude.names(&client("ann", "c-3")), "the user's other connections hear it");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `publish` and `broadcast`, and what makes them safe to repeat.
 
 use serde_json::json;
+use suona_protocol::ClientInfo;
 
 use super::{World, open};
 use crate::hub::Delivery;
@@ -148,4 +149,25 @@ async fn a_broadcast_reaches_more_channels_than_are_asked_for_at_once() {
     let answer = open().call("broadcast", &json!({"channels": channels, "data": 1}).to_string()).await;
     let responses = answer["result"]["responses"].as_array().expect("responses");
     assert!(responses.len() == 3000 && responses.iter().all(|response| response["result"]["offset"] == 1));
+}
+
+#[tokio::test]
+async fn a_publication_names_whom_it_excludes_but_not_too_many() {
+    let mut world = open();
+    world.hear("news");
+    let exclude = r#"{"client":"c-1","user":["ann","ben"]}"#;
+    world.call("publish", &format!(r#"{{"channel":"news","data":1,"exclude":{exclude}}}"#)).await;
+    let Ok(Delivery::Publication(encoded)) = world.deliveries.try_recv() else { panic!("no publication") };
+    let names = |user: &str, client: &str| {
+        let client = ClientInfo { user: user.into(), client: client.into(), ..ClientInfo::default() };
+        encoded.publication().exclude.as_ref().expect("somebody").names(&client)
+    };
+    assert!(names("", "c-1") && names("ann", "c-2") && names("ben", "") && !names("eve", "c-2"));
+
+    let many = serde_json::to_string(&(0..=100).map(|n| n.to_string()).collect::<Vec<_>>()).unwrap();
+    let too_many = format!(r#"{{"channel":"news","data":1,"exclude":{{"user":{many}}}}}"#);
+    assert_eq!(world.call("publish", &too_many).await["error"]["code"], 107);
+    world.call("publish", r#"{"channel":"news","data":1,"exclude":null}"#).await;
+    let Ok(Delivery::Publication(encoded)) = world.deliveries.try_recv() else { panic!("no publication") };
+    assert!(encoded.publication().exclude.is_none());
 }

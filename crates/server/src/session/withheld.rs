@@ -1,0 +1,83 @@
+//! Publications that a subscriber does not get in full: kept from it by their publisher or its own filter, or
+//! shortened to what has changed.
+//!
+//! Whatever is withheld, the subscriber's position moves on, and what comes next is no delta to it. A recovery
+//! leaves it out only after it was found complete.
+
+use std::sync::Arc;
+
+use suona_protocol::{ClientInfo, Encoded, ErrorCode, Exclude, FilterNode, Form, Publication, TagsFilter};
+
+use super::{
+    Session,
+    subscription::{Features, Joined},
+};
+use crate::config::ChannelOptions;
+
+/// What of the publications in a channel a subscriber reads.
+#[derive(Clone, Debug, Default)]
+pub struct Reading {
+    /// Only those whose tags match; `None` for all.
+    pub filter: Option<Arc<TagsFilter>>,
+    /// In which form it gets the next one.
+    pub form: Form,
+}
+
+/// Whether `client` does not get `publication` at all.
+pub fn is_withheld(publication: &Publication, client: &ClientInfo, filter: Option<&TagsFilter>) -> bool {
+    let is_excluded = publication.exclude.as_ref().is_some_and(|exclude| exclude.names(client));
+    is_excluded || filter.is_some_and(|filter| !filter.matches(&publication.tags))
+}
+
+impl Reading {
+    /// What the client asks for, as far as the namespace grants it. Only a positioned subscription gets deltas:
+    /// no other would notice that it missed their base.
+    pub(super) fn granted(
+        filter: Option<FilterNode>,
+        delta: &str,
+        options: &ChannelOptions,
+        features: Features,
+    ) -> Result<Self, ErrorCode> {
+        let filter = match filter {
+            None => None,
+            Some(_) if !options.allow_tags_filter => return Err(ErrorCode::BadRequest),
+            Some(tree) => Some(Arc::new(TagsFilter::new(tree).map_err(|error| {
+                tracing::debug!(%error, "tag filter refused");
+                ErrorCode::BadRequest
+            })?)),
+        };
+        let reads_deltas = delta == "fossil" && options.allows_fossil() && features.positioned;
+        Ok(Self { filter, form: if reads_deltas { Form::Full } else { Form::Plain } })
+    }
+
+    /// Whether the client reads deltas.
+    pub(super) fn reads_deltas(&self) -> bool {
+        self.form != Form::Plain
+    }
+
+    /// Leaves out what `client` does not get. The last publication before what comes live, if it got that, is
+    /// the base of the next.
+    pub(super) fn sieve(mut self, mut joined: Joined, client: &ClientInfo) -> Joined {
+        let filter = self.filter.clone();
+        let is_shown = |one: &Arc<Encoded>| !is_withheld(one.publication(), client, filter.as_deref());
+        joined.result.delta = self.reads_deltas();
+        let last = joined.late.last().or(joined.result.publications.last());
+        if self.reads_deltas() && last.is_some_and(is_shown) {
+            self.form = Form::Delta;
+        }
+        joined.result.publications.retain(is_shown);
+        joined.late.retain(is_shown);
+        Joined { reading: self, ..joined }
+    }
+}
+
+impl Session {
+    /// Who is not to hear what this client publishes.
+    pub(super) fn exclude(&self, others: Option<Exclude>, itself: bool) -> Option<Arc<Exclude>> {
+        let exclude = match (others, itself) {
+            (others, true) => Some(others.unwrap_or_default().and_client(self.info.client.clone())),
+            (others, false) => others,
+        };
+        exclude.map(Arc::new)
+    }
+}
