@@ -24,7 +24,7 @@ pub mod wire;
 pub use floor::Floor;
 pub use measure::measure;
 pub use peer::Peer;
-pub use plan::{Door, Outputs, Plan};
+pub use plan::{Door, Load, Outputs, Plan};
 pub use report::Report;
 pub use scenario::Scenario;
 pub use trouble::Trouble;

@@ -3,7 +3,7 @@
 use std::io::{self, Write as _};
 
 use crate::{
-    Plan, Report, Scenario, Trouble,
+    Load, Plan, Report, Scenario, Trouble,
     peer::{self, Peer},
     progress::Progress,
 };
@@ -19,10 +19,11 @@ pub fn measure(plan: &Plan, peers: &[Peer], missing: Vec<(String, String)>) -> R
         peer::pin_ourselves()?;
     }
     for scenario in plan.scenarios() {
-        for run in 1..=plan.runs {
-            for peer in peers.iter().filter(|peer| peer.can(*scenario, plan.door)) {
+        let part: Vec<&Peer> = peers.iter().filter(|peer| peer.can(*scenario, plan.door)).collect();
+        for load in plan.loads(*scenario) {
+            for (run, peer) in (1..=plan.runs).flat_map(|run| part.iter().map(move |peer| (run, *peer))) {
                 let heading = format!("{} {run}/{} {}", scenario.name(), plan.runs, peer.name());
-                one(plan, *scenario, peer, &heading, &mut report)?;
+                one(plan, (*scenario, load), peer, &heading, &mut report)?;
             }
         }
     }
@@ -32,18 +33,18 @@ pub fn measure(plan: &Plan, peers: &[Peer], missing: Vec<(String, String)>) -> R
 /// One scenario, once, on a server that nobody has used before.
 fn one(
     plan: &Plan,
-    scenario: Scenario,
+    (scenario, load): (Scenario, Load),
     peer: &Peer,
     heading: &str,
     report: &mut Report,
 ) -> Result<(), Trouble> {
     let progress = Progress::new(heading.to_owned());
-    let readings = peer.start(plan).and_then(|server| scenario.run(plan, &server, &progress));
+    let readings = peer.start(plan).and_then(|server| scenario.run(plan, load, &server, &progress));
     drop(progress);
     let readings = readings.inspect_err(|_| {
         // What failed is said by the error; where, only here.
         let _ = writeln!(io::stderr(), "{heading} failed");
     })?;
-    report.add(scenario, peer.name(), &readings);
+    report.add(scenario, load, peer.name(), &readings);
     Ok(())
 }

@@ -12,9 +12,9 @@ pub struct Plan {
     /// What is measured, in this order; all of them if none is named
     #[arg(value_enum)]
     pub scenarios: Vec<Scenario>,
-    /// How many clients connect
-    #[arg(short = 'n', long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
-    pub connections: u32,
+    /// How many clients connect; several numbers, with commas between them, are measured one after another
+    #[arg(short = 'n', long, default_value = "1000", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..))]
+    pub connections: Vec<u32>,
     /// How often each measurement is made, every time with new connections
     #[arg(short, long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     pub runs: u32,
@@ -27,9 +27,9 @@ pub struct Plan {
     /// Deliveries of each fan-out, at least
     #[arg(long, default_value_t = 1_000_000)]
     pub deliveries: u64,
-    /// Channels of the scenario `channels`, with ten subscribers each
-    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
-    pub channels: u32,
+    /// Channels of the scenario `channels`, with ten subscribers each; several numbers as well
+    #[arg(long, default_value = "1000", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..))]
+    pub channels: Vec<u32>,
     /// Round trips of each echo
     #[arg(long, default_value_t = 100_000)]
     pub round_trips: u64,
@@ -45,6 +45,15 @@ pub struct Plan {
     /// Keep the server that is started on processor 0 and the clients on processor 1 (Linux)
     #[arg(long)]
     pub pin: bool,
+}
+
+/// How many take part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Load {
+    /// Clients.
+    pub clients: usize,
+    /// Channels; 0 where the scenario says how many there are.
+    pub channels: usize,
 }
 
 /// How clients speak to a gateway.
@@ -81,17 +90,22 @@ impl Plan {
         if self.scenarios.is_empty() { Scenario::value_variants() } else { &self.scenarios }
     }
 
-    /// How many clients there are.
-    pub fn clients(&self) -> usize {
-        self.connections as usize
+    /// The sizes in which a scenario is measured.
+    pub fn loads(&self, scenario: Scenario) -> Vec<Load> {
+        let channels = if scenario == Scenario::Channels { &self.channels[..] } else { &[0] };
+        let clients = self.connections.iter().map(|clients| *clients as usize);
+        let of =
+            |clients| channels.iter().map(move |channels| Load { clients, channels: *channels as usize });
+        clients.flat_map(of).collect()
     }
 
     /// Lets this process open as many descriptors as the plan needs.
     pub fn raise_descriptors(&self) -> Result<(), Trouble> {
-        let needed = u64::from(self.connections) + SPARE;
+        let connections = self.connections.iter().copied().max().unwrap_or(0);
+        let needed = u64::from(connections) + SPARE;
         let limit = rlimit::increase_nofile_limit(needed).unwrap_or(needed);
         if limit < needed {
-            return Err(Trouble::Descriptors { connections: self.clients(), needed, limit });
+            return Err(Trouble::Descriptors { connections: connections as usize, needed, limit });
         }
         Ok(())
     }

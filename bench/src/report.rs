@@ -1,6 +1,7 @@
 //! What was measured: every figure of every run, and what they come to.
 
 mod chart;
+mod lines;
 mod markdown;
 mod metric;
 
@@ -8,7 +9,7 @@ use std::{fs, io, io::Write as _};
 
 use serde_json::{Value, json};
 
-use crate::{Outputs, Plan, Scenario, scenario::Reading, statistics::Summary};
+use crate::{Load, Outputs, Plan, Scenario, scenario::Reading, statistics::Summary};
 pub use metric::Metric;
 
 /// A whole measurement.
@@ -25,6 +26,7 @@ pub struct Report {
 /// One figure, of all peers.
 struct Row {
     scenario: Scenario,
+    load: Load,
     case: &'static str,
     metric: Metric,
     /// By peer, run by run.
@@ -54,9 +56,9 @@ impl Report {
     }
 
     /// A run of a peer is over.
-    pub fn add(&mut self, scenario: Scenario, peer: &'static str, readings: &[Reading]) {
+    pub fn add(&mut self, scenario: Scenario, load: Load, peer: &'static str, readings: &[Reading]) {
         for Reading { case, metric, value } in readings {
-            let row = self.row(scenario, case, *metric);
+            let row = self.row(scenario, load, case, *metric);
             match row.values.iter_mut().find(|(name, _)| *name == peer) {
                 Some((_, values)) => values.push(*value),
                 None => row.values.push((peer, vec![*value])),
@@ -64,16 +66,17 @@ impl Report {
         }
     }
 
-    fn row(&mut self, scenario: Scenario, case: &'static str, metric: Metric) -> &mut Row {
-        let same = |row: &Row| (row.scenario, row.case, row.metric) == (scenario, case, metric);
+    fn row(&mut self, scenario: Scenario, load: Load, case: &'static str, metric: Metric) -> &mut Row {
+        let same =
+            |row: &Row| (row.scenario, row.load, row.case, row.metric) == (scenario, load, case, metric);
         let at = self.rows.iter().position(same).unwrap_or_else(|| {
-            self.rows.push(Row { scenario, case, metric, values: Vec::new() });
+            self.rows.push(Row { scenario, load, case, metric, values: Vec::new() });
             self.rows.len() - 1
         });
         &mut self.rows[at]
     }
 
-    /// The median of a figure, if it was measured.
+    /// The median of a figure at the first load, if it was measured.
     pub fn median(&self, peer: &str, scenario: Scenario, case: &str, metric: Metric) -> Option<f64> {
         let same = |row: &&Row| (row.scenario, row.case, row.metric) == (scenario, case, metric);
         Some(Summary::of(self.rows.iter().find(same)?.of(peer)?)?.median)
@@ -106,6 +109,8 @@ impl Report {
             };
             json!({
                 "scenario": row.scenario.name(),
+                "clients": row.load.clients,
+                "channels": row.load.channels,
                 "case": row.case,
                 "metric": row.metric.key(),
                 "unit": row.metric.unit(),
@@ -123,7 +128,6 @@ impl Report {
                 "runs": plan.runs,
                 "door": format!("{:?}", plan.door).to_lowercase(),
                 "size": plan.size,
-                "channels": plan.channels,
                 "pinned": plan.pin,
             },
             "versions": self.peers.iter().map(|(name, version)| json!([name, version])).collect::<Vec<_>>(),

@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 
-use crate::{Plan, Trouble, crowd::Crowd, layout::Layout, peer::Running, progress::Progress, report::Metric};
+use crate::{
+    Load, Plan, Trouble, crowd::Crowd, layout::Layout, peer::Running, progress::Progress, report::Metric,
+};
 
 /// What can be measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -54,8 +56,14 @@ impl Scenario {
     }
 
     /// Measures a server once.
-    pub fn run(self, plan: &Plan, server: &Running, progress: &Progress) -> Result<Vec<Reading>, Trouble> {
-        let trial = Trial { plan, server, progress };
+    pub fn run(
+        self,
+        plan: &Plan,
+        load: Load,
+        server: &Running,
+        progress: &Progress,
+    ) -> Result<Vec<Reading>, Trouble> {
+        let trial = Trial { plan, load, server, progress };
         match self {
             Self::Idle => idle::run(&trial),
             Self::FanOut => fan_out::one_channel(&trial),
@@ -70,6 +78,7 @@ impl Scenario {
 /// One scenario, run once.
 struct Trial<'t> {
     plan: &'t Plan,
+    load: Load,
     server: &'t Running,
     progress: &'t Progress,
 }
@@ -95,7 +104,7 @@ impl<'t> Trial<'t> {
     }
 
     fn grow(&self, crowd: &mut Crowd<'_>, upto: usize, at_once: usize) -> Result<(), Trouble> {
-        let all = self.plan.connections.into();
+        let all = self.load.clients as u64;
         crowd.grow(upto, at_once, |there| self.progress.show("connected", there as u64, all))
     }
 

@@ -70,6 +70,17 @@ pub struct Entrant {
     pub since: Option<Since>,
 }
 
+/// Commands of one message on the way in; gateways bound what waits for a client.
+const AT_ONCE: usize = 50;
+
+impl Entrant {
+    /// The channels of one message of many, and the id of the first command.
+    fn part(&self, number: u32) -> Option<(usize, &[String])> {
+        let number = number as usize;
+        Some((number * AT_ONCE + 2, self.channels.chunks(AT_ONCE).nth(number)?))
+    }
+}
+
 /// What a client heard before it was cut off.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Since {

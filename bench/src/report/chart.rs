@@ -5,14 +5,14 @@ use std::fmt::Write as _;
 use super::{FLOOR, Report, Row, markdown::digits};
 use crate::statistics::Summary;
 
-const WIDTH: f64 = 720.0;
-const LEFT: f64 = 120.0;
-/// Where bars end at most, so that a figure has room behind them.
-const RIGHT: f64 = 570.0;
+pub(super) const WIDTH: f64 = 720.0;
+pub(super) const LEFT: f64 = 120.0;
+/// Where bars and lines end at most, so that a figure has room behind them.
+pub(super) const RIGHT: f64 = 570.0;
 const BAR: f64 = 16.0;
 const GAP: f64 = 5.0;
 const TITLE: f64 = 30.0;
-const BETWEEN: f64 = 22.0;
+pub(super) const BETWEEN: f64 = 22.0;
 
 /// One colour for each peer that may take part; readable on white and on black.
 const COLOURS: [(&str, &str); 6] = [
@@ -31,6 +31,9 @@ impl Report {
         for row in self.rows.iter().filter(|row| row.metric.is_cost()) {
             y = panel(row, y, &mut body);
         }
+        for line in self.lines() {
+            y = line.draw(y, &mut body);
+        }
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {y}\" width=\"{WIDTH}\" height=\"{y}\" \
              font-family=\"system-ui, sans-serif\" font-size=\"12\">\n<style>text {{ fill: #30363d }} .quiet {{ fill: #6e7781 }} \
@@ -45,12 +48,12 @@ fn panel(row: &Row, y: f64, out: &mut String) -> f64 {
         row.values.iter().filter_map(|(peer, values)| Some((*peer, Summary::of(values)?))).collect();
     let most = bars.iter().map(|(_, bar)| bar.high).fold(f64::MIN_POSITIVE, f64::max);
     let x = |value: f64| LEFT + (RIGHT - LEFT) * value.max(0.0) / most;
-    let title = escaped(&format!("{} · {}", row.scenario.name(), row.title()));
+    let title = escaped(&format!("{} · {} · {}", row.scenario.name(), row.load.told(), row.title()));
     let _ = writeln!(out, "<text x=\"8\" y=\"{:.1}\" font-weight=\"600\">{title}</text>", y + 10.0);
     let mut top = y + TITLE - BAR / 2.0;
     for (peer, bar) in &bars {
         let (middle, baseline) = (top + BAR / 2.0, top + BAR - 4.0);
-        let colour = COLOURS.iter().find(|(name, _)| name == peer).map_or("#888888", |(_, colour)| colour);
+        let colour = colour(peer);
         let [median, low, high] = [bar.median, bar.low, bar.high].map(x);
         let _ = write!(
             out,
@@ -64,11 +67,11 @@ fn panel(row: &Row, y: f64, out: &mut String) -> f64 {
             middle - 3.0
         );
         let times = row.ratios(peer).and_then(|ratios| Summary::of(&ratios));
-        let times = times.map_or_else(String::new, |times| format!("  {:.2} ×", times.median));
+        let times = times.map_or_else(String::new, |times| format!("{} ×", digits(times.median)));
         let figure = format!("{} {}", digits(bar.median), row.metric.unit());
         let _ = writeln!(
             out,
-            "<text x=\"{:.1}\" y=\"{baseline:.1}\">{figure}<tspan class=\"quiet\">{times}</tspan></text>",
+            "<text x=\"{:.1}\" y=\"{baseline:.1}\">{figure}<tspan class=\"quiet\" dx=\"8\">{times}</tspan></text>",
             high.max(median) + 8.0
         );
         top += BAR + GAP;
@@ -76,6 +79,10 @@ fn panel(row: &Row, y: f64, out: &mut String) -> f64 {
     top + BETWEEN
 }
 
-fn escaped(text: &str) -> String {
+pub(super) fn colour(peer: &str) -> &'static str {
+    COLOURS.iter().find(|(name, _)| *name == peer).map_or("#888888", |(_, colour)| colour)
+}
+
+pub(super) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;")
 }

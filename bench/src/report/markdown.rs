@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{FLOOR, Report, Row};
-use crate::{Scenario, statistics::Summary};
+use crate::{Load, Scenario, statistics::Summary};
 
 impl Report {
     /// One table for each scenario, what was measured before them.
@@ -11,8 +11,11 @@ impl Report {
         let mut out = self.preface();
         for scenario in self.plan.scenarios() {
             let rows: Vec<&Row> = self.rows.iter().filter(|row| row.scenario == *scenario).collect();
-            if !rows.is_empty() {
-                self.table(*scenario, &rows, &mut out);
+            for load in self.plan.loads(*scenario) {
+                let rows: Vec<&Row> = rows.iter().copied().filter(|row| row.load == load).collect();
+                if !rows.is_empty() {
+                    self.table(*scenario, load, &rows, &mut out);
+                }
             }
         }
         out
@@ -22,10 +25,10 @@ impl Report {
         let (plan, machine) = (&self.plan, &self.machine);
         let pinned = if plan.pin { "server and generator on a core each" } else { "nothing pinned" };
         let mut out = format!(
-            "{}, {} cores, {}; {} clients, {} B of data, {pinned}.\n\
+            "{}, {} cores, {}; {} B of data, {pinned}.\n\
              Medians of {} runs, with the interval that holds the true median (95 %; of fewer than six runs, least \
              and greatest).\n\n",
-            machine.processor, machine.cores, machine.kernel, plan.connections, plan.size, plan.runs
+            machine.processor, machine.cores, machine.kernel, plan.size, plan.runs
         );
         for (peer, version) in &self.peers {
             let _ = writeln!(out, "- {peer}: {version}");
@@ -36,7 +39,7 @@ impl Report {
         out
     }
 
-    fn table(&self, scenario: Scenario, rows: &[&Row], out: &mut String) {
+    fn table(&self, scenario: Scenario, load: Load, rows: &[&Row], out: &mut String) {
         let took_part = |name: &&str| rows.iter().any(|row| row.of(name).is_some());
         let peers: Vec<&str> = self.peers.iter().map(|(name, _)| *name).filter(took_part).collect();
         let mut lines = vec![vec!["".to_owned()], vec!["---".to_owned()]];
@@ -50,7 +53,7 @@ impl Report {
                 lines.push([format!("… × {FLOOR}")].into_iter().chain(cells).collect());
             }
         }
-        let _ = write!(out, "\n### {}\n\n{}", scenario.name(), aligned(&lines));
+        let _ = write!(out, "\n### {}, {}\n\n{}", scenario.name(), load.told(), aligned(&lines));
     }
 }
 
@@ -62,6 +65,16 @@ impl Row {
         };
         let case = if self.case.is_empty() { String::new() } else { format!("{}: ", self.case) };
         format!("{case}{}{unit}", self.metric.label())
+    }
+}
+
+impl Load {
+    /// How titles tell it.
+    pub(super) fn told(self) -> String {
+        match self {
+            Self { clients, channels: 0 } => format!("{clients} clients"),
+            Self { clients, channels } => format!("{channels} channels, {clients} clients"),
+        }
     }
 }
 

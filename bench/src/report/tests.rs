@@ -9,14 +9,17 @@ struct Command {
 }
 
 fn report() -> Report {
-    let plan = Command::parse_from(["bench", "fan-out", "--runs", "3"]).plan;
+    let plan = Command::parse_from(["bench", "fan-out", "--runs", "3", "-n", "100,1000"]).plan;
     let mut report = Report::new(&plan, vec![("Centrifugo".to_owned(), "no path was given".to_owned())]);
     report.introduce("floor", "1".to_owned());
     report.introduce("Suona", "2".to_owned());
     let reading = |value| [Reading { case: "lone", metric: Metric::CpuPerDelivery, value }];
     for (floor, suona) in [(4.0, 5.0), (5.0, 5.5), (8.0, 9.6)] {
-        report.add(Scenario::FanOut, "floor", &reading(floor));
-        report.add(Scenario::FanOut, "Suona", &reading(suona));
+        for clients in [100, 1000] {
+            let load = Load { clients, channels: 0 };
+            report.add(Scenario::FanOut, load, "floor", &reading(floor));
+            report.add(Scenario::FanOut, load, "Suona", &reading(suona));
+        }
     }
     report
 }
@@ -27,6 +30,7 @@ fn ratios_are_taken_within_a_run() {
     let table = report().to_markdown();
     assert!(table.contains("1.20 (1.10–1.25)"), "{table}");
     assert!(table.contains("5.00 (4.00–8.00)"), "{table}");
+    assert!(table.contains("### fan-out, 1000 clients"), "{table}");
     assert!(table.contains("- Centrifugo: missing, no path was given"), "{table}");
 }
 
@@ -39,8 +43,9 @@ fn json_has_every_run() {
 }
 
 #[test]
-fn a_chart_has_a_bar_for_each_peer() {
+fn a_chart_has_a_bar_for_each_peer_and_a_line_over_the_sizes() {
     let svg = report().to_svg();
-    assert_eq!(svg.matches("<rect").count(), 2);
+    assert_eq!(svg.matches("<rect").count(), 4);
+    assert_eq!(svg.matches("<circle").count(), 2, "Suona's line has a point for each size");
     assert!(svg.contains("5.50 µs") && svg.contains("1.20 ×"), "{svg}");
 }

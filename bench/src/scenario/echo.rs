@@ -9,7 +9,7 @@ use crate::{Trouble, crowd::Crowd, layout::Layout, report::Metric, statistics::p
 const AT_ONCE: usize = 64;
 
 pub(super) fn run(trial: &Trial<'_>) -> Result<Vec<Reading>, Trouble> {
-    let mut crowd = trial.crowd_inside(Layout::one(&trial.plan.prefix, trial.plan.clients()))?;
+    let mut crowd = trial.crowd_inside(Layout::one(&trial.plan.prefix, trial.load.clients))?;
     let mut readings = Vec::new();
     for (case, ping) in [("ping", true), ("rpc", false)] {
         round_trips(&mut crowd, ping, AT_ONCE as u64, trial)?;
@@ -28,7 +28,7 @@ pub(super) fn run(trial: &Trial<'_>) -> Result<Vec<Reading>, Trouble> {
 /// Asks so many questions, [`AT_ONCE`] clients one each. Asks none if clients cannot.
 fn round_trips(crowd: &mut Crowd<'_>, ping: bool, count: u64, trial: &Trial<'_>) -> Result<(), Trouble> {
     let (mut asked, before) = (0, crowd.tally().answers);
-    crowd.tally_mut().answered = (0..AT_ONCE.min(trial.plan.clients())).collect();
+    crowd.tally_mut().answered = (0..AT_ONCE.min(trial.load.clients)).collect();
     while crowd.tally().answers < before + count {
         for client in std::mem::take(&mut crowd.tally_mut().answered) {
             if asked < count {

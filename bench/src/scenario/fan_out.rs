@@ -21,7 +21,7 @@ const EACH: usize = 10;
 const LEAST: u64 = 20;
 
 pub(super) fn one_channel(trial: &Trial<'_>) -> Result<Vec<Reading>, Trouble> {
-    let clients = trial.plan.clients();
+    let clients = trial.load.clients;
     let mut crowd = trial.crowd_inside(Layout::one(&trial.plan.prefix, clients))?;
     let publications = trial.plan.deliveries.div_ceil(clients as u64).max(LEAST);
     let bursts = publications.div_ceil(BURST as u64).max(LEAST);
@@ -37,7 +37,7 @@ pub(super) fn one_channel(trial: &Trial<'_>) -> Result<Vec<Reading>, Trouble> {
 }
 
 pub(super) fn many_channels(trial: &Trial<'_>) -> Result<Vec<Reading>, Trouble> {
-    let (clients, channels) = (trial.plan.clients(), trial.plan.channels as usize);
+    let (clients, channels) = (trial.load.clients, trial.load.channels);
     let each = EACH.min(clients);
     let layout = Layout { prefix: trial.plan.prefix.clone(), channels, each, clients };
     let mut crowd = trial.crowd_inside(layout)?;
@@ -71,7 +71,7 @@ fn bursts_of(
 
 /// Publishes as soon as fewer than [`WINDOW`] publications are on their way.
 fn saturated(crowd: &mut Crowd<'_>, publications: u64, trial: &Trial<'_>) -> Result<(), Trouble> {
-    let clients = trial.plan.connections.into();
+    let clients = trial.load.clients as u64;
     let mut handed_in = 0;
     while handed_in < publications {
         let room = WINDOW.saturating_sub(crowd.outstanding().div_ceil(clients));

@@ -9,7 +9,7 @@ use crate::{Trouble, crowd::IN_TURN, layout::Layout, report::Metric};
 const FIRST: usize = 1000;
 
 pub(super) fn run(trial: &Trial<'_>) -> Result<Vec<Reading>, Trouble> {
-    let clients = trial.plan.clients();
+    let clients = trial.load.clients;
     let layout = Layout { channels: clients, each: 1, ..Layout::one(&trial.plan.prefix, clients) };
     let mut crowd = trial.crowd(layout)?;
     let empty = memory(trial)?;

@@ -29,7 +29,7 @@ const UNDISTURBED: usize = 20;
 const MOMENT: Duration = Duration::from_millis(10);
 
 pub(super) fn run(trial: &Trial<'_>) -> Result<Vec<Reading>, Trouble> {
-    let clients = trial.plan.clients();
+    let clients = trial.load.clients;
     let mut crowd = trial.crowd_inside(Layout::one(&trial.plan.prefix, clients))?;
     let size = trial.plan.size as usize;
     crowd.publish(&[0], size)?;

@@ -25,14 +25,16 @@ impl Wire for Json {
                 let connect = json!({ "id": 1, "connect": { "token": token.unwrap_or_default() } });
                 Step::Say(connect.to_string().into_bytes(), 1)
             }
-            1 if !entrant.channels.is_empty() => {
-                let commands: Vec<String> = (2..)
-                    .zip(&entrant.channels)
-                    .map(|(id, channel)| subscribe(id, channel, entrant).to_string())
-                    .collect();
-                Step::Say(commands.join("\n").into_bytes(), commands.len())
-            }
-            _ => Step::Done,
+            step => match entrant.part(step - 1) {
+                Some((first, channels)) => {
+                    let commands: Vec<String> = (first..)
+                        .zip(channels)
+                        .map(|(id, channel)| subscribe(id, channel, entrant).to_string())
+                        .collect();
+                    Step::Say(commands.join("\n").into_bytes(), commands.len())
+                }
+                None => Step::Done,
+            },
         })
     }
 

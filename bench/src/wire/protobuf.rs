@@ -54,14 +54,16 @@ impl Wire for Protobuf {
                 let connect = token.map_or_else(Vec::new, |token| bytes(1, token.as_bytes()));
                 Step::Say(say(1, command::CONNECT, &connect), 1)
             }
-            1 if !entrant.channels.is_empty() => {
-                let channels = (2..).zip(&entrant.channels);
-                let commands: Vec<u8> = channels
-                    .flat_map(|(id, channel)| say(id, command::SUBSCRIBE, &subscribe(channel, entrant)))
-                    .collect();
-                Step::Say(commands, entrant.channels.len())
-            }
-            _ => Step::Done,
+            step => match entrant.part(step - 1) {
+                Some((first, channels)) => {
+                    let commands: Vec<u8> = (first as u32..)
+                        .zip(channels)
+                        .flat_map(|(id, channel)| say(id, command::SUBSCRIBE, &subscribe(channel, entrant)))
+                        .collect();
+                    Step::Say(commands, channels.len())
+                }
+                None => Step::Done,
+            },
         })
     }
 
