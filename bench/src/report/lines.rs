@@ -33,7 +33,12 @@ impl Report {
     fn line(&self, scenario: Scenario, case: &str) -> Option<Lines> {
         let of_case =
             |row: &&Row| (row.scenario, row.case, row.metric) == (scenario, case, Metric::CpuPerDelivery);
-        let rows: Vec<&Row> = self.rows.iter().filter(of_case).collect();
+        let mut rows: Vec<&Row> = self.rows.iter().filter(of_case).collect();
+        if scenario == Scenario::Channels {
+            // One thing varies at a time.
+            let most = rows.iter().map(|row| row.load.clients).max();
+            rows.retain(|row| Some(row.load.clients) == most);
+        }
         let point = |row: &Row, peer| Some((size(row), Summary::of(&row.ratios(peer)?)?));
         let points = |peer| -> Vec<_> { rows.iter().filter_map(|row| point(row, peer)).collect() };
         let lines = self.peers.iter().map(|(peer, _)| (*peer, points(peer)));
