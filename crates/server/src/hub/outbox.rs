@@ -226,7 +226,7 @@ impl Outboxes {
     }
 
     /// A flush begins: how many visits it is to make.
-    pub(crate) fn begin_flush(&mut self) -> usize {
+    pub fn begin_flush(&mut self) -> usize {
         self.delivered_bytes = 0;
         self.packed.forget();
         self.dirty.len()
@@ -234,14 +234,14 @@ impl Outboxes {
 
     /// The flush visits the next: what is queued there from now on asks for another visit. `None` if that
     /// connection is gone.
-    pub(crate) fn visit_dirty(&mut self) -> Option<ConnectionId> {
+    pub fn visit_dirty(&mut self) -> Option<ConnectionId> {
         let id = self.dirty.pop_front()?;
         self.get_mut(id)?.dirty = false;
         Some(id)
     }
 
     /// What is still to be given to the socket, frame by frame.
-    pub(crate) fn unsent(&self, id: ConnectionId) -> impl Iterator<Item = &[u8]> {
+    pub fn unsent(&self, id: ConnectionId) -> impl Iterator<Item = &[u8]> {
         let outbox = self.get(id);
         let mut written = outbox.map_or(0, |outbox| outbox.written);
         let frames = outbox.into_iter().flat_map(|outbox| outbox.frames.iter());
@@ -249,7 +249,7 @@ impl Outboxes {
     }
 
     /// The socket took `taken` bytes, and of all it took it holds `held` that are not written yet.
-    pub(crate) fn advance(&mut self, id: ConnectionId, taken: usize, held: usize) {
+    pub fn advance(&mut self, id: ConnectionId, taken: usize, held: usize) {
         let Some(outbox) = self.get_mut(id) else { return };
         let before = outbox.bytes;
         outbox.written += taken;

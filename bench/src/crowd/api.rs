@@ -1,0 +1,163 @@
+//! Publishes through the HTTP API, one request after another, in the crowd's own event loop.
+
+use std::{
+    io::{self, Read as _, Write as _},
+    time::{Duration, Instant},
+};
+
+use mio::{Interest, Registry, Token, net::TcpStream};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::Entrance;
+use crate::{Trouble, http};
+
+/// The API of a server. All servers here have `batch` as Suona has it.
+pub(super) struct Api {
+    entrance: Entrance,
+    connection: Option<Connection>,
+    writes: Option<u64>,
+}
+
+struct Connection {
+    stream: TcpStream,
+    unsent: Vec<u8>,
+    received: Vec<u8>,
+    /// Commands of the request under way.
+    awaited: Option<usize>,
+    used: Instant,
+}
+
+/// After so long without a request a server may have closed the connection.
+const FRESH: Duration = Duration::from_secs(2);
+
+/// As much of an answer as matters.
+#[derive(Deserialize)]
+struct Answer {
+    #[serde(default)]
+    replies: Vec<Value>,
+    /// The floor says how often it wrote.
+    writes: Option<u64>,
+}
+
+impl Api {
+    pub(super) fn new(entrance: Entrance) -> Self {
+        Self { entrance, connection: None, writes: None }
+    }
+
+    pub(super) fn is_free(&self) -> bool {
+        self.connection.as_ref().is_none_or(|connection| connection.awaited.is_none())
+    }
+
+    pub(super) fn take_writes(&mut self) -> Option<u64> {
+        self.writes.take()
+    }
+
+    /// Publishes pairs of channel and text.
+    pub(super) fn publish(
+        &mut self,
+        registry: &Registry,
+        token: Token,
+        publications: &[(String, String)],
+    ) -> Result<(), Trouble> {
+        let publish =
+            |(channel, data): &(String, String)| json!({ "publish": { "channel": channel, "data": data } });
+        let commands: Vec<Value> = publications.iter().map(publish).collect();
+        let body = json!({ "commands": commands }).to_string();
+        let key = self.entrance.key.as_ref().map(|key| format!("X-API-Key: {key}\r\n")).unwrap_or_default();
+        let request = format!(
+            "POST /api/batch HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\n{key}\
+             Content-Length: {}\r\n\r\n{body}",
+            self.entrance.address,
+            body.len()
+        );
+        let connection = self.connection(registry, token)?;
+        connection.awaited = Some(publications.len());
+        connection.used = Instant::now();
+        connection.unsent = request.into_bytes();
+        connection.write()?;
+        Ok(())
+    }
+
+    fn connection(&mut self, registry: &Registry, token: Token) -> Result<&mut Connection, Trouble> {
+        self.connection = self.connection.take().filter(|connection| connection.used.elapsed() < FRESH);
+        if self.connection.is_none() {
+            let stream = std::net::TcpStream::connect(self.entrance.address)?;
+            stream.set_nodelay(true)?;
+            stream.set_nonblocking(true)?;
+            let mut stream = TcpStream::from_std(stream);
+            registry.register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
+            let (unsent, received, used) = (Vec::new(), Vec::new(), Instant::now());
+            self.connection = Some(Connection { stream, unsent, received, awaited: None, used });
+        }
+        Ok(self.connection.as_mut().expect("it was made if there was none"))
+    }
+
+    /// Something happened to the connection.
+    pub(super) fn ready(&mut self) -> Result<(), Trouble> {
+        let Some(connection) = &mut self.connection else { return Ok(()) };
+        connection.write()?;
+        let open = connection.read()?;
+        if let Some(awaited) = connection.awaited
+            && let Some(body) = http::take_body(&mut connection.received).map_err(Trouble::Publish)?
+        {
+            connection.awaited = None;
+            self.writes = check(&body, awaited)?;
+        }
+        if !open {
+            let lost = connection.awaited.is_some();
+            self.connection = None;
+            if lost {
+                return Err(Trouble::Publish("the server closed the connection of its API".to_owned()));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Connection {
+    fn write(&mut self) -> io::Result<()> {
+        while !self.unsent.is_empty() {
+            match self.stream.write(&self.unsent) {
+                Ok(length) => drop(self.unsent.drain(..length)),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads all there is; says whether the connection is still open.
+    fn read(&mut self) -> io::Result<bool> {
+        let mut buffer = [0; 16 * 1024];
+        loop {
+            match self.stream.read(&mut buffer) {
+                Ok(0) => return Ok(false),
+                Ok(length) => self.received.extend_from_slice(&buffer[..length]),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(true),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+/// Checks that everything was published, and says how often the floor wrote for it.
+fn check(body: &[u8], commands: usize) -> Result<Option<u64>, Trouble> {
+    let refused = || Trouble::Publish(String::from_utf8_lossy(&body[..body.len().min(300)]).into_owned());
+    let answer: Answer = serde_json::from_slice(body).map_err(|_| refused())?;
+    let all = answer.replies.iter().all(|reply| reply.get("publish").is_some());
+    if all && answer.replies.len() == commands { Ok(answer.writes) } else { Err(refused()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_that_was_not_wholly_published_is_refused() {
+        assert_eq!(check(br#"{"replies":[{"publish":{}}],"writes":7}"#, 1).unwrap(), Some(7));
+        assert!(check(br#"{"replies":[{"publish":{}}]}"#, 2).is_err());
+        let error = check(br#"{"replies":[{"error":{"code":107}}]}"#, 1).unwrap_err();
+        assert!(error.to_string().contains("107"), "{error}");
+    }
+}

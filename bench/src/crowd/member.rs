@@ -1,0 +1,277 @@
+//! One client: as few bytes of memory and as little work as it takes to count what comes.
+
+use std::{
+    io::{self, Read as _, Write as _},
+    net::SocketAddr,
+    time::Instant,
+};
+
+use mio::net::TcpStream;
+use suona_protocol::ws::{Decoder, Event, Message, Opcode, Role, accept_key, masked_frame};
+
+use super::tally::Surroundings;
+use crate::{
+    Trouble,
+    wire::{Said, Step},
+};
+
+/// Any key will do, as nobody is fooled by a cached answer here.
+const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
+
+/// Messages of a gateway are no longer.
+const MAX_MESSAGE: usize = 1 << 20;
+
+/// The answer to an upgrade is no longer.
+const MAX_HEAD: usize = 4096;
+
+/// A connection.
+pub(super) struct Member {
+    stream: TcpStream,
+    decoder: Decoder,
+    stage: Stage,
+    /// What the socket had no room for.
+    unsent: Vec<u8>,
+    asked: Option<Instant>,
+}
+
+enum Stage {
+    Connecting,
+    /// The answer so far.
+    Upgrading(Vec<u8>),
+    Entering {
+        step: u32,
+        awaited: usize,
+    },
+    In,
+}
+
+impl Member {
+    /// A connection that is being opened.
+    pub(super) fn new(stream: TcpStream) -> Self {
+        let decoder = Decoder::new(Role::Client, MAX_MESSAGE);
+        Self { stream, decoder, stage: Stage::Connecting, unsent: Vec::new(), asked: None }
+    }
+
+    pub(super) fn is_in(&self) -> bool {
+        matches!(self.stage, Stage::In)
+    }
+
+    /// Sends a message that will be answered.
+    pub(super) fn ask(&mut self, opcode: Opcode, message: &[u8]) -> io::Result<()> {
+        self.asked = Some(Instant::now());
+        self.say(opcode, message)
+    }
+
+    /// Sends a WebSocket ping.
+    pub(super) fn ping(&mut self) -> io::Result<()> {
+        self.ask(Opcode::Ping, b"bench")
+    }
+
+    /// Reads and understands what has come.
+    pub(super) fn ready(
+        &mut self,
+        number: usize,
+        buffer: &mut [u8],
+        around: &mut Surroundings<'_>,
+        address: SocketAddr,
+    ) -> Result<(), Trouble> {
+        if matches!(self.stage, Stage::Connecting) && !self.connected(&around.request(number, address))? {
+            return Ok(());
+        }
+        self.write(&[])?;
+        loop {
+            match self.stream.read(buffer) {
+                Ok(0) => return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
+                Ok(length) => {
+                    self.received(number, &mut buffer[..length], around)?;
+                    // Whatever comes later is another event.
+                    if length < buffer.len() {
+                        return Ok(());
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Asks for a WebSocket, if the connection is open by now.
+    fn connected(&mut self, request: &str) -> io::Result<bool> {
+        if let Some(error) = self.stream.take_error()? {
+            return Err(error);
+        }
+        if self.stream.peer_addr().is_err() {
+            return Ok(false);
+        }
+        self.stage = Stage::Upgrading(Vec::new());
+        self.write(request.as_bytes())?;
+        Ok(true)
+    }
+
+    fn received(
+        &mut self,
+        number: usize,
+        bytes: &mut [u8],
+        around: &mut Surroundings<'_>,
+    ) -> Result<(), Trouble> {
+        let Stage::Upgrading(head) = &mut self.stage else { return self.heard(number, bytes, around) };
+        head.extend_from_slice(bytes);
+        let Some(end) = memchr::memmem::find(head, b"\r\n\r\n") else {
+            return if head.len() > MAX_HEAD { Err(no_web_socket(head).into()) } else { Ok(()) };
+        };
+        let text = String::from_utf8_lossy(&head[..end]);
+        if !text.starts_with("HTTP/1.1 101 ") || !text.contains(&accept_key(KEY)) {
+            return Err(no_web_socket(head).into());
+        }
+        let mut rest = head.split_off(end + 4);
+        self.stage = Stage::Entering { step: 0, awaited: 0 };
+        self.enter(number, 0, around)?;
+        self.heard(number, &mut rest, around)
+    }
+
+    /// Goes on the way in, as far as no answer is missing.
+    fn enter(&mut self, number: usize, step: u32, around: &Surroundings<'_>) -> Result<(), Trouble> {
+        self.stage = match around.wire.enter(step, &around.entrant(number))? {
+            Step::Say(message, awaited) => {
+                self.say(around.wire.opcode(), &message)?;
+                Stage::Entering { step, awaited }
+            }
+            Step::Wait => Stage::Entering { step, awaited: 1 },
+            Step::Done => Stage::In,
+        };
+        Ok(())
+    }
+
+    fn heard(
+        &mut self,
+        number: usize,
+        mut bytes: &mut [u8],
+        around: &mut Surroundings<'_>,
+    ) -> Result<(), Trouble> {
+        let before = around.tally.delivered;
+        let mut heard = Heard { number, ..Heard::default() };
+        while let Some(event) = self.decoder.decode(&mut bytes).map_err(io::Error::other)? {
+            heard.event(event, around)?;
+        }
+        if around.tally.delivered > before {
+            around.tally.reads += 1;
+        }
+        for payload in std::mem::take(&mut heard.pings) {
+            self.say(Opcode::Pong, &payload)?;
+        }
+        if heard.asked_whether_alive {
+            self.say(around.wire.opcode(), around.wire.pong())?;
+        }
+        self.answered(number, heard.answers, around)
+    }
+
+    fn answered(
+        &mut self,
+        number: usize,
+        mut answers: usize,
+        around: &mut Surroundings<'_>,
+    ) -> Result<(), Trouble> {
+        while answers > 0 {
+            match &mut self.stage {
+                Stage::Entering { step, awaited } => {
+                    let taken = answers.min(*awaited);
+                    (*awaited, answers) = (*awaited - taken, answers - taken);
+                    if *awaited > 0 {
+                        return Ok(());
+                    }
+                    let next = *step + 1;
+                    self.enter(number, next, around)?;
+                }
+                _ => {
+                    answers -= 1;
+                    around.tally.answer(number, self.asked.take());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends a message.
+    fn say(&mut self, opcode: Opcode, message: &[u8]) -> io::Result<()> {
+        self.write(&masked_frame(opcode, message, rand::random()))
+    }
+
+    /// Writes what is left over from before, and then `bytes`, as far as the socket takes them.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.unsent.extend_from_slice(bytes);
+        while !self.unsent.is_empty() {
+            match self.stream.write(&self.unsent) {
+                Ok(length) => drop(self.unsent.drain(..length)),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Err(error) => return Err(error),
+            }
+        }
+        self.unsent = Vec::new();
+        Ok(())
+    }
+}
+
+impl Surroundings<'_> {
+    /// The request that opens a client's WebSocket.
+    fn request(&self, number: usize, address: SocketAddr) -> String {
+        let path = self.wire.path(&self.entrant(number));
+        let protocol = self.wire.subprotocol().map(|name| format!("Sec-WebSocket-Protocol: {name}\r\n"));
+        format!(
+            "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\n{}\r\n",
+            protocol.unwrap_or_default()
+        )
+    }
+}
+
+fn no_web_socket(head: &[u8]) -> io::Error {
+    let head = String::from_utf8_lossy(head);
+    io::Error::other(format!("no WebSocket was opened: {}", head.lines().next().unwrap_or_default()))
+}
+
+/// What one read brought, to be attended to when it is all understood.
+#[derive(Default)]
+struct Heard {
+    number: usize,
+    answers: usize,
+    asked_whether_alive: bool,
+    pings: Vec<Vec<u8>>,
+}
+
+impl Heard {
+    fn event(&mut self, event: Event<'_>, around: &mut Surroundings<'_>) -> Result<(), Trouble> {
+        match event {
+            Event::Message(Message::Text(text)) => self.message(text.as_bytes(), around),
+            Event::Message(Message::Binary(bytes)) => self.message(bytes, around),
+            Event::Message(Message::Pong(_)) => {
+                self.answers += 1;
+                Ok(())
+            }
+            Event::Ping(payload) => {
+                self.pings.push(payload.to_vec());
+                Ok(())
+            }
+            Event::Close(why) => {
+                let (code, reason) = why.unwrap_or((1005, "no reason given"));
+                Err(io::Error::other(format!("closed with {code} {reason}")).into())
+            }
+        }
+    }
+
+    fn message(&mut self, message: &[u8], around: &mut Surroundings<'_>) -> Result<(), Trouble> {
+        let Surroundings { wire, layout, tally } = around;
+        let (before, mut outcome) = (tally.delivered, Ok(()));
+        wire.read(message, &mut |said| match said {
+            Said::Publication(data) if outcome.is_ok() => outcome = tally.heard(layout, self.number, data),
+            Said::Publication(_) => {}
+            Said::Position { epoch, offset } => tally.joined(epoch, offset),
+            Said::Answer => self.answers += 1,
+            Said::Ping => self.asked_whether_alive = true,
+        })
+        .map_err(io::Error::other)?;
+        if tally.delivered > before {
+            tally.bytes += message.len() as u64;
+        }
+        outcome
+    }
+}

@@ -1,0 +1,114 @@
+//! What the clients hear, counted and checked.
+
+use std::time::{Duration, Instant};
+
+use crate::{
+    Trouble,
+    layout::Layout,
+    stamp::Stamp,
+    wire::{Entrant, Since, Wire},
+};
+
+/// What happened so far, to all clients together.
+#[derive(Debug, Default)]
+pub struct Tally {
+    /// Clients that are in.
+    pub there: usize,
+    /// Clients on their way in.
+    pub entering: usize,
+    /// Publications heard.
+    pub delivered: u64,
+    /// Reads that brought publications.
+    pub reads: u64,
+    /// Bytes of the messages with publications, without their frames' headers.
+    pub bytes: u64,
+    /// Requests and pings.
+    pub asked: u64,
+    /// Answers to them.
+    pub answers: u64,
+    /// How long those answers took.
+    pub latencies: Vec<Duration>,
+    /// Who got an answer and has not been asked to go on.
+    pub answered: Vec<usize>,
+    /// By subscription, the number of the last publication heard.
+    pub(super) last: Vec<u64>,
+    /// Where the streams stood when the first client joined.
+    joined: Option<Since>,
+}
+
+/// What a member needs to understand what it hears.
+pub(super) struct Surroundings<'w> {
+    pub(super) wire: &'w dyn Wire,
+    pub(super) layout: Layout,
+    pub(super) tally: Tally,
+}
+
+impl<'w> Surroundings<'w> {
+    pub(super) fn new(wire: &'w dyn Wire, layout: Layout) -> Self {
+        let tally = Tally { last: vec![0; layout.seats()], ..Tally::default() };
+        Self { wire, layout, tally }
+    }
+
+    pub(super) fn entrant(&self, client: usize) -> Entrant {
+        let channels: Vec<usize> = self.layout.heard_by(client).collect();
+        let seat = channels.first().and_then(|channel| self.layout.seat(client, *channel));
+        let heard = seat.map_or(0, |seat| self.tally.last[seat]);
+        let since = self.tally.joined.clone().unwrap_or(Since { epoch: String::new(), offset: 0 });
+        Entrant {
+            client,
+            channels: channels.into_iter().map(|channel| self.layout.name(channel)).collect(),
+            since: (heard > 0).then(|| Since { offset: since.offset + heard, ..since }),
+        }
+    }
+}
+
+impl Tally {
+    /// A client heard a publication, which must be the next one of its channel.
+    pub(super) fn heard(&mut self, layout: &Layout, client: usize, data: &[u8]) -> Result<(), Trouble> {
+        let stamp = Stamp::read(data);
+        let seat = stamp.and_then(|stamp| Some((stamp, layout.seat(client, stamp.channel)?)));
+        let Some((Stamp { channel, number }, seat)) = seat else {
+            let reason = "it heard something that was not published for it".to_owned();
+            return Err(Trouble::Lost { client, reason });
+        };
+        let last = &mut self.last[seat];
+        if number != *last + 1 {
+            return Err(Trouble::Disorder { client, channel, before: *last, heard: number });
+        }
+        *last = number;
+        self.delivered += 1;
+        Ok(())
+    }
+
+    pub(super) fn joined(&mut self, epoch: &str, offset: u64) {
+        self.joined.get_or_insert_with(|| Since { epoch: epoch.to_owned(), offset });
+    }
+
+    pub(super) fn answer(&mut self, client: usize, asked: Option<Instant>) {
+        self.answers += 1;
+        self.latencies.extend(asked.map(|asked| asked.elapsed()));
+        self.answered.push(client);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_publication_twice_or_too_early_fails_the_measurement() {
+        let layout = Layout::one("c", 2);
+        let mut tally = Tally { last: vec![0; 2], ..Tally::default() };
+        let mut hear = |number, channel| {
+            tally
+                .heard(&layout, 1, Stamp { channel, number }.text(32).as_bytes())
+                .map_err(|error| error.to_string())
+        };
+        assert_eq!(hear(1, 0), Ok(()));
+        assert_eq!(hear(2, 0), Ok(()));
+        assert_eq!(hear(2, 0), Err("client 1 heard publication 2 of channel 0 after 2".to_owned()));
+        assert!(hear(4, 0).is_err());
+        assert!(hear(1, 1).is_err());
+        assert_eq!((tally.delivered, &tally.last[..]), (2, &[0, 2][..]));
+    }
+}

@@ -1,0 +1,146 @@
+//! The servers that are measured: how each is started, and what its clients speak.
+
+mod gateway;
+mod process;
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use crate::{
+    Door, Plan, Scenario, Trouble, backend,
+    crowd::Entrance,
+    probe::Probe,
+    wire::{self, Wire},
+};
+pub use process::pin_ourselves;
+use process::{Process, said_by};
+
+/// A server that can be measured.
+#[derive(Clone, Debug)]
+pub enum Peer {
+    /// A Suona of this binary.
+    Suona(PathBuf),
+    /// A gateway that runs already, whoever started it.
+    Here(Here),
+    /// The floor, of this binary.
+    Floor(PathBuf),
+    /// npm `ws` with a hand-written broadcast, from this folder.
+    Ws(PathBuf),
+    /// Socket.IO, from this folder.
+    SocketIo(PathBuf),
+    /// A Centrifugo of this binary.
+    Centrifugo(PathBuf),
+}
+
+/// Where a gateway runs.
+#[derive(Clone)]
+pub struct Here {
+    /// Where it listens, without TLS.
+    pub address: SocketAddr,
+    /// Its process, if it runs on this machine.
+    pub pid: Option<u32>,
+    /// Its API key.
+    pub key: Option<String>,
+    /// What tokens are signed with.
+    pub secret: Option<String>,
+}
+
+/// Without its secrets.
+impl std::fmt::Debug for Here {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Here").field("address", &self.address).field("pid", &self.pid).finish_non_exhaustive()
+    }
+}
+
+/// A server that runs. One that was started for the measurement ends with this value.
+pub struct Running {
+    /// Where it listens.
+    pub entrance: Entrance,
+    /// What its clients speak.
+    pub wire: Box<dyn Wire>,
+    /// Its process, if the system tells of it.
+    pub probe: Option<Probe>,
+    _process: Option<Process>,
+}
+
+impl Peer {
+    /// How tables call it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Suona(_) => "Suona",
+            Self::Here(_) => "gateway",
+            Self::Floor(_) => "floor",
+            Self::Ws(_) => "ws",
+            Self::SocketIo(_) => "Socket.IO",
+            Self::Centrifugo(_) => "Centrifugo",
+        }
+    }
+
+    /// What it says that it is.
+    pub fn version(&self) -> Result<String, Trouble> {
+        match self {
+            Self::Suona(exe) => said_by(self.name(), exe, "--version"),
+            Self::Centrifugo(exe) => said_by(self.name(), exe, "version"),
+            Self::Here(here) => Ok(format!("at {}", here.address)),
+            Self::Floor(_) => Ok(format!("epoll loop of suona-bench {}", env!("CARGO_PKG_VERSION"))),
+            Self::Ws(folder) | Self::SocketIo(folder) => {
+                said_by(self.name(), "node".as_ref(), &folder.join(self.script()).to_string_lossy())
+            }
+        }
+    }
+
+    fn script(&self) -> &'static str {
+        if matches!(self, Self::SocketIo(_)) { "socket-io.mjs" } else { "ws.mjs" }
+    }
+
+    /// Whether it has what a scenario measures. A plain door, for one, recovers nothing.
+    pub fn can(&self, scenario: Scenario, door: Door) -> bool {
+        let comparable = match self {
+            Self::Suona(_) | Self::Here(_) | Self::Floor(_) => true,
+            Self::Centrifugo(_) => door != Door::Plain,
+            Self::Ws(_) | Self::SocketIo(_) => door == Door::Json,
+        };
+        comparable && (door != Door::Plain || !matches!(scenario, Scenario::Storm | Scenario::Channels))
+    }
+
+    /// Starts it, on processor 0 alone if the plan says so.
+    pub fn start(&self, plan: &Plan) -> Result<Running, Trouble> {
+        match self {
+            Self::Here(here) => {
+                let entrance = Entrance { address: here.address, key: here.key.clone() };
+                let probe = here.pid.filter(|_| cfg!(target_os = "linux")).map(Probe::of);
+                let wire = gateway::wire(plan.door, here.secret.clone());
+                Ok(Running { entrance, wire, probe, _process: None })
+            }
+            Self::Suona(exe) => gateway::suona(exe, plan, backend::start()?),
+            Self::Centrifugo(exe) => gateway::centrifugo(exe, plan, backend::start()?),
+            Self::Floor(exe) => {
+                let inner = gateway::wire(plan.door, None);
+                let door = match plan.door {
+                    Door::Json => "json",
+                    Door::Protobuf => "protobuf",
+                    Door::Plain => "plain",
+                };
+                let process = Process::start(self.name(), exe, plan.pin, |command| command.arg(door))?;
+                Ok(process.running(None, Box::new(wire::Floor { inner })))
+            }
+            Self::Ws(folder) => {
+                let process = self.node(folder, plan)?;
+                Ok(process.running(None, Box::new(wire::Json { secret: None })))
+            }
+            Self::SocketIo(folder) => Ok(self.node(folder, plan)?.running(None, Box::new(wire::SocketIo))),
+        }
+    }
+
+    fn node(&self, folder: &std::path::Path, plan: &Plan) -> Result<Process, Trouble> {
+        let script = folder.join(self.script());
+        Process::start(self.name(), "node".as_ref(), plan.pin, |command| command.arg(script).arg("serve"))
+    }
+}
+
+impl Process {
+    fn running(self, key: Option<String>, wire: Box<dyn Wire>) -> Running {
+        let entrance = Entrance { address: self.address(), key };
+        let probe = cfg!(target_os = "linux").then(|| Probe::of(self.pid()));
+        Running { entrance, wire, probe, _process: Some(self) }
+    }
+}

@@ -1,0 +1,84 @@
+//! Gateways of the Centrifuge protocol: Suona and Centrifugo, which have the same keys.
+
+use std::{net::SocketAddr, net::TcpListener, path::Path, process::Command};
+
+use super::{Process, Running};
+use crate::{
+    Door, Plan, Trouble,
+    wire::{self, Wire},
+};
+
+/// The keys by which they let clients in who recover, publish and ask, and announce no joins. Histories hold what
+/// a storm misses.
+const KEYS: [(&str, &str); 7] = [
+    ("CLIENT_CHANNEL_LIMIT", "10000"),
+    ("CHANNEL_WITHOUT_NAMESPACE_ALLOW_SUBSCRIBE_FOR_CLIENT", "true"),
+    ("CHANNEL_WITHOUT_NAMESPACE_ALLOW_PUBLISH_FOR_CLIENT", "true"),
+    ("CHANNEL_WITHOUT_NAMESPACE_HISTORY_SIZE", "100"),
+    ("CHANNEL_WITHOUT_NAMESPACE_HISTORY_TTL", "300s"),
+    ("CHANNEL_WITHOUT_NAMESPACE_ALLOW_RECOVERY", "true"),
+    ("RPC_WITHOUT_NAMESPACE_PROXY_ENABLED", "true"),
+];
+
+/// What clients of a gateway speak.
+pub(super) fn wire(door: Door, secret: Option<String>) -> Box<dyn Wire> {
+    match door {
+        Door::Json => Box::new(wire::Json { secret }),
+        Door::Protobuf => Box::new(wire::Protobuf { secret }),
+        Door::Plain => Box::new(wire::Plain),
+    }
+}
+
+pub(super) fn suona(exe: &Path, plan: &Plan, backend: SocketAddr) -> Result<Running, Trouble> {
+    let secrets = Secrets::random();
+    let process = Process::start("Suona", exe, plan.pin, |command| {
+        configure(command, "SUONA", backend, &secrets).env("SUONA_PLAIN", wire::Plain::door()).args([
+            "serve",
+            "--address",
+            "127.0.0.1",
+            "--port",
+            "0",
+        ])
+    })?;
+    Ok(process.running(Some(secrets.key), wire(plan.door, Some(secrets.token))))
+}
+
+pub(super) fn centrifugo(exe: &Path, plan: &Plan, backend: SocketAddr) -> Result<Running, Trouble> {
+    let secrets = Secrets::random();
+    let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    let process = Process::start_at("Centrifugo", exe, plan.pin, address, |command| {
+        configure(command, "CENTRIFUGO", backend, &secrets)
+            .env("CENTRIFUGO_HTTP_SERVER_ADDRESS", "127.0.0.1")
+            .env("CENTRIFUGO_HTTP_SERVER_PORT", address.port().to_string())
+            .env("CENTRIFUGO_LOG_LEVEL", "error")
+    })?;
+    Ok(process.running(Some(secrets.key), wire(plan.door, Some(secrets.token))))
+}
+
+/// Made anew for each start, and known to nobody else.
+struct Secrets {
+    key: String,
+    token: String,
+}
+
+impl Secrets {
+    fn random() -> Self {
+        let random = || format!("{:032x}", rand::random::<u128>());
+        Self { key: random(), token: random() }
+    }
+}
+
+fn configure<'c>(
+    command: &'c mut Command,
+    prefix: &str,
+    backend: SocketAddr,
+    secrets: &Secrets,
+) -> &'c mut Command {
+    for (key, value) in KEYS {
+        command.env(format!("{prefix}_{key}"), value);
+    }
+    command
+        .env(format!("{prefix}_RPC_PROXY_ENDPOINT"), format!("http://{backend}/rpc"))
+        .env(format!("{prefix}_CLIENT_TOKEN_HMAC_SECRET_KEY"), &secrets.token)
+        .env(format!("{prefix}_HTTP_API_KEY"), &secrets.key)
+}
