@@ -95,6 +95,8 @@ impl World {
             content: Content::Json,
             info: None,
             tags: Vec::new(),
+            exclude: None,
+            delta: false,
             skip_history: false,
             idempotency_key: None,
             version: None,
