@@ -43,7 +43,8 @@ test("a user's limit counts all its connections, and a namespace may have its ow
   const talk = (client, times) => codes(Array.from({ length: times }, () => client.publish("talk:1", {})));
   assert.deepEqual(await talk(one, 2), [0, 111], "the namespace's");
   assert.deepEqual(await talk(two, 2), [0, 111]);
-  assert.deepEqual(await codes([one.rpc("x"), two.rpc("x")]), [108, 111], "the user's");
+  const together = await codes([one.rpc("x"), two.rpc("x")]);
+  assert.deepEqual(together.sort(), [108, 111], "the user's, whichever comes first");
   const bob = await connected(t, gateway.websocket, { token: token({ sub: "bob" }) });
   assert.deepEqual(await talk(bob, 1), [0]);
   assert.equal(await gateway.metric("suona_limited_commands_total", { limit: "namespace" }), 2);

@@ -32,8 +32,8 @@ const MAX_WAITING: usize = 20_000;
 /// How often the endpoint is asked, and how long it may take.
 #[derive(Clone, Copy, Debug)]
 struct Pace {
-    /// From one fetch to the next, however many tokens with unknown keys a stranger shows. A client gives up
-    /// its connect after some 5 s and comes again: then the key is there.
+    /// From one fetch that a token asked for to the next, however many tokens with unknown keys a stranger
+    /// shows. A client gives up its connect after some 5 s and comes again: then the key is there.
     pause: Duration,
     patience: Duration,
     /// When keys are fetched that nobody asked for; this bounds how long one that was withdrawn is believed.
@@ -160,9 +160,13 @@ impl Jwks {
                 () = sleep_until(refresh_at) => {}
             }
             sleep_until(not_before).await;
-            not_before = Instant::now() + pace.pause;
             while let Ok(another) = asked.try_recv() {
                 waiting.push(another);
+            }
+            // Nobody made this happen who asked for nothing. So after a start, while whom the last gateway lost come
+            // back and the first fetch is under way, they wait for no pause.
+            if !waiting.is_empty() {
+                not_before = Instant::now() + pace.pause;
             }
             match self.fetch_now(pace, &client).await {
                 Ok(keys) => {

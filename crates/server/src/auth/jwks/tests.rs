@@ -190,6 +190,14 @@ async fn however_many_ask_the_endpoint_is_asked_once_for_all_of_them() {
 }
 
 #[tokio::test]
+async fn the_first_to_ask_after_the_start_waits_for_no_pause() {
+    let pace = Pace { pause: Duration::from_secs(3600), ..QUICK };
+    let world = World::at_pace(pace, &[published(&rsa(), Algorithm::RS256, "rsa")]).await;
+    let fetches = world.fetches.load(SeqCst);
+    assert!((1..=2).contains(&fetches), "the start's and the question's, or one for both: {fetches}");
+}
+
+#[tokio::test]
 async fn what_cannot_wait_is_answered_at_once() {
     let nobody_fetches = Verifier::new(&TokenOptions {
         jwks_endpoint: "http://127.0.0.1:1/keys".to_owned(),
