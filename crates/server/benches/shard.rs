@@ -11,7 +11,7 @@ use suona_protocol::{Content, ws::Message as Incoming};
 use suona_server::{
     Now,
     auth::{TokenOptions, Verifier},
-    backend::Backend,
+    backend::{Backend, Events},
     broker::{Answer, Broker, MemoryBroker, Message, Retention, Surroundings},
     config::Sources,
     door::{Door, Managed},
@@ -60,6 +60,7 @@ impl World {
             backend: Arc::new(Backend::new(&rules.config.webhooks, 1 << 16).unwrap()),
             rules,
             broker: Arc::new(MemoryBroker::new(hub.clone(), Surroundings::default())),
+            events: Events::default(),
             users: Arc::default(),
             ledger: Arc::default(),
             devices: Arc::default(),

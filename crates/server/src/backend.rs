@@ -6,6 +6,7 @@ mod advice;
 mod circuit;
 mod consultation;
 mod endpoint;
+pub(crate) mod events;
 mod request;
 mod response;
 #[cfg(test)]
@@ -19,6 +20,8 @@ use crate::{broker::Answer, config::Webhooks};
 
 pub use advice::{Advice, ConnectGrant, Granted, PublishGrant, RefreshGrant, SubscribeGrant};
 pub use consultation::{Backstage, Consultation, Inquiry, Stranger, Visit};
+
+pub use events::{EventCounts, Events, Happening, Telling};
 
 use endpoint::Endpoint;
 pub(crate) use endpoint::client;

@@ -16,7 +16,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use crate::broker::Answer;
+use crate::{backend::EventCounts, broker::Answer};
 pub use shards::ShardMetrics;
 use shards::Shards;
 
@@ -31,6 +31,7 @@ pub struct Metrics {
     probes: Counter,
     accept_pauses: Counter,
     publish_latency: Histogram,
+    events: EventCounts,
     allocated: Gauge,
     /// Reads what `allocated` is to show.
     memory: OnceLock<Memory>,
@@ -138,6 +139,7 @@ impl Metrics {
             probes: Counter::default(),
             accept_pauses: Counter::default(),
             publish_latency,
+            events: EventCounts::default(),
             allocated: Gauge::default(),
             memory: OnceLock::new(),
         };
@@ -158,6 +160,11 @@ impl Metrics {
         registry.register("accept_pauses", "Times that accepting had to pause", self.accept_pauses.clone());
         let latency = "Seconds from taking a publication to having handed it to every shard";
         registry.register("publish_seconds", latency, self.publish_latency.clone());
+        let EventCounts { told, retries, lost, waiting } = self.events.clone();
+        registry.register("events_told", "Events that the backend has taken", told);
+        registry.register("event_retries", "Requests with events that were made again", retries);
+        registry.register("events_lost", "Events lost because too many waited", lost);
+        registry.register("events_waiting", "Events that the backend has not taken yet", waiting);
         let allocated = "Bytes allocated and not freed; 0 if the allocator does not count";
         registry.register("allocated_bytes", allocated, self.allocated.clone());
     }
@@ -185,6 +192,11 @@ impl Metrics {
     /// The number of connections at the door with this path, to be changed as they come and go.
     pub fn connections(&self, door: &str) -> Gauge {
         self.connections.get_or_create_owned(&DoorLabel { door: door.to_owned() })
+    }
+
+    /// What is counted of the events that the backend is told, to be changed by whoever tells it.
+    pub fn events(&self) -> EventCounts {
+        self.events.clone()
     }
 
     /// Somebody tried to open a WebSocket or an HTTP stream.

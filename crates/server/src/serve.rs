@@ -17,7 +17,7 @@ use tokio::{task, time};
 use crate::{
     Now,
     auth::{KeyError, Verifier},
-    backend::{self, Backend, BackendError},
+    backend::{self, Backend, BackendError, Events, Telling},
     broker::{Broker, MemoryBroker, Surroundings},
     config::{Config, Shutdown},
     http::{
@@ -79,6 +79,7 @@ pub struct Gateway {
     metrics: Arc<Metrics>,
     shards: Vec<ShardSender<Shard>>,
     threads: Vec<JoinHandle<()>>,
+    telling: Option<Telling>,
     shutdown: Shutdown,
 }
 
@@ -105,6 +106,10 @@ impl Gateway {
         let broker =
             Arc::new(MemoryBroker::new(Arc::new(Hub::new(deliveries.collect())), Surroundings::default()));
         let backend = Arc::new(Backend::new(&rules.config.webhooks, rules.max_reply_bytes())?);
+        let (events, telling) = match &rules.config.events {
+            Some(options) => Events::begin(options, metrics.events()).map(|(on, by)| (on, Some(by)))?,
+            None => (Events::default(), None),
+        };
         let uid: Arc<str> = uuid::Uuid::new_v4().to_string().into();
         let doors = Doors::new(rules.clone(), uid.clone());
         let hooks = Hooks {
@@ -119,7 +124,7 @@ impl Gateway {
             let metrics = metrics.shard(usize::from(number));
             let (rules, broker, users) = (rules.clone(), broker.clone(), users.clone());
             let (ledger, devices) = (ledger.clone(), devices.clone());
-            let (id, backend) = (ShardId(number), backend.clone());
+            let (id, backend, events) = (ShardId(number), backend.clone(), events.clone());
             let peers = shards.iter().map(|shard| shard.errands().clone()).collect();
             let user_commands = user_commands.clone();
             let parts = ShardParts {
@@ -127,6 +132,7 @@ impl Gateway {
                 rules,
                 broker,
                 backend,
+                events,
                 users,
                 user_commands,
                 ledger,
@@ -139,7 +145,7 @@ impl Gateway {
         });
         let threads = threads.collect::<Result<_, _>>()?;
         task::spawn(sweep(broker, ledger));
-        Ok(Self { edge, metrics, shards, threads, shutdown: rules.config.shutdown.clone() })
+        Ok(Self { edge, metrics, shards, threads, telling, shutdown: rules.config.shutdown.clone() })
     }
 
     /// Where clients connect; the port is the one that the system chose if 0 was asked for.
@@ -158,7 +164,8 @@ impl Gateway {
     }
 
     /// Sends all clients away and ends: `/ready` says no, then nobody is accepted, then connections are closed
-    /// with 3001, spread over the time that the configuration gives them. Returns when all are gone.
+    /// with 3001, spread over the time that the configuration gives them. Returns when all are gone, and the
+    /// backend has been told of that as far as time allows.
     pub async fn drain(mut self) {
         self.edge.drain();
         time::sleep(self.shutdown.ready_delay).await;
@@ -178,6 +185,9 @@ impl Gateway {
         for thread in self.threads {
             // A shard that panicked has said so already.
             let _ = task::spawn_blocking(|| thread.join()).await;
+        }
+        if let Some(telling) = self.telling {
+            telling.end(deadline.into()).await;
         }
     }
 }

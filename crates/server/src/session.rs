@@ -232,7 +232,7 @@ impl Session {
     pub fn lost(&mut self, actions: &mut Vec<Action>) {
         self.state = State::Closed;
         for subscription in std::mem::take(&mut self.subscriptions) {
-            leave(subscription, actions);
+            leave(subscription, None, actions);
         }
         self.end_grace(actions);
     }
@@ -357,7 +357,7 @@ impl Session {
             return;
         }
         if let Some(subscription) = self.remove_subscription(&channel) {
-            leave(subscription, actions);
+            leave(subscription, Some(code), actions);
         }
         actions.push(Action::Push(Push { channel, event: PushEvent::Unsubscribe(code) }));
     }
@@ -392,10 +392,10 @@ fn reply(id: u32, outcome: Outcome, actions: &mut Vec<Action>) {
     actions.push(Action::Reply(Reply { id, outcome }));
 }
 
-/// Undoes a subscription in the world outside.
-fn leave(subscription: Subscription, actions: &mut Vec<Action>) {
+/// Undoes a subscription in the world outside; `why` is the server's reason, if it is the server's wish.
+fn leave(subscription: Subscription, why: Option<UnsubscribeCode>, actions: &mut Vec<Action>) {
     let Subscription { channel, features, info, joined, .. } = subscription;
-    actions.push(Action::Leave(channel.clone()));
+    actions.push(Action::Leave(channel.clone(), why));
     if features.presence {
         actions.push(Action::RemovePresence(channel.clone(), info.clone()));
     }

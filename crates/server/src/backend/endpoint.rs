@@ -163,12 +163,16 @@ impl Endpoint {
     }
 }
 
-/// Says what went wrong at the bottom, without the URL, which may hold a secret.
 fn unreachable(error: reqwest::Error) -> Failure {
+    Failure::Unreachable(root_cause(error))
+}
+
+/// What went wrong at the bottom, without the URL, which may hold a secret.
+pub(super) fn root_cause(error: reqwest::Error) -> String {
     let error = error.without_url();
     let mut cause: &dyn Error = &error;
     while let Some(deeper) = cause.source() {
         cause = deeper;
     }
-    Failure::Unreachable(cause.to_string())
+    cause.to_string()
 }

@@ -6,6 +6,7 @@ use super::{
     channel::{ChannelSettings, Namespaces},
     check::Check,
     client::ClientOptions,
+    events::{EventOptions, EventSettings},
     node::Node,
     plain::{Identify, PlainDoor, PlainSettings},
     problem::Problem,
@@ -35,6 +36,8 @@ section! {
         rpc: RpcSettings = RpcSettings::default(),
         /// Webhooks with names, by which namespaces choose them.
         proxies: Vec<NamedProxy> = Vec::new(),
+        /// What the backend is told without being asked: connections and subscriptions that come and go.
+        events: EventSettings = EventSettings::default(),
         /// The HTTP API for backends.
         http_api: HttpApi = HttpApi::default(),
         /// The door of managed clients.
@@ -75,6 +78,8 @@ pub struct Config {
     pub channels: Namespaces,
     /// What the backend is asked, and where.
     pub webhooks: Webhooks,
+    /// Where the backend is told of connections and subscriptions, if it is.
+    pub events: Option<EventOptions>,
     /// The HTTP API for backends.
     pub http_api: HttpApi,
     /// The door of managed clients.
@@ -138,6 +143,7 @@ impl Settings {
             client: self.client,
             channels,
             webhooks,
+            events: self.events.resolve(check),
             http_api: self.http_api,
             websocket: self.websocket,
             http_stream: self.http_stream,

@@ -1,6 +1,7 @@
 //! Whole files, as operators write them, and what they are told.
 
 mod environment;
+mod events;
 mod identity;
 mod limits;
 mod plain;

@@ -14,6 +14,8 @@ use super::{
     proxy::{ChannelProxies, NamedProxy, Proxy, RpcOptions, RpcSettings, SwitchedProxy},
 };
 
+pub(super) use resolve::{check_endpoint, static_headers};
+
 /// Names one of [`Webhooks::all`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WebhookId(pub usize);

@@ -9,6 +9,7 @@ mod connection;
 mod delivering;
 mod emulation;
 mod limits;
+mod noting;
 mod taking_over;
 #[cfg(test)]
 mod tests;
@@ -33,7 +34,7 @@ use super::{
 };
 use crate::{
     Now,
-    backend::Backend,
+    backend::{Backend, Events},
     broker::Broker,
     door::{Door, Heard, SessionKey},
     io::{ConnectionId, Loss, Tenant},
@@ -57,6 +58,8 @@ pub struct ShardParts {
     pub broker: Arc<dyn Broker>,
     /// Who answers what only the customer's server can.
     pub backend: Arc<Backend>,
+    /// Where events for the backend are noted.
+    pub events: Events,
     /// The connections of every user on this node.
     pub users: Arc<Users>,
     /// The connections of clients that want to be known again.
@@ -134,7 +137,15 @@ impl Tenant for Shard {
         }
         let Opening { door, headers, first, lease, .. } = opening;
         self.introduce(id, &door);
-        let connection = Connection { door, session, planned: None, on_the_slate: 0, headers, _lease: lease };
+        let connection = Connection {
+            door,
+            session,
+            planned: None,
+            on_the_slate: 0,
+            headers,
+            connected: None,
+            _lease: lease,
+        };
         let connection = self.connections.insert(id, connection);
         let mut heard = std::mem::take(&mut self.heard);
         connection.door.opened(&mut heard);
@@ -160,6 +171,7 @@ impl Tenant for Shard {
         if let Loss::Misbehaved(code) = *loss {
             self.parts.metrics.closed(code.into());
         }
+        self.note_loss(id, loss, now);
         let Some(connection) = self.connections.get_mut(id) else { return };
         let mut actions = Vec::new();
         connection.session.lost(&mut actions);
@@ -356,9 +368,10 @@ impl Shard {
         let Some(connection) = self.connections.get_mut(id) else { return };
         let close = connection.last_words(&DisconnectCode::Slow.into());
         self.outboxes.abort(id, Some(close.into()));
-        self.parts.metrics.closed(DisconnectCode::Slow.code());
         let mut actions = Vec::new();
         connection.session.lost(&mut actions);
+        self.parts.metrics.closed(DisconnectCode::Slow.code());
+        self.note_disconnected(id, &DisconnectCode::Slow.into(), now);
         self.carry_out(id, &mut actions, now);
         self.unregister(id);
     }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use suona_protocol::{Channel, ClientInfo, Disconnect, Encoded, Form, Position, Push, Reply};
+use suona_protocol::{
+    Channel, ClientInfo, Disconnect, Encoded, Form, Position, Push, Reply, UnsubscribeCode,
+};
 
 use super::{Ask, Attempt, DeviceKey, Excess, Reading};
 use crate::{
@@ -48,8 +50,8 @@ pub enum Action {
         /// What it hears of what is published.
         reading: Reading,
     },
-    /// The client hears the channel no more.
-    Leave(Channel),
+    /// The client hears the channel no more, for this reason if it did not ask for that itself.
+    Leave(Channel, Option<UnsubscribeCode>),
     /// The client is present in the channel.
     AddPresence(Channel, Arc<ClientInfo>),
     /// The client is not present in the channel any more.

@@ -204,7 +204,7 @@ impl Session {
         };
         if must_recover && !joined.result.recovered {
             if let Some(subscription) = self.remove_subscription(channel) {
-                leave(subscription, actions);
+                leave(subscription, None, actions);
             }
             return Err(ErrorCode::UnrecoverablePosition.into());
         }
@@ -259,7 +259,7 @@ impl Session {
             return Err(DisconnectCode::BadRequest.into());
         }
         if let Some(subscription) = self.remove_subscription(channel) {
-            leave(subscription, actions);
+            leave(subscription, None, actions);
         }
         self.renounce(channel, actions);
         reply(id, Outcome::Unsubscribe, actions);

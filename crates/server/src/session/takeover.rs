@@ -152,7 +152,7 @@ impl Session {
         let mut channels = self.device.take().map_or_else(Vec::new, |device| device.legacy);
         channels.retain(|legacy| !legacy.taken);
         for subscription in std::mem::take(&mut self.subscriptions) {
-            actions.push(Action::Leave(subscription.channel.clone()));
+            actions.push(Action::Leave(subscription.channel.clone(), None));
             channels.push(Legacy {
                 present: subscription.features.presence,
                 announced: subscription.features.announced && subscription.joined,

@@ -199,7 +199,7 @@ impl Desk {
             Action::ConsultOnce(..) => "consult once",
             Action::FetchKeys(..) => "fetch keys",
             Action::Listen { .. } => "listen",
-            Action::Leave(_) => "leave",
+            Action::Leave(..) => "leave",
             Action::AddPresence(..) => "add presence",
             Action::RemovePresence(..) => "remove presence",
             Action::AnnounceJoin(..) => "announce join",

@@ -34,7 +34,8 @@ pub(super) fn webhook(at: &str, proxy: &Proxy, check: &mut Check<'_>) -> Option<
     })
 }
 
-fn check_endpoint(endpoint: &str) -> Result<(), &'static str> {
+/// Whether a URL can be asked.
+pub(in crate::config) fn check_endpoint(endpoint: &str) -> Result<(), &'static str> {
     let uri = endpoint.parse::<Uri>().ok().filter(|uri| uri.authority().is_some());
     match uri.as_ref().and_then(Uri::scheme_str) {
         Some("http" | "https") if endpoint.contains('@') => {
@@ -75,7 +76,12 @@ fn names(written: &[String], check: &mut Check<'_>, at: &str, key: &str) -> Vec<
     written.iter().filter_map(name).collect()
 }
 
-fn static_headers(written: &StaticHeaders, check: &mut Check<'_>, at: &str) -> HeaderMap {
+/// Headers with their values, which are not printed from then on.
+pub(in crate::config) fn static_headers(
+    written: &StaticHeaders,
+    check: &mut Check<'_>,
+    at: &str,
+) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for (name, value) in &written.0 {
         match (name.parse::<HeaderName>(), HeaderValue::from_str(value.expose())) {

@@ -57,7 +57,8 @@ impl Shard {
             }
             Action::Register(info) => {
                 self.settle_slate(id, &info.user, now);
-                return self.register(id, &info.user);
+                self.register(id, &info.user)?;
+                self.note_connected(id, now);
             }
             Action::TakeOver(key) => self.take_over(id, key),
             Action::Exceeded(excess) => self.parts.metrics.limited(excess.label()),
@@ -77,8 +78,12 @@ impl Shard {
             }
             Action::Listen { channel, position, hears_joins, reading } => {
                 self.listen(id, &channel, position, hears_joins, reading);
+                self.note_subscribed(id, &channel, now);
             }
-            Action::Leave(channel) => self.leave(id, &channel),
+            Action::Leave(channel, why) => {
+                self.note_unsubscribed(id, &channel, why, now);
+                self.leave(id, &channel);
+            }
             Action::AddPresence(channel, info) => broker.add_presence(&channel, info, Answer::ignored()),
             Action::RemovePresence(channel, info) => broker.remove_presence(&channel, &info.client),
             Action::AnnounceJoin(channel, info) => broker.join(&channel, info),
@@ -86,6 +91,7 @@ impl Shard {
             Action::Close(why) => {
                 let close = self.connections.get_mut(id).map(|connection| connection.last_words(&why));
                 self.parts.metrics.closed(why.code());
+                self.note_disconnected(id, &why, now);
                 self.outboxes.close(id, close.map(Into::into));
                 self.unregister(id);
             }
@@ -231,7 +237,7 @@ impl Action {
     /// in until it got too slow had joined.
     fn survives(&self, obstacle: Obstacle) -> bool {
         match self {
-            Self::Leave(_)
+            Self::Leave(..)
             | Self::RemovePresence(..)
             | Self::AnnounceLeave(..)
             | Self::Close(_)

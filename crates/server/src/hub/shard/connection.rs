@@ -1,6 +1,6 @@
 //! The connections of one shard.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use axum::http::HeaderMap;
 use bytes::Bytes;
@@ -18,6 +18,8 @@ pub(super) struct Connection {
     pub(super) on_the_slate: u16,
     /// For the webhooks that want them.
     pub(super) headers: Option<Arc<HeaderMap>>,
+    /// Since when the backend thinks that it is connected; nothing if it is told no events.
+    pub(super) connected: Option<Box<Instant>>,
     pub(super) _lease: Box<dyn Send>,
 }
 

@@ -3,6 +3,7 @@
 mod codes;
 mod crowd;
 mod emulation;
+mod events;
 mod fairness;
 mod farewell;
 mod faulty;
@@ -85,6 +86,7 @@ impl World {
             rules,
             broker: broker.clone(),
             backend: Arc::new(backend),
+            events: Events::default(),
             users: Arc::default(),
             ledger: Arc::default(),
             devices: Arc::default(),
