@@ -4,7 +4,8 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 
 /**
- * Answers `POST /<name>` with what `answers.<name>(question, headers)` returns: the whole JSON answer.
+ * Answers `POST /<name>` with what `answers.<name>(question, headers)` returns: the whole JSON answer, or a number,
+ * which is the status of an answer without a word.
  * Every question is kept, with the name as its `kind`.
  */
 export async function backend(t, answers) {
@@ -16,6 +17,7 @@ export async function backend(t, answers) {
     const question = JSON.parse(body);
     asked.push({ kind: name, ...question });
     const answer = await answers[name](question, request.headers);
+    if (typeof answer === "number") return response.writeHead(answer).end();
     response.writeHead(200, { "Content-Type": "application/json" }).end(JSON.stringify(answer));
   });
   server.listen(0, "127.0.0.1");
