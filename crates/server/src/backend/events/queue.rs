@@ -52,6 +52,8 @@ struct Inner {
     bytes: usize,
     /// Since the last batch was taken out.
     lost: u64,
+    /// Whether it was said that events are lost; forgotten with a batch before which none was.
+    warned: bool,
 }
 
 /// What one request carries.
@@ -73,7 +75,7 @@ impl Queue {
         let mut inner = self.lock();
         let cost = event.len() + OVERHEAD;
         if inner.bytes + cost > self.bounds.bytes {
-            if inner.lost == 0 {
+            if !std::mem::replace(&mut inner.warned, true) {
                 tracing::error!("events are lost: the backend does not take them; it will be told how many");
             }
             inner.lost += 1;
@@ -113,6 +115,7 @@ impl Queue {
             // A storm leaves no memory behind.
             inner.events = VecDeque::new();
         }
+        inner.warned &= inner.lost > 0;
         Batch { events, lost: std::mem::take(&mut inner.lost) }
     }
 
