@@ -57,7 +57,7 @@ impl World {
         let hub = Arc::new(Hub::new(vec![mailbox]));
         let parts = ShardParts {
             id: ShardId(0),
-            backend: Arc::new(Backend::new(&rules.config.webhooks, 1 << 16).unwrap()),
+            backend: Arc::new(Backend::default()),
             rules,
             broker: Arc::new(MemoryBroker::new(hub.clone(), Surroundings::default())),
             events: Events::default(),

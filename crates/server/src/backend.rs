@@ -16,7 +16,7 @@ use std::{sync::Arc, time::Instant};
 
 use tokio::runtime::Handle;
 
-use crate::{broker::Answer, config::Webhooks};
+use crate::{broker::Answer, config::Webhooks, metrics::WebhookMetrics};
 
 pub use advice::{Advice, ConnectGrant, Granted, PublishGrant, RefreshGrant, SubscribeGrant};
 pub use consultation::{Backstage, Consultation, Inquiry, Stranger, Visit};
@@ -48,13 +48,13 @@ pub enum BackendError {
 impl Backend {
     /// Prepares all webhooks; must be called within a tokio runtime, on which the calls run then. No body of
     /// more than `max_body` bytes is taken.
-    pub fn new(webhooks: &Webhooks, max_body: usize) -> Result<Self, BackendError> {
+    pub fn new(webhooks: &Webhooks, max_body: usize, metrics: &WebhookMetrics) -> Result<Self, BackendError> {
         if webhooks.all.is_empty() {
             return Ok(Self::default());
         }
         let client = client().map_err(BackendError::Client)?;
         let endpoint = |webhook: &crate::config::Webhook| {
-            Endpoint::new(webhook.clone(), client.clone(), max_body)
+            Endpoint::new(webhook.clone(), client.clone(), max_body, metrics.of(&webhook.at))
                 .map(Arc::new)
                 .ok_or_else(|| BackendError::Endpoint(webhook.at.clone()))
         };
@@ -67,7 +67,8 @@ impl Backend {
     /// While the webhook's circuit is open, the answer is there at once: [`Advice::Unavailable`].
     pub fn ask(&self, consultation: Consultation, visit: Visit, answer: Answer<Advice>) {
         let endpoint = self.endpoints.get(consultation.webhook.0).zip(self.runtime.as_ref());
-        let Some((endpoint, runtime)) = endpoint.filter(|(one, _)| one.admits(Instant::now())) else {
+        let admits = |endpoint: &Endpoint| endpoint.admits(&consultation.inquiry, Instant::now());
+        let Some((endpoint, runtime)) = endpoint.filter(|(endpoint, _)| admits(endpoint)) else {
             return answer.give(Ok(Advice::Unavailable));
         };
         let endpoint = Arc::clone(endpoint);

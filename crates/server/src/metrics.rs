@@ -4,6 +4,7 @@
 //! enough to look up a label.
 
 mod shards;
+mod webhooks;
 
 use std::{
     sync::{Arc, OnceLock},
@@ -19,6 +20,7 @@ use prometheus_client::{
 use crate::{backend::EventCounts, broker::Answer};
 pub use shards::ShardMetrics;
 use shards::Shards;
+pub use webhooks::{CallMetrics, CallOutcome, WebhookMetrics};
 
 /// Everything that is counted, shared by all threads.
 #[derive(Debug)]
@@ -31,6 +33,7 @@ pub struct Metrics {
     probes: Counter,
     accept_pauses: Counter,
     publish_latency: Histogram,
+    webhooks: WebhookMetrics,
     events: EventCounts,
     allocated: Gauge,
     /// Reads what `allocated` is to show.
@@ -139,6 +142,7 @@ impl Metrics {
             probes: Counter::default(),
             accept_pauses: Counter::default(),
             publish_latency,
+            webhooks: WebhookMetrics::default(),
             events: EventCounts::default(),
             allocated: Gauge::default(),
             memory: OnceLock::new(),
@@ -160,6 +164,7 @@ impl Metrics {
         registry.register("accept_pauses", "Times that accepting had to pause", self.accept_pauses.clone());
         let latency = "Seconds from taking a publication to having handed it to every shard";
         registry.register("publish_seconds", latency, self.publish_latency.clone());
+        self.webhooks.register(registry);
         let EventCounts { told, retries, lost, waiting } = self.events.clone();
         registry.register("events_told", "Events that the backend has taken", told);
         registry.register("event_retries", "Requests with events that were made again", retries);
@@ -192,6 +197,11 @@ impl Metrics {
     /// The number of connections at the door with this path, to be changed as they come and go.
     pub fn connections(&self, door: &str) -> Gauge {
         self.connections.get_or_create_owned(&DoorLabel { door: door.to_owned() })
+    }
+
+    /// What is counted of webhooks, to be changed by whoever calls them.
+    pub fn webhooks(&self) -> &WebhookMetrics {
+        &self.webhooks
     }
 
     /// What is counted of the events that the backend is told, to be changed by whoever tells it.
@@ -250,6 +260,12 @@ mod tests {
         metrics.shard(0).refused(103);
         metrics.count_probe();
         metrics.time_publish(Answer::<()>::ignored()).give(Ok(()));
+        let webhook = metrics.webhooks().of("rpc.proxy");
+        (0..2).for_each(|_| webhook.begun());
+        webhook.ended("rpc", CallOutcome::TimedOut, std::time::Duration::from_secs(1));
+        webhook.spared("rpc");
+        webhook.set_cut_off(true);
+        metrics.events().lost.inc_by(3);
         metrics.shard(1).time_publish(Answer::<()>::ignored()).give(Ok(()));
         let text = metrics.render();
         for line in [
@@ -260,6 +276,12 @@ mod tests {
             "suona_errors_total{code=\"103\"} 1",
             "suona_probes_total 1",
             "suona_publish_seconds_count 2",
+            "suona_webhook_calls_total{kind=\"rpc\",outcome=\"timed_out\"} 1",
+            "suona_webhook_calls_total{kind=\"rpc\",outcome=\"cut_off\"} 1",
+            "suona_webhook_seconds_bucket{le=\"1.0\",kind=\"rpc\"} 1",
+            "suona_webhook_in_flight{webhook=\"rpc.proxy\"} 1",
+            "suona_webhook_cut_off{webhook=\"rpc.proxy\"} 1",
+            "suona_events_lost_total 3",
         ] {
             assert!(text.lines().any(|rendered| rendered == line), "{line} is missing in\n{text}");
         }

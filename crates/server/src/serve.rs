@@ -105,7 +105,8 @@ impl Gateway {
         let deliveries = shards.iter().map(|shard: &ShardSender<Shard>| shard.deliveries().clone());
         let broker =
             Arc::new(MemoryBroker::new(Arc::new(Hub::new(deliveries.collect())), Surroundings::default()));
-        let backend = Arc::new(Backend::new(&rules.config.webhooks, rules.max_reply_bytes())?);
+        let backend =
+            Arc::new(Backend::new(&rules.config.webhooks, rules.max_reply_bytes(), metrics.webhooks())?);
         let (events, telling) = match &rules.config.events {
             Some(options) => Events::begin(options, metrics.events()).map(|(on, by)| (on, Some(by)))?,
             None => (Events::default(), None),

@@ -70,6 +70,20 @@ pub enum Inquiry {
     SubRefresh(Channel),
 }
 
+impl Inquiry {
+    /// What kind of question it is, as the configuration names them.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::Connect(_) => "connect",
+            Self::Refresh => "refresh",
+            Self::Subscribe { .. } => "subscribe",
+            Self::Publish { .. } => "publish",
+            Self::Rpc { .. } => "rpc",
+            Self::SubRefresh(_) => "sub_refresh",
+        }
+    }
+}
+
 /// What a client says of itself before it is known.
 #[derive(Clone, Debug, Default)]
 pub struct Stranger {

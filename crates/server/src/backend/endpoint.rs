@@ -16,7 +16,10 @@ use super::{
     request::{self, NotJson},
     response,
 };
-use crate::config::{Transform, Webhook};
+use crate::{
+    config::{Transform, Webhook},
+    metrics::{CallMetrics, CallOutcome},
+};
 
 /// At most so many calls of one webhook are under way, each with a connection of its own: well below what the
 /// process has left for its own work, and 12,000 calls a second if each takes 10 ms. Others wait their turn,
@@ -35,6 +38,7 @@ pub(super) struct Endpoint {
     places: Semaphore,
     circuit: Mutex<Circuit>,
     max_body: usize,
+    metrics: CallMetrics,
 }
 
 /// Why there is no answer.
@@ -80,19 +84,28 @@ pub(crate) fn client() -> reqwest::Result<reqwest::Client> {
 
 impl Endpoint {
     /// `None` if its endpoint is no URL.
-    pub(super) fn new(webhook: Webhook, client: reqwest::Client, max_body: usize) -> Option<Self> {
+    pub(super) fn new(
+        webhook: Webhook,
+        client: reqwest::Client,
+        max_body: usize,
+        metrics: CallMetrics,
+    ) -> Option<Self> {
         let url = reqwest::Url::parse(&webhook.endpoint).ok()?;
         let (places, circuit) = (Semaphore::new(MAX_CALLS), Mutex::new(Circuit::new()));
-        Some(Self { webhook, url, client, places, circuit, max_body })
+        Some(Self { webhook, url, client, places, circuit, max_body, metrics })
     }
 
     pub(super) fn name(&self) -> &str {
         &self.webhook.at
     }
 
-    /// Whether a call may be made now; whoever hears yes makes it.
-    pub(super) fn admits(&self, now: Instant) -> bool {
-        self.circuit.lock().unwrap_or_else(PoisonError::into_inner).admits(now)
+    /// Whether this may be asked now; whoever hears yes asks it.
+    pub(super) fn admits(&self, inquiry: &Inquiry, now: Instant) -> bool {
+        let admitted = self.circuit.lock().unwrap_or_else(PoisonError::into_inner).admits(now);
+        if !admitted {
+            self.metrics.spared(inquiry.kind());
+        }
+        admitted
     }
 
     pub(super) fn is_cut_off(&self) -> bool {
@@ -105,9 +118,12 @@ impl Endpoint {
             Ok(body) => body,
             Err(NotJson) => return Advice::Refused(suona_protocol::ErrorCode::BadRequest.into()),
         };
+        let begun = Instant::now();
+        self.metrics.begun();
         let called = self.call(consultation, visit, body);
         let called = time::timeout(self.webhook.timeout, called).await;
         let called = called.unwrap_or(Err(Failure::TimedOut(self.webhook.timeout)));
+        self.metrics.ended(consultation.inquiry.kind(), outcome(&called), begun.elapsed());
         self.learn(called.as_ref().err());
         called.unwrap_or_else(|failure| {
             tracing::warn!(webhook = self.webhook.at, %failure, "a webhook failed");
@@ -139,6 +155,7 @@ impl Endpoint {
             Some(failure) if failure.is_down() => circuit.failed(Instant::now()),
             _ => circuit.succeeded(),
         };
+        self.metrics.set_cut_off(circuit.is_open());
         match change {
             Some(Change::Opened) => {
                 tracing::error!(webhook = self.webhook.at, "a webhook is down: clients are refused at once");
@@ -160,6 +177,18 @@ impl Endpoint {
             Some(Transform::Disconnect(end)) => Advice::Disconnect(end.clone()),
             None => Advice::Unavailable,
         }
+    }
+}
+
+fn outcome(called: &Result<Advice, Failure>) -> CallOutcome {
+    match called {
+        Ok(Advice::Granted(_)) => CallOutcome::Granted,
+        Ok(Advice::Refused(_)) => CallOutcome::Refused,
+        Ok(Advice::Disconnect(_)) => CallOutcome::Disconnected,
+        Err(Failure::Status(_)) => CallOutcome::Status,
+        Err(Failure::TimedOut(_)) => CallOutcome::TimedOut,
+        Err(Failure::Unreachable(_)) => CallOutcome::Unreachable,
+        Err(Failure::TooLarge(_) | Failure::Rubbish(_)) | Ok(Advice::Unavailable) => CallOutcome::Rubbish,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Webhooks, called for real: a backend on the loopback that answers as each story wants it.
 
+mod counting;
 mod failing;
 
 use axum::{
@@ -15,7 +16,10 @@ use tokio::{
 };
 
 use super::*;
-use crate::config::{WebhookId, config_of};
+use crate::{
+    config::{WebhookId, config_of},
+    metrics::Metrics,
+};
 
 /// The gateway's side, with one webhook, and what its backend was asked.
 struct World {
@@ -26,6 +30,10 @@ struct World {
 impl World {
     /// A backend that gives the same answer to everything; `more` are lines for the webhook's section.
     async fn new(status: StatusCode, answer: impl ToString, more: &str) -> Self {
+        Self::counted(status, answer, more, &Metrics::new(0)).await
+    }
+
+    async fn counted(status: StatusCode, answer: impl ToString, more: &str, metrics: &Metrics) -> Self {
         let (note, asked) = mpsc::unbounded_channel();
         let answer = answer.to_string();
         let handler = async move |headers: HeaderMap, body: Bytes| {
@@ -35,7 +43,7 @@ impl World {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(async { axum::serve(listener, Router::new().fallback(handler)).await });
-        Self { backend: backend(&format!("http://{address}/suona"), more), asked }
+        Self { backend: counted(&format!("http://{address}/suona"), more, metrics), asked }
     }
 
     async fn with_answer(answer: Value) -> Self {
@@ -53,8 +61,12 @@ impl World {
 }
 
 fn backend(endpoint: &str, more: &str) -> Backend {
+    counted(endpoint, more, &Metrics::new(0))
+}
+
+fn counted(endpoint: &str, more: &str, metrics: &Metrics) -> Backend {
     let toml = format!("[client.proxy.connect]\nenabled = true\nendpoint = \"{endpoint}\"\n{more}");
-    Backend::new(&config_of(&toml).webhooks, 1000).expect("a client can be made")
+    Backend::new(&config_of(&toml).webhooks, 1000, metrics.webhooks()).expect("a client can be made")
 }
 
 fn consultation(inquiry: Inquiry) -> Consultation {

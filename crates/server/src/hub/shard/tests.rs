@@ -27,7 +27,7 @@ use crate::{
     config::config_of,
     door::Managed,
     hub::{Hub, Selector},
-    metrics::Metrics,
+    metrics::{Metrics, WebhookMetrics},
 };
 
 /// One shard, its hub and its broker. Nothing is handed on before the test says so.
@@ -80,7 +80,8 @@ impl World {
         let (errands_in, errands) = mpsc::unbounded_channel();
         let hub = Arc::new(Hub::new(vec![mailbox]));
         let broker = broker(hub.clone());
-        let backend = Backend::new(&rules.config.webhooks, 1 << 16).expect("a client can be made");
+        let backend = Backend::new(&rules.config.webhooks, 1 << 16, &WebhookMetrics::default())
+            .expect("a client can be made");
         let parts = ShardParts {
             id: ShardId(0),
             rules,
