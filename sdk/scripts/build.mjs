@@ -15,6 +15,7 @@ async function modules(list, options) {
     entryPoints: list.map(({ entry, source }) => ({ in: `${root}src/${source}.ts`, out: entry })),
     outdir: "/",
     bundle: true,
+    external: ["vue"],
     splitting: true,
     format: "esm",
     target: "es2015",
@@ -79,7 +80,7 @@ function realFiles() {
 }
 
 function manifest() {
-  const { name, version, description, license, sideEffects } = source;
+  const { name, version, description, license, sideEffects, peerDependencies, peerDependenciesMeta } = source;
   const exported = entries.map(({ name, source }) => [
     name === "index" ? "." : `./${name}`,
     {
@@ -93,6 +94,7 @@ function manifest() {
     module: "./esm/index.js",
     types: "./index.d.ts",
     miniprogram: "miniprogram",
+    ...{ peerDependencies, peerDependenciesMeta },
     exports: { ...Object.fromEntries(exported), "./package.json": "./package.json" },
   };
   write(".", { file: "package.json", text: `${JSON.stringify(published, null, 2)}\n` });

@@ -26,6 +26,10 @@ before(() => {
   project = mkdtempSync(join(tmpdir(), "suona-project-"));
   mkdirSync(join(project, "node_modules"));
   symlinkSync(dist, join(project, "node_modules/suona"));
+  const vue = join(project, "node_modules/vue");
+  mkdirSync(vue);
+  writeFileSync(join(vue, "index.js"), `module.exports = require(${JSON.stringify(join(root, "node_modules/vue"))});`);
+  writeFileSync(join(vue, "index.d.ts"), `export * from ${JSON.stringify(join(root, "node_modules/vue"))};`);
 });
 after(() => rmSync(project, { recursive: true, force: true }));
 
@@ -64,7 +68,8 @@ test("every name is a real file too, for tools that know no exports", () => {
 });
 
 test("the types need no others, neither of the DOM nor of Node nor of a platform", () => {
-  const imports = names().map(
+  const withoutVue = names().filter((name) => name !== "./vue");
+  const imports = withoutVue.map(
     (name, at) => `import * as all${at} from "suona${name.slice(1)}"; export const keep${at} = all${at};`,
   );
   const use = `
@@ -91,11 +96,20 @@ test("the types need no others, neither of the DOM nor of Node nor of a platform
   ];
   const tsc = join(root, "node_modules/typescript/bin/tsc");
   execFileSync(process.execPath, [tsc, ...options, "use.mts", "use.cts"], { cwd: project, stdio: "inherit" });
+  // Vue's own types ask for the DOM, which is Vue's affair.
+  const useVue = `import { useStatus } from "suona/vue"; import { createSuona } from "suona";
+    const { online } = useStatus(createSuona({ url: "" })); export const is: boolean = online.value;
+    // @ts-expect-error: it is no number
+    export const no: number = online.value;`;
+  for (const flavour of ["mts", "cts"]) writeFileSync(join(project, `vue.${flavour}`), useVue);
+  execFileSync(process.execPath, [tsc, ...options, "--skipLibCheck", "vue.mts", "vue.cts"], { cwd: project, stdio: "inherit" });
 });
 
 const folder = (): string => join(dist, manifest().miniprogram);
 const wechatFiles = (): string[] =>
-  readdirSync(folder(), { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".js"));
+  readdirSync(folder(), { recursive: true, encoding: "utf8" }).filter(
+    (file) => file.endsWith(".js") && !file.startsWith("suona-status/"),
+  );
 
 test("WeChat's folder asks for nothing that phones lack, and holds no other platform", () => {
   for (const file of wechatFiles()) {
@@ -106,6 +120,16 @@ test("WeChat's folder asks for nothing that phones lack, and holds no other plat
     assert.equal(asked?.[0], undefined, file);
     for (const [, path] of text.matchAll(/require\("([^"]+)"\)/g)) assert.match(path ?? "", /^\.\.?\//, file);
     assert.doesNotMatch(text, /"(uni|douyin|alipay|swan|browser|node)"/, file);
+  }
+});
+
+test("Vue is asked for where it is used, and nowhere else", () => {
+  const { peerDependenciesMeta } = JSON.parse(readFileSync(join(dist, "package.json"), "utf8"));
+  assert.deepEqual(peerDependenciesMeta, { vue: { optional: true } });
+  for (const flavour of ["esm", "cjs"]) {
+    const files = readdirSync(join(dist, flavour), { recursive: true, encoding: "utf8" }).filter((file) => /\.js$/.test(file));
+    const asking = files.filter((file) => /(from |require\()"vue"/.test(readFileSync(join(dist, flavour, file), "utf8")));
+    assert.deepEqual(asking, ["vue.js"]);
   }
 });
 
