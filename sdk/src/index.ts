@@ -9,6 +9,7 @@ import type { Platform } from "./platform/platform.js";
 
 export { SuonaError, type Words } from "./client/errors.js";
 export { type Channel, type Channeling, type History, type Sending, type Token } from "./client/channel.js";
+export { type Listener } from "./client/room.js";
 export { type Scope } from "./client/scope.js";
 export { type Signal } from "./client/signal.js";
 export { type Backend, type SuonaOptions, type View } from "./client/options.js";

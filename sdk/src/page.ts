@@ -2,7 +2,7 @@
 
 import { attempt } from "./client/signal.js";
 import type { Backend, Suona } from "./client/suona.js";
-import { entries, type Hearings } from "./page/hearing.js";
+import { membersOf, type Hearings } from "./page/hearing.js";
 import { type Client, type Host, Visit } from "./page/visit.js";
 
 export { countdown } from "./page/countdown.js";
@@ -47,16 +47,16 @@ export function suonaPage<Channels, Methods extends Backend<Methods>, Data exten
   const visits = new WeakMap<object, Visit>();
   const { data = {}, channels = {}, countdowns = {} } = page as PageParts<Channels, object>;
   const hear = (self: LivingPage<Host>, visit: Visit, query: Query): void => {
-    attempt(() => visit.hear(typeof channels === "function" ? channels.call(self, query) : channels), suona.complain);
+    attempt(() => visit.listen(typeof channels === "function" ? channels.call(self, query) : channels), suona.complain);
     visit.count(countdowns, (field) => self.data[field]);
   };
   return Object.assign({}, page, {
     onLoad(this: LivingPage<Host> & Host, query: Query) {
       const visit = new Visit(suona as unknown as Client, this, (shown, lefts) => {
         const patch: Host = {};
-        for (const [field, value] of entries(shown)) if (field in data) patch[field] = value;
+        for (const [field, value] of membersOf(shown)) if (field in data) patch[field] = value;
         Object.assign(patch, lefts);
-        for (const [field, value] of entries(patch)) if (this.data[field] === value) delete patch[field];
+        for (const [field, value] of membersOf(patch)) if (this.data[field] === value) delete patch[field];
         if (Object.keys(patch).length) this.setData(patch);
       });
       visits.set(this, visit);

@@ -20,7 +20,7 @@ export class Curtain {
   }
 
   /** Calls now or later, with the same outcome for whoever awaits it. */
-  pass(call: () => unknown): unknown {
+  admit(call: () => unknown): unknown {
     const { held } = this;
     if (!held) return call();
     return new Promise((resolve, reject) => {

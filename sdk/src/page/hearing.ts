@@ -31,7 +31,7 @@ export function hearAll(
   hearings: object,
   call: (callback: Callback, given: unknown[], event: Event) => unknown,
 ): void {
-  for (const [name, hearing] of entries(hearings)) {
+  for (const [name, hearing] of membersOf(hearings)) {
     if (hearing === undefined) continue;
     const whole = (typeof hearing === "object" ? hearing : { message: hearing }) as Hearing<Json, Callback>;
     const listener: { [Key in Event]?: (...given: unknown[]) => unknown } = {};
@@ -44,6 +44,6 @@ export function hearAll(
   }
 }
 
-export function entries(of: object): [string, unknown][] {
+export function membersOf(of: object): [string, unknown][] {
   return Object.keys(of).map((key) => [key, (of as Record<string, unknown>)[key]]);
 }

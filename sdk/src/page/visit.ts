@@ -4,7 +4,7 @@ import type { Suona } from "../client/suona.js";
 import type { Undo } from "../platform/platform.js";
 import { countdown } from "./countdown.js";
 import { Curtain } from "./curtain.js";
-import { type Callback, type Ears, entries, hearAll } from "./hearing.js";
+import { type Callback, type Ears, membersOf, hearAll } from "./hearing.js";
 
 /** A page or component, as far as it is used here: its methods and fields by their names. */
 export type Host = Record<string, unknown>;
@@ -31,15 +31,15 @@ export class Visit {
   }
 
   /** Hears these channels, and those of before no longer. */
-  hear(hearings: object): void {
+  listen(hearings: object): void {
     this.ears?.end();
     this.ears = this.suona.scope();
-    hearAll(this.ears, hearings, (callback, given) => this.curtain.pass(() => this.call(callback, given)));
+    hearAll(this.ears, hearings, (callback, given) => this.curtain.admit(() => this.call(callback, given)));
   }
 
   /** Counts down to times which are found by functions or in fields. */
   count(countdowns: object, field: (name: string) => unknown): void {
-    for (const [name, end] of entries(countdowns)) {
+    for (const [name, end] of membersOf(countdowns)) {
       const at = () => Number(typeof end === "function" ? end.call(this.host) : field(end as string));
       const tell = (left: number) => {
         this.lefts[name] = left;
