@@ -106,5 +106,5 @@ await forWeChat();
 types();
 realFiles();
 manifest();
-for (const file of ["README.md", "README.zh-CN.md"]) if (existsSync(root + file)) cpSync(root + file, `${dist}/${file}`);
+for (const file of ["README.md", "README.zh-CN.md", "docs/api.md"]) if (existsSync(root + file)) cpSync(root + file, `${dist}/${file}`);
 cpSync(`${root}../LICENSE`, `${dist}/LICENSE`);
