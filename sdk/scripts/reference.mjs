@@ -54,7 +54,9 @@ function written(folder) {
     });
     const also = sections.filter((it) => it.also).map((it) => `\`${it.also}\` of \`${it.of}\``);
     const texts = sections.filter((it) => it.text).map((it) => it.text);
-    return [`## ${title}`, module.purpose, ...texts, also.length ? `Also here: ${also.join(", ")}.` : ""].filter(Boolean).join("\n\n");
+    return [`## ${title}`, module.purpose, ...texts, also.length ? `Also here: ${also.join(", ")}.` : ""]
+      .filter(Boolean)
+      .join("\n\n");
   });
   return `${HEAD}\n${parts.join("\n\n")}\n`;
 }
@@ -75,7 +77,9 @@ function parsed(text, source) {
       }
       continue;
     }
-    const named = code.match(/^(export )?(?:default )?(?:declare )?(?:abstract )?(interface|class|type|function|const) (\w+)/);
+    const named = code.match(
+      /^(export )?(?:default )?(?:declare )?(?:abstract )?(interface|class|type|function|const) (\w+)/,
+    );
     if (!named) continue;
     module.declared.set(named[3], { doc, code, kind: named[2], name: named[3], source });
     if (named[1]) module.exported.push(named[3]);
@@ -100,10 +104,17 @@ function statements(text) {
 /** `typeOnly`: the app is handed such objects, and makes none. */
 function section(declaration, find, typeOnly) {
   const { doc, code, kind, name } = declaration;
-  const [head] = code.replace(/^export /, "").replace(/^declare /, "").split(/(?<=\{)$/m, 1);
-  const whole = kind === "interface" || kind === "class" ? head.replace(/\s*\{$/, "") : code.replace(/^export (declare )?/, "").replace(/^ *\/\*\*.*?\*\/\n/gms, "");
+  const [head] = code
+    .replace(/^export /, "")
+    .replace(/^declare /, "")
+    .split(/(?<=\{)$/m, 1);
+  const whole =
+    kind === "interface" || kind === "class"
+      ? head.replace(/\s*\{$/, "")
+      : code.replace(/^export (declare )?/, "").replace(/^ *\/\*\*.*?\*\/\n/gms, "");
   const shown = whole.replace(/\n? implements [\w, ]+/, "").replace(/^default /, "");
-  const list = kind === "interface" || kind === "class" ? members(declaration, find, typeOnly ? ["constructor"] : []) : [];
+  const list =
+    kind === "interface" || kind === "class" ? members(declaration, find, typeOnly ? ["constructor"] : []) : [];
   const lines = list.map(({ doc, code }) => `- \`${code}\`${doc ? `<br>${doc.replace(/\n+/g, " ")}` : ""}`);
   return [`### ${name}`, doc, `\`\`\`ts\n${shown}\n\`\`\``, lines.join("\n")].filter(Boolean).join("\n\n");
 }
@@ -112,7 +123,13 @@ function section(declaration, find, typeOnly) {
 function members({ code, source }, find, without = []) {
   const body = code.slice(code.indexOf("{\n") + 2, -2).replace(/^ {4}/gm, "");
   const own = statements(body)
-    .map(({ doc, code }) => ({ doc, code: code.replace(/;$/, "").replace(/^readonly /, "").replace(/\s*\n\s*/g, " ") }))
+    .map(({ doc, code }) => ({
+      doc,
+      code: code
+        .replace(/;$/, "")
+        .replace(/^readonly /, "")
+        .replace(/\s*\n\s*/g, " "),
+    }))
     .map((member) => ({ ...member, name: member.code.match(/^[\w$]+/)?.[0] }))
     .filter(({ code, name }) => !/^(private|protected) /.test(code) && !without.includes(name));
   const head = code.slice(0, code.indexOf("{\n"));

@@ -56,7 +56,11 @@ export function suonaMixin<Channels, Methods extends Backend<Methods>, Self = Re
       visits.set(self, visit);
       const found = () => (typeof channels === "function" ? channels(self as unknown as Self) : channels);
       // Functions within are made anew each time: only other names are a reason to listen anew.
-      self.$watch(() => Object.keys(found()).join("\n"), () => visit.listen(found()), { immediate: true });
+      self.$watch(
+        () => Object.keys(found()).join("\n"),
+        () => visit.listen(found()),
+        { immediate: true },
+      );
       visit.count(countdowns, (field) => self[field]);
     },
     onShow(this: unknown) {

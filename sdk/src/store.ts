@@ -22,7 +22,10 @@ export interface Feed<Channels, By> {
 }
 
 /** The actions of a store of Pinia. */
-export type Actions<Store> = { [Key in keyof Store]: Store[Key] extends (...given: never[]) => unknown ? Key : never }[keyof Store] & string;
+export type Actions<Store> = {
+  [Key in keyof Store]: Store[Key] extends (...given: never[]) => unknown ? Key : never;
+}[keyof Store] &
+  string;
 
 /**
  * Feeds a store until undone. In Vuex names are those of mutations, and of an action for `reload`; in Pinia, of actions.

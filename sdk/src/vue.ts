@@ -14,7 +14,9 @@ export type { Hearing, Hearings } from "./page/hearing.js";
 export type Source<Value> = Value | Readonly<Ref<Value>> | (() => Value);
 
 /** What a component shows of the connection: each part of the client's `status` as a ref of its own. */
-export function useStatus(suona: Pick<Suona, "status">): { readonly [Part in keyof Required<View>]: ComputedRef<View[Part]> } {
+export function useStatus(suona: Pick<Suona, "status">): {
+  readonly [Part in keyof Required<View>]: ComputedRef<View[Part]>;
+} {
   const view = shallowRef(suona.status.value);
   onScopeDispose(suona.status.each((now) => void (view.value = now)));
   const part = <Part extends keyof View>(name: Part) => computed(() => view.value[name]);
@@ -38,7 +40,10 @@ export function useChannel<Channels, Methods extends Backend<Methods>, Key exten
   const scope = suona.scope();
   const hear = (key: Key | ""): void => {
     scope.end();
-    if (key) hearAll(scope as unknown as Ears, { [key]: hearing }, (callback, given) => (callback as (...given: unknown[]) => unknown)(...given));
+    if (key)
+      hearAll(scope as unknown as Ears, { [key]: hearing }, (callback, given) =>
+        (callback as (...given: unknown[]) => unknown)(...given),
+      );
   };
   // At once: what is rendered late would hear late.
   watch(() => valueOf(name), hear, { immediate: true, flush: "sync" });
@@ -46,12 +51,19 @@ export function useChannel<Channels, Methods extends Backend<Methods>, Key exten
 }
 
 /** The milliseconds until a time of the server's clock, never less than 0. It stands still while offline. */
-export function useCountdown(suona: Pick<Suona, "status" | "serverNow" | "complain">, end: Source<number>): Readonly<Ref<number>> {
+export function useCountdown(
+  suona: Pick<Suona, "status" | "serverNow" | "complain">,
+  end: Source<number>,
+): Readonly<Ref<number>> {
   const left = shallowRef(0);
   let stop = (): void => undefined;
   const begin = (): void => {
     stop();
-    stop = countdown(suona, () => valueOf(end), (now) => (left.value = now));
+    stop = countdown(
+      suona,
+      () => valueOf(end),
+      (now) => (left.value = now),
+    );
   };
   watch(() => valueOf(end), begin, { immediate: true, flush: "sync" });
   onScopeDispose(() => stop());

@@ -5,7 +5,8 @@ import { test } from "node:test";
 import { JSDOM } from "jsdom";
 
 const { window } = new JSDOM("<!doctype html>");
-for (const name of ["document", "Event", "CustomEvent", "Node", "HTMLElement"]) Object.assign(globalThis, { [name]: window[name] });
+for (const name of ["document", "Event", "CustomEvent", "Node", "HTMLElement"])
+  Object.assign(globalThis, { [name]: window[name] });
 Object.assign(globalThis, { window });
 const { default: simulate } = await import("miniprogram-simulate");
 

@@ -41,7 +41,13 @@ interface Desk {
 }
 
 /** What both versions must do, given how each changes a property and ends. */
-async function plays(world: World, found: ReturnType<typeof desk>, page: Desk, turn: (lot: string) => void, end: () => void) {
+async function plays(
+  world: World,
+  found: ReturnType<typeof desk>,
+  page: Desk,
+  turn: (lot: string) => void,
+  end: () => void,
+) {
   const { suona, complaints } = found;
   assert.equal(page.left, 65_000);
   await world.pass(1000);
@@ -67,10 +73,18 @@ async function plays(world: World, found: ReturnType<typeof desk>, page: Desk, t
 test("a component of Vue 2 hears its lot, the next one when it changes, and nothing in the end", async () => {
   const world = new World();
   const found = desk(world);
-  const Component = Vue2.extend(found.component as never) as unknown as new (options: object) => Desk & { lot: string; $destroy(): void };
+  const Component = Vue2.extend(found.component as never) as unknown as new (
+    options: object,
+  ) => Desk & { lot: string; $destroy(): void };
   const page = new Component({ propsData: { lot: "1" } });
   Vue2.config.silent = true; // it is the parent who changes properties, and there is none
-  await plays(world, found, page, (lot) => (page.lot = lot), () => page.$destroy());
+  await plays(
+    world,
+    found,
+    page,
+    (lot) => (page.lot = lot),
+    () => page.$destroy(),
+  );
 });
 
 test("a component of Vue 3 does the same with the Options API", async () => {
@@ -94,7 +108,13 @@ test("a component of Vue 3 does the same with the Options API", async () => {
   const component = { ...found.component, render: () => h("page") };
   const app = createApp({ render: () => h(component as never, { ...props, ref: (it: unknown) => it && (page = it) }) });
   app.mount({});
-  await plays(world, found, page as Desk, (lot) => (props.lot = lot), () => app.unmount());
+  await plays(
+    world,
+    found,
+    page as Desk,
+    (lot) => (props.lot = lot),
+    () => app.unmount(),
+  );
 });
 
 test("messages wait while a page of uni-app is hidden", async () => {
@@ -107,7 +127,8 @@ test("messages wait while a page of uni-app is hidden", async () => {
   });
   const page = new Component();
   // uni-app calls what lies in the options, of mixins too.
-  const { onHide, onShow } = (page.$options as unknown as { mixins: Record<"onHide" | "onShow", () => void>[] }).mixins[0]!;
+  const { onHide, onShow } = (page.$options as unknown as { mixins: Record<"onHide" | "onShow", () => void>[] })
+    .mixins[0]!;
   await world.pass(500);
   onHide.call(page);
   world.server.publish("news", 1);

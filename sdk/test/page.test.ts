@@ -108,7 +108,10 @@ test("a page that is hidden for ever hears a thousand messages late, and loses n
   await world.pass(60_000);
   assert.equal(heard.length, 1001);
   page.show();
-  assert.deepEqual(heard, Array.from({ length: 1500 }, (_, id) => id));
+  assert.deepEqual(
+    heard,
+    Array.from({ length: 1500 }, (_, id) => id),
+  );
   suona.close();
 });
 
@@ -170,7 +173,8 @@ test("a page whose callbacks throw and reject is reported, and goes on", async (
   await world.pass(100);
   assert.equal(heard, 2);
   const told = complaints.map((error) => (error as Error).message);
-  for (const what of [/in message/, /in reload/, /no method "nowhere"/]) assert.ok(told.some((line) => what.test(line)));
+  for (const what of [/in message/, /in reload/, /no method "nowhere"/])
+    assert.ok(told.some((line) => what.test(line)));
   suona.close();
 });
 

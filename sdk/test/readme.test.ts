@@ -44,7 +44,10 @@ const surroundings = `
 
 /** Loads scripts of a README as a mini-program does: each once, CommonJS, with these globals. */
 function loader(scripts: Block[], device: World["device"], globals: object): (file: string) => unknown {
-  const here = { ...index, createSuona: (options: index.Options) => index.createSuona({ ...options, platform: device }) };
+  const here = {
+    ...index,
+    createSuona: (options: index.Options) => index.createSuona({ ...options, platform: device }),
+  };
   const packages: Record<string, object> = { suona: here, "suona/page": page, "suona/mixin": mixin, "suona/zh": zh };
   const modules = new Map<string, { exports: unknown }>();
   const load = (file: string): unknown => {
@@ -54,7 +57,9 @@ function loader(scripts: Block[], device: World["device"], globals: object): (fi
     assert.ok(script, `the README has no ${file}`);
     const module = { exports: {} };
     modules.set(file, module);
-    const run = vm.compileFunction(script.code, ["require", "module", "exports", ...Object.keys(globals)], { filename: file });
+    const run = vm.compileFunction(script.code, ["require", "module", "exports", ...Object.keys(globals)], {
+      filename: file,
+    });
     const demand = (asked: string) => packages[asked] ?? load(`${posix.join(posix.dirname(file), asked)}.js`);
     run(demand, module, module.exports, ...Object.values(globals));
     return module.exports;
@@ -72,21 +77,28 @@ for (const readme of ["README.md", "README.zh-CN.md"]) {
     world.server.rpc = () => ({ data: { total: 2, list: [{ id: 1, name: "唢呐" }] } });
     const asked: string[] = [];
     const definitions: object[] = [];
-    const load = loader(all.filter(({ language }) => language === "js"), world.device, {
-      wx: {
-        request: ({ url, success }: { url: string; success(answer: object): void }) => {
-          asked.push(url);
-          success({ data: { token: "abc" } });
+    const load = loader(
+      all.filter(({ language }) => language === "js"),
+      world.device,
+      {
+        wx: {
+          request: ({ url, success }: { url: string; success(answer: object): void }) => {
+            asked.push(url);
+            success({ data: { token: "abc" } });
+          },
         },
+        App: ({ onLaunch }: { onLaunch(): void }) => onLaunch(),
+        Page: (definition: object) => definitions.push(definition),
       },
-      App: ({ onLaunch }: { onLaunch(): void }) => onLaunch(),
-      Page: (definition: object) => definitions.push(definition),
-    });
+    );
     load("app.js");
     load("pages/orders/orders.js");
     const desk = new MiniPage(definitions[0]!);
     assert.equal(desk.data.notice, "正在连接…");
-    const Component = Vue2.extend(load("components/orders.js") as never) as unknown as new () => { list: object[]; $destroy(): void };
+    const Component = Vue2.extend(load("components/orders.js") as never) as unknown as new () => {
+      list: object[];
+      $destroy(): void;
+    };
     const component = new Component();
     await world.pass(1000);
     const list = [{ id: 1, name: "唢呐" }];
@@ -116,7 +128,10 @@ for (const readme of ["README.md", "README.zh-CN.md"]) {
     }
     writeFileSync(join(project, "surroundings.d.ts"), surroundings);
     symlinkSync(join(root, "node_modules"), join(project, "node_modules"));
-    const ours = entries.map(({ name, source }) => [name === "index" ? "suona" : `suona/${name}`, [`${root}/src/${source}.ts`]]);
+    const ours = entries.map(({ name, source }) => [
+      name === "index" ? "suona" : `suona/${name}`,
+      [`${root}/src/${source}.ts`],
+    ]);
     const compilerOptions = {
       target: "es2022",
       lib: ["es2022", "dom"],
@@ -151,6 +166,8 @@ for (const readme of ["README.md", "README.zh-CN.md"]) {
 }
 
 test("both READMEs have the same code, but for words", () => {
-  const [english, chinese] = ["README.md", "README.zh-CN.md"].map((readme) => blocks(readme).map(({ file, language }) => `${language} ${file}`));
+  const [english, chinese] = ["README.md", "README.zh-CN.md"].map((readme) =>
+    blocks(readme).map(({ file, language }) => `${language} ${file}`),
+  );
   assert.deepEqual(chinese, english);
 });

@@ -12,7 +12,8 @@ test("the reference is what the doc comments make it: if not, npm run reference"
 });
 
 test("the reference has every entry, and what is inherited", () => {
-  for (const { name } of entries) assert.ok(written.includes(name === "index" ? "\n## suona\n" : `\n## suona/${name}\n`), name);
+  for (const { name } of entries)
+    assert.ok(written.includes(name === "index" ? "\n## suona\n" : `\n## suona/${name}\n`), name);
   assert.match(written, /### createSuona\n\nA client of/);
   assert.match(written, /`onHide\?: "keep"/); // of the link, offered by createSuona
   assert.doesNotMatch(written, /`private |\{@link|Method in keyof Methods\]: \(data: never\) => unknown`/);

@@ -51,7 +51,10 @@ for (const [version, make] of [
     const suona = world.client({ onError: (error) => complaints.push(error) });
     const store = make();
     let seen = 0;
-    store.watch(({ list }) => list.length, () => seen++);
+    store.watch(
+      ({ list }) => list.length,
+      () => seen++,
+    );
     const raw: unknown[] = [];
     suona.channel("scan:1").each((task) => raw.push(task));
     const undo = feed(suona, store, {
@@ -64,7 +67,10 @@ for (const [version, make] of [
     for (let n = 0; n < 3; n++) world.server.publish("scan:1", { id: 1 });
     world.server.publish("scan:2", 1);
     await world.pass(100);
-    assert.deepEqual(store.state.list.map(({ id }) => id), [1, 1, 1]);
+    assert.deepEqual(
+      store.state.list.map(({ id }) => id),
+      [1, 1, 1],
+    );
     assert.ok(seen >= 1 && seen <= 3);
     assert.match(String(complaints[0]), /in a mutation/);
     store.commit("DONE");
@@ -101,7 +107,10 @@ test("a store of Pinia gets every message by its actions", async () => {
   const suona = world.client();
   const store = pinia();
   let seen = 0;
-  watch(() => store.list.length, () => seen++);
+  watch(
+    () => store.list.length,
+    () => seen++,
+  );
   feed(suona, store, { status: "setStatus", channels: { "scan:1": { message: "add", reload: "load" } } });
   suona.start();
   await world.pass(1000);

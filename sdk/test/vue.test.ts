@@ -75,7 +75,9 @@ test("who joins and leaves is heard by whoever has a callback for it", async () 
   component.run(() => useChannel(suona, "news", () => undefined));
   suona.start();
   await world.pass(500);
-  const asked = world.server.commands.flatMap(({ subscribe }) => (subscribe ? [subscribe as Record<string, unknown>] : []));
+  const asked = world.server.commands.flatMap(({ subscribe }) =>
+    subscribe ? [subscribe as Record<string, unknown>] : [],
+  );
   assert.deepEqual(
     asked.map(({ channel, join_leave }) => [channel, join_leave]),
     [
@@ -127,7 +129,8 @@ test("the same runs on Vue 2.7", async (t) => {
     format: "cjs",
     logLevel: "error",
   });
-  const vue2 = createRequire(import.meta.url)(join(folder, "vue.cjs")) as typeof import("../src/vue.js") & typeof import("vue");
+  const vue2 = createRequire(import.meta.url)(join(folder, "vue.cjs")) as typeof import("../src/vue.js") &
+    typeof import("vue");
   const world = new World();
   const suona: Suona = world.client();
   suona.start();
@@ -135,7 +138,11 @@ test("the same runs on Vue 2.7", async (t) => {
   const lot = vue2.ref("1");
   const heard: unknown[] = [];
   const { online, left } = component.run(() => {
-    vue2.useChannel(suona, () => `lot:${lot.value}`, (bid) => heard.push(bid));
+    vue2.useChannel(
+      suona,
+      () => `lot:${lot.value}`,
+      (bid) => heard.push(bid),
+    );
     return { ...vue2.useStatus(suona), left: vue2.useCountdown(suona, vue2.ref(world.timeline.now + 1000)) };
   })!;
   assert.equal(left.value, 1000);
