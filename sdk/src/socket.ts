@@ -104,20 +104,17 @@ export class ReliableSocket {
     else if (output.is === "state") {
       this.show(output.state);
       if (output.state.at === "online") this.opened.tell((this.opened.value ?? 0) + 1);
-    } else if (output.is === "transmit") {
-      output.letter.settle(this.driver.send(output.letter.frame) ? undefined : "closed");
-      this.show();
-    } else if (output.is === "refuse") {
-      output.letter.settle(output.why);
+    } else if (output.is === "letter") {
+      const { letter, why } = output;
+      letter.settle(why ?? (this.driver.send(letter.frame) ? undefined : "closed"));
       this.show();
     }
   }
 
-  private show(state?: LinkState): void {
+  private show(state = this.status.value.state): void {
     const pending = this.core.letters.count;
     const { value } = this.status;
-    if (!state && value.pending === pending) return;
-    const now = state ?? value.state;
-    this.status.tell({ online: now.at === "online", state: now, pending });
+    if (value && state === value.state && pending === value.pending) return;
+    this.status.tell({ online: state.at === "online", state, pending });
   }
 }

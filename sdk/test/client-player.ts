@@ -30,7 +30,7 @@ export class ClientPlayer implements Player {
     return output && clientOutput(output, this.now);
   }
 
-  deadline(): number | undefined {
+  deadline(): number {
     return this.client.deadline();
   }
 }

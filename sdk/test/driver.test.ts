@@ -76,7 +76,7 @@ test("an address that never comes is given up like any other dial, and dialled n
   });
   driver.start();
   await timeline.pass(3100);
-  assert.equal(states()[1], "waiting: could not connect: no answer within 3 s");
+  assert.equal(states()[1], "waiting: could not connect: no answer in 3000 ms");
   found[0]!("wss://late.example.org");
   await timeline.pass(0);
   assert.equal(device.sockets.length, 0);

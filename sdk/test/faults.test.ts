@@ -5,7 +5,7 @@ import type { SuonaError } from "../src/client/errors.js";
 import { en } from "../src/en.js";
 import type { Loss } from "../src/platform/platform.js";
 import { zh } from "../src/zh.js";
-import type { Suona } from "../src/client/suona.js";
+import type { Suona } from "../src/index.js";
 import { World } from "./world.js";
 
 const losses: [string, Loss][] = [

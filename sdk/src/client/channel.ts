@@ -1,6 +1,6 @@
+import { attempt } from "../link/attempt.js";
 import type { Undo } from "../platform/platform.js";
 import type { Ear, Listener, Room } from "./room.js";
-import { attempt } from "./signal.js";
 import type { Command, HistoryRequest } from "./signals.js";
 import type { ClientInfo, Json, Position, Publication } from "./wire.js";
 
@@ -23,7 +23,7 @@ export interface Home {
   room(name: string, options: Channeling): Room<Json>;
   /** The last who listened in the room is gone. */
   leave(room: Room<Json>): void;
-  ask<Result, Answer = Result>(command: Command, sending?: Sending, pick?: (answer: Answer) => Result): Promise<Result>;
+  ask<Result>(command: Command, sending?: Sending, field?: string): Promise<Result>;
   complain(error: unknown): void;
 }
 
@@ -56,17 +56,14 @@ export class Channel<Data> {
   /** Hears all messages from now on, until undone, and first those that were kept. */
   each(listener: Listener<Data>["message"] | Listener<Data>): Undo {
     const { kept } = this.room();
-    const whole = complete(listener);
     const { keep } = this.options;
-    if (typeof keep === "number") {
-      for (const publication of kept.slice(-keep)) {
-        attempt(
-          () => whole.message?.(publication.data, publication),
-          (error) => this.home.complain(error),
-        );
+    const { message } = complete(listener);
+    if (kept && message && typeof keep === "number") {
+      for (const publication of kept.publications.slice(-keep)) {
+        attempt(() => message(publication.data, publication), this.home.complain);
       }
     }
-    return this.on(whole);
+    return this.on(listener);
   }
 
   /** Hears all messages from now on, until undone. */
@@ -92,8 +89,7 @@ export class Channel<Data> {
 
   /** Who is there, by connection. */
   presence(sending?: Sending): Promise<Record<string, ClientInfo>> {
-    type Answer = { presence: Record<string, ClientInfo> };
-    return this.home.ask({ presence: { channel: this.name } }, sending, ({ presence }: Answer) => presence);
+    return this.home.ask({ presence: { channel: this.name } }, sending, "presence");
   }
 
   presenceStats(sending?: Sending): Promise<{ num_clients: number; num_users: number }> {

@@ -1,5 +1,5 @@
 import type { Loss } from "../platform/platform.js";
-import type { Fault } from "./signals.js";
+import type { Diagnose, Fault } from "./signals.js";
 import type { Refusal } from "./wire.js";
 
 /** Names for errors from 100 on, as far as servers of this protocol agree. */
@@ -31,21 +31,10 @@ export function serverFault(raw: Refusal | { code: number; reason: string }): Fa
   return { code, message: "message" in raw ? raw.message : raw.reason, raw };
 }
 
-/** What devices write into their errors, and what it means. */
-const symptoms: [RegExp, string][] = [
-  [/tls|ssl|cert|UNABLE_TO_VERIFY/i, "tls"],
-  [/domain|合法域名/i, "domain"],
-  [/http status|response|upgrade|handshake/i, "no-websocket"],
-  [/exceed|max|同时/i, "too-many-sockets"],
-  [/address|url|scheme|syntax/i, "bad-address"],
-];
-
-/** What became of a socket, under a name that stays. */
-export function lossFault(loss: Loss, message: string, usual: string): Fault {
-  const code = loss.code ?? 0;
-  if (code >= 3000 || code === 1009) return serverFault({ code, reason: loss.reason ?? "" });
-  const raw = loss.raw as { errMsg?: string; message?: string } | undefined;
-  const text = `${loss.reason} ${raw?.errMsg} ${raw?.message}`;
-  const symptom = loss.full ? "too-many-sockets" : symptoms.find(([pattern]) => pattern.test(text))?.[1];
-  return { code: symptom ?? usual, message, raw: loss };
+/** What became of a socket, under a name that stays; `up` if the server had us. */
+export function lossFault(loss: Loss, message: string, up: boolean, diagnose?: Diagnose): Fault {
+  const { code = 0, reason = "" } = loss;
+  if (code >= 3000 || code === 1009) return serverFault({ code, reason });
+  const symptom = loss.full ? "too-many-sockets" : diagnose?.(loss);
+  return { code: symptom ?? (up ? "connection-lost" : "unreachable"), message, raw: loss };
 }

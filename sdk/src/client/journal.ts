@@ -7,15 +7,16 @@ export class Journal {
 
   constructor(
     private readonly now: () => number,
-    private readonly log: ((line: string) => void) | undefined,
+    private readonly log?: (line: string) => void,
   ) {}
 
-  note(what: string): void {
+  /** To be handed in as `log`. */
+  readonly note = (what: string): void => {
     const line = `${new Date(this.now()).toISOString()} ${masked(what)}`;
     this.lines.push(line);
     if (this.lines.length > LINES) this.lines.shift();
     this.log?.(line);
-  }
+  };
 
   toString(): string {
     return this.lines.join("\n");

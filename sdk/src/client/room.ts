@@ -1,7 +1,7 @@
+import { attempt } from "../link/attempt.js";
 import type { Undo } from "../platform/platform.js";
 import type { SuonaError } from "./errors.js";
-import { attempt } from "./signal.js";
-import type { ClientInfo, Position, Publication } from "./wire.js";
+import type { ClientInfo, Json, Position, Publication } from "./wire.js";
 
 /** What hears a channel. Whatever it throws or rejects with is reported and stops nothing. */
 export interface Listener<Data> {
@@ -25,7 +25,16 @@ export interface House {
   complain(error: unknown): void;
   /** Calls back after about this long; longer with more luck. */
   later(ms: number, wake: () => void): Undo;
-  save(channel: string, text: string): void;
+}
+
+/** What of one channel outlives the app. */
+export interface Kept<Data = Json> {
+  readonly position?: Position;
+  /** The last messages. */
+  readonly publications: Publication<Data>[];
+  add(publication: Publication<Data>): void;
+  /** Called once the listeners have returned. */
+  save(position: Position | undefined): void;
 }
 
 /** Messages beyond this many do not wait for a reload. */
@@ -40,9 +49,7 @@ export class Room<Data> {
   constructor(
     private readonly house: House,
     readonly channel: string,
-    /** How many messages to keep over the end of the app; `undefined` for none, and no position either. */
-    private readonly keep: number | undefined,
-    readonly kept: Publication<Data>[],
+    readonly kept?: Kept<Data>,
   ) {}
 
   enter(listener: Listener<Data>): Ear<Data> {
@@ -58,15 +65,13 @@ export class Room<Data> {
   }
 
   message(publication: Publication<Data>): void {
-    if (this.keep) {
-      this.kept.push(publication);
-      if (this.kept.length > this.keep) this.kept.shift();
-    }
+    this.kept?.add(publication);
     this.ears.forEach((ear) => ear.message(publication));
   }
 
-  save(position: Position | undefined): void {
-    this.house.save(this.channel, JSON.stringify({ position, kept: this.kept }));
+  /** Tries nothing more by itself. */
+  rest(): void {
+    this.ears.forEach((ear) => ear.undoRetry());
   }
 
   tell<Event extends "join" | "leave" | "ended">(
@@ -84,7 +89,7 @@ export class Ear<Data> {
   private waiting: Publication<Data>[] | undefined;
   private again = false;
   private failures = 0;
-  private undoRetry: Undo | undefined;
+  undoRetry: Undo = () => undefined;
   private ended = false;
 
   constructor(
@@ -108,7 +113,7 @@ export class Ear<Data> {
 
   end(): void {
     this.ended = true;
-    this.undoRetry?.();
+    this.undoRetry();
   }
 
   private hear(publication: Publication<Data>): void {
@@ -116,22 +121,26 @@ export class Ear<Data> {
   }
 
   private reload(): void {
-    this.undoRetry?.();
+    this.undoRetry();
     if (!this.listener.reload || this.ended) return;
     this.again = this.waiting !== undefined;
     if (this.again) return;
     const waiting = (this.waiting = []);
+    const done = (failures: number): void => {
+      if (this.waiting === waiting) this.go();
+      this.failures = failures;
+      if (this.ended) return;
+      if (this.again) this.reload();
+      else if (failures)
+        this.undoRetry = this.house.later(1000 * Math.pow(2, Math.min(failures, 5)), () => this.reload());
+    };
     attempt(
-      () => this.listener.reload?.(),
-      this.house.complain,
-      (well) => {
-        if (this.waiting === waiting) this.go();
-        this.failures = well ? 0 : this.failures + 1;
-        if (this.ended) return;
-        if (this.again) this.reload();
-        else if (!well)
-          this.undoRetry = this.house.later(1000 * Math.pow(2, Math.min(this.failures, 5)), () => this.reload());
+      () => this.listener.reload!(),
+      (error) => {
+        this.house.complain(error);
+        done(this.failures + 1);
       },
+      () => done(0),
     );
   }
 

@@ -1,4 +1,5 @@
 import type { LinkInput, LinkOutput, LinkState } from "../link/signals.js";
+import type { Loss } from "../platform/platform.js";
 import type { ClientInfo, Json, Position, Publication } from "./wire.js";
 
 /** What the client is told, beside what the link is told. */
@@ -75,6 +76,9 @@ export interface SubscribeOptions {
   readonly asksToken?: boolean;
 }
 
+/** The code for a lost socket, if its device gives it away. */
+export type Diagnose = (loss: Loss) => string | undefined;
+
 /** How a client behaves, beside what its link does. */
 export interface ClientOptions {
   /** Names this client to the server across its connections: 128 random bits. */
@@ -90,6 +94,8 @@ export interface ClientOptions {
   readonly outboxCommands?: number;
   /** How many bytes of them. Default 1 MiB. */
   readonly outboxBytes?: number;
+  /** Reads the errors of devices. Without it they are all `unreachable` or `connection-lost`. */
+  readonly diagnose?: Diagnose;
   /** The longest message that the server takes. Default 65,536 bytes. */
   readonly messageLimit?: number;
 }
