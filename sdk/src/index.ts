@@ -2,17 +2,23 @@
 
 import { SuonaError } from "./client/errors.js";
 import { Journal } from "./client/journal.js";
-import { keepIn } from "./client/keep.js";
-import type { Backend, SuonaOptions } from "./client/options.js";
+import { Kept } from "./client/keep.js";
+import { type Archive, type Keeping, KeptChannel } from "./client/kept-channel.js";
+import type { Backend, Name, SuonaOptions } from "./client/options.js";
+import type { Room } from "./client/room.js";
 import { Scope } from "./client/scope.js";
 import { Suona as Core } from "./client/suona.js";
 import { symptom } from "./client/symptoms.js";
-import type { Json } from "./client/wire.js";
+import type { Channeling } from "./client/channel.js";
+import type { Output } from "./client/signals.js";
+import type { Json, Publication } from "./client/wire.js";
+import { complain } from "./socket/complain.js";
 import { detect } from "./platform/detect.js";
 import type { Platform } from "./platform/platform.js";
 
 export { SuonaError, type Words } from "./client/errors.js";
-export { type Channel, type Channeling, type History, type Sending, type Token } from "./client/channel.js";
+export { type Sending, type Token } from "./client/channel.js";
+export { type History, type Keeping as Channeling, type KeptChannel as Channel } from "./client/kept-channel.js";
 export { Scope } from "./client/scope.js";
 export { type Signal } from "./client/signal.js";
 export { type Backend, type SuonaOptions, type View } from "./client/options.js";
@@ -22,7 +28,7 @@ export { type Platform } from "./platform/platform.js";
 declare const console: { log(line: string): void } | undefined;
 
 /** {@link SuonaOptions}, where everything but the address may be left to find out. */
-export interface Options extends Omit<SuonaOptions, "platform" | "log" | "keeper" | "diagnose"> {
+export interface Options extends Omit<SuonaOptions, "platform" | "diagnose"> {
   /** Default: the one this code runs on. Name it where it is to be alone in the bundle, and on uni-app. */
   readonly platform?: Platform;
   /** Says each step with its reason on the console. */
@@ -41,21 +47,35 @@ export function createSuona<
 
 /** One connection, and all channels on it. */
 export class Suona<
-  Channels = Record<string, Json>,
-  Methods extends Backend<Methods> = Record<string, (data: Json) => Json>,
-> extends Core<Channels, Methods> {
+    Channels = Record<string, Json>,
+    Methods extends Backend<Methods> = Record<string, (data: Json) => Json>,
+  >
+  extends Core<Channels, Methods>
+  implements Archive
+{
   private readonly journal: Journal;
+  private readonly archive = new Map<string, Kept>();
+  private readonly keepAs: string;
 
   constructor(options: Options) {
-    const { platform = detect(), debug, keepAs } = options;
+    const { platform = detect(), debug, keepAs = "suona", onError = complain } = options;
     if (!platform) {
       throw new SuonaError({ code: "no-platform", message: "this platform is unknown: pass `platform`" }, options.words);
     }
     const print = debug && typeof console === "object" ? (line: string) => console!.log(line) : undefined;
     const journal = new Journal(() => platform.now(), print);
-    const keeper = keepIn(platform.storage, keepAs);
-    super(Object.assign({ diagnose: symptom }, options, { platform, keeper, log: journal.note }));
+    const reported = (error: unknown): void => {
+      journal.note(`a callback failed: ${error}`);
+      onError(error);
+    };
+    super(Object.assign({ diagnose: symptom }, options, { platform, onError: reported }));
     this.journal = journal;
+    this.keepAs = keepAs;
+  }
+
+  /** A channel, to listen to and to publish in. All who listen to the same share one subscription. */
+  override channel<Key extends Name<Channels>>(name: Key, options: Keeping = {}): KeptChannel<Channels[Key]> {
+    return new KeptChannel<Channels[Key]>(this, name, options);
   }
 
   /** The last hundred things that happened and why, without tokens: for a bug report. */
@@ -66,5 +86,30 @@ export class Suona<
   /** The same client for one page or component: what listens there ends with it, by itself where `owner` has `onUnload`. */
   scope(owner?: { onUnload?: (() => unknown) | undefined }): Scope<Channels, Methods> {
     return new Scope(this, owner);
+  }
+
+  /** For channels: what was kept of one. */
+  kept(channel: string): Publication[] {
+    return this.archive.get(channel)?.publications ?? [];
+  }
+
+  override room(name: string, options: Channeling): Room<Json> {
+    const { keep } = options;
+    if (!keep || this.entered(name)) return super.room(name, options);
+    const kept = new Kept(this.options.platform.storage, `${this.keepAs}/${name}`, keep === true ? 0 : keep);
+    this.archive.set(name, kept);
+    return super.room(name, Object.assign({ since: kept.position }, options));
+  }
+
+  override leave(room: Room<Json>): void {
+    super.leave(room);
+    if (!this.entered(room.channel)) this.archive.delete(room.channel);
+  }
+
+  protected override carryOut(output: Output): void {
+    this.journal.heed(output);
+    if (output.is === "publication") this.archive.get(output.channel)?.add(output.publication);
+    super.carryOut(output);
+    if (output.is === "position") this.archive.get(output.channel)?.save(output.position);
   }
 }

@@ -1,13 +1,8 @@
 import type { Storage } from "../platform/platform.js";
-import type { Kept } from "./room.js";
 import type { Position, Publication } from "./wire.js";
 
-/** Keeps positions, and the last `limit` messages, in the storage of the device. Begins all names with `prefix`. */
-export function keepIn(storage: Storage | undefined, prefix = "suona"): (channel: string, limit: number) => Kept {
-  return (channel, limit) => new KeptChannel(storage, `${prefix}/${channel}`, limit);
-}
-
-class KeptChannel implements Kept {
+/** What of one channel outlives the app: where it stands, and its last `limit` messages. */
+export class Kept {
   readonly position?: Position;
   readonly publications: Publication[] = [];
 

@@ -3,7 +3,6 @@ import type { LinkOptions } from "../link/signals.js";
 import type { Platform } from "../platform/platform.js";
 import type { Token } from "./channel.js";
 import type { SuonaError, Words } from "./errors.js";
-import type { Kept } from "./room.js";
 import type { ClientOptions, Status } from "./signals.js";
 
 /** How to reach a server, and as whom. Times are in milliseconds. */
@@ -14,14 +13,10 @@ export interface SuonaOptions extends Dialing, LinkOptions, Omit<ClientOptions, 
    * means that the user may not connect, which ends the matter; to throw, that it may work later.
    */
   readonly getToken?: () => Token | Promise<Token>;
-  /** Hears each step with its reason. Mask it with `Journal` before showing it to anybody: there may be tokens in it. */
-  readonly log?: (line: string) => void;
   /** Hears what callbacks of the app threw or rejected with. Default: the console, where there is one. */
   readonly onError?: (error: unknown) => void;
   /** Notices and hints, from `suona/en` or `suona/zh`. Without them the only notice is English, and hints are messages. */
   readonly words?: Words;
-  /** What keeps channels over the end of the app, such as `keepIn(platform.storage)`, for those that ask for it. */
-  readonly keeper?: (channel: string, limit: number) => Kept;
 }
 
 /** What a page shows of the connection. */

@@ -1,7 +1,7 @@
 import { attempt } from "../link/attempt.js";
 import type { Undo } from "../platform/platform.js";
 import type { SuonaError } from "./errors.js";
-import type { ClientInfo, Json, Position, Publication } from "./wire.js";
+import type { ClientInfo, Publication } from "./wire.js";
 
 /** What hears a channel. Whatever it throws or rejects with is reported and stops nothing. */
 export interface Listener<Data> {
@@ -27,16 +27,6 @@ export interface House {
   later(ms: number, wake: () => void): Undo;
 }
 
-/** What of one channel outlives the app. */
-export interface Kept<Data = Json> {
-  readonly position?: Position;
-  /** The last messages. */
-  readonly publications: Publication<Data>[];
-  add(publication: Publication<Data>): void;
-  /** Called once the listeners have returned. */
-  save(position: Position | undefined): void;
-}
-
 /** Messages beyond this many do not wait for a reload. */
 const LONGEST_QUEUE = 1000;
 
@@ -49,7 +39,6 @@ export class Room<Data> {
   constructor(
     private readonly house: House,
     readonly channel: string,
-    readonly kept?: Kept<Data>,
   ) {}
 
   enter(listener: Listener<Data>): Ear<Data> {
@@ -65,7 +54,6 @@ export class Room<Data> {
   }
 
   message(publication: Publication<Data>): void {
-    this.kept?.add(publication);
     this.ears.forEach((ear) => ear.message(publication));
   }
 

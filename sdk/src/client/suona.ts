@@ -103,16 +103,20 @@ export class Suona<
   }
 
   /** For {@link Channel}: the room of a channel, entered by the first who listens. */
-  room(name: string, { keep, getToken, recover, joinLeave, data }: Channeling): Room<Json> {
-    const known = this.rooms.get(name);
-    if (known) return known;
-    const kept = keep ? this.options.keeper?.(name, +keep) : undefined;
-    const room = new Room<Json>(this, name, kept);
-    this.rooms.set(name, room);
-    this.tokens.set(name, getToken);
-    const options = { recover, joinLeave, data, since: kept?.position, keep: !!kept, asksToken: !!getToken };
-    this.driver.soon({ is: "subscribe", channel: name, options });
+  room(name: string, { keep, getToken, recover, joinLeave, data, since }: Channeling): Room<Json> {
+    let room = this.rooms.get(name);
+    if (!room) {
+      this.rooms.set(name, (room = new Room<Json>(this, name)));
+      this.tokens.set(name, getToken);
+      const options = { recover, joinLeave, data, since, keep: keep !== undefined && keep !== false, asksToken: !!getToken };
+      this.driver.soon({ is: "subscribe", channel: name, options });
+    }
     return room;
+  }
+
+  /** Whether somebody listens to the channel. */
+  protected entered(channel: string): boolean {
+    return this.rooms.has(channel);
   }
 
   /** For {@link Channel}: the last who listened is gone. */
@@ -126,8 +130,7 @@ export class Suona<
 
   /** For callbacks of the app that failed. */
   readonly complain = (error: unknown): void => {
-    const { log, onError = complain } = this.options;
-    log?.(`a callback failed: ${error}`);
+    const { onError = complain } = this.options;
     try {
       onError(error);
     } catch {
@@ -156,36 +159,25 @@ export class Suona<
     return promise;
   }
 
-  private carryOut(output: Output): void {
-    const { log } = this.options;
-    const room = "channel" in output ? this.rooms.get(output.channel!) : undefined;
-    switch (output.is) {
-      case "send":
-        return void this.driver.send(output.frame);
-      case "ask":
-        return this.find(output.channel);
-      case "status":
-        this.current = output.status;
-        log?.(`${output.status.at}: ${output.status.reason}`);
-        return this.show();
-      case "settle":
-        return this.settle(output.ticket, output.outcome);
-      case "message":
-        return this.messages.tell(output.data);
-      case "publication":
-        return room?.message(output.publication);
-      case "position":
-        return room?.kept?.save(output.position);
-      case "subscribed":
-        log?.(`${output.channel} subscribed: ${output.how}`);
-        return room?.subscribed(output.how);
-      case "unsubscribed":
-        log?.(`${output.channel} ended: ${output.fault.message}`);
-        return room?.tell("ended", this.error(output.fault));
-      case "join":
-      case "leave":
-        return room?.tell(output.is, output.info);
+  protected carryOut(output: Output): void {
+    if (output.is === "send") this.driver.send(output.frame);
+    else if (output.is === "ask") this.find(output.channel);
+    else if (output.is === "settle") this.settle(output.ticket, output.outcome);
+    else if (output.is === "message") this.messages.tell(output.data);
+    else if (output.is === "status") {
+      this.current = output.status;
+      this.show();
+    } else if ("channel" in output) {
+      const room = this.rooms.get(output.channel);
+      if (room) this.inRoom(room, output);
     }
+  }
+
+  private inRoom(room: Room<Json>, output: Extract<Output, { channel: string }>): void {
+    if (output.is === "publication") room.message(output.publication);
+    else if (output.is === "subscribed") room.subscribed(output.how);
+    else if (output.is === "unsubscribed") room.tell("ended", this.error(output.fault));
+    else if (output.is !== "position") room.tell(output.is, output.info);
   }
 
   private find(channel?: string): void {
@@ -200,23 +192,21 @@ export class Suona<
   private settle(ticket: number, { fault, result }: Outcome): void {
     const waiting = this.waiting.get(ticket);
     this.waiting.delete(ticket);
-    if (fault) {
-      this.options.log?.(`a command failed: ${fault.code}, ${fault.message}`);
-      waiting?.reject(this.error(fault));
-    } else waiting?.resolve(result);
+    if (waiting && fault) waiting.reject(this.error(fault));
+    else if (waiting) waiting.resolve(result);
     this.show();
   }
 
   private show(): void {
     const { at, reason, until, fault } = this.current;
-    const { connecting = "Connecting…" } = this.options.words ?? {};
+    const { words } = this.options;
     const error = fault && this.error(fault);
     const trying = at === "opening" || at === "waiting";
     this.status.tell({
       online: at === "online",
       state: at,
       reason,
-      notice: trying ? connecting : at === "offline" && error ? error.hint : "",
+      notice: trying ? (words ? words.connecting : "Connecting…") : at === "offline" && error ? error.hint : "",
       pending: this.waiting.size,
       error,
       until: until && this.driver.wall(until),
