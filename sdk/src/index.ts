@@ -13,6 +13,7 @@ import type { Channeling } from "./client/channel.js";
 import type { Output } from "./client/signals.js";
 import type { Json, Publication } from "./client/wire.js";
 import { complain } from "./socket/complain.js";
+import { en } from "./en.js";
 import { detect } from "./platform/detect.js";
 import type { Platform } from "./platform/platform.js";
 
@@ -58,9 +59,9 @@ export class Suona<
   private readonly keepAs: string;
 
   constructor(options: Options) {
-    const { platform = detect(), debug, keepAs = "suona", onError = complain } = options;
+    const { platform = detect(), debug, keepAs = "suona", onError = complain, words = en } = options;
     if (!platform) {
-      throw new SuonaError({ code: "no-platform", message: "this platform is unknown: pass `platform`" }, options.words);
+      throw new SuonaError({ code: "no-platform", message: "this platform is unknown: pass `platform`" }, words);
     }
     const print = debug && typeof console === "object" ? (line: string) => console!.log(line) : undefined;
     const journal = new Journal(() => platform.now(), print);
@@ -68,7 +69,7 @@ export class Suona<
       journal.note(`a callback failed: ${error}`);
       onError(error);
     };
-    super(Object.assign({ diagnose: symptom }, options, { platform, onError: reported }));
+    super(Object.assign({ diagnose: symptom }, options, { platform, words, onError: reported }));
     this.journal = journal;
     this.keepAs = keepAs;
   }

@@ -42,9 +42,9 @@ export class NotSent extends Error {
 }
 
 const hints: Readonly<Record<Refusal, string>> = {
-  "queue-full": "Too much waits already: send less while offline, or raise `queue`.",
-  expired: "No connection within `queue.ttl`: ask the user whether to send it again.",
-  closed: "The connection was ended: call start().",
+  "queue-full": "Send less while offline, or raise `queue`.",
+  expired: "Ask the user whether to send it again.",
+  closed: "Call start().",
 };
 
 /** One connection, kept open. It does nothing before {@link start}. */
@@ -103,10 +103,10 @@ export class ReliableSocket {
     if (output.is === "heard") this.messages.tell(output.frame);
     else if (output.is === "state") {
       this.show(output.state);
-      if (output.state.at === "online") this.opened.tell((this.opened.value ?? 0) + 1);
+      if (output.state.at === "online") this.opened.tell((this.opened.value || 0) + 1);
     } else if (output.is === "letter") {
       const { letter, why } = output;
-      letter.settle(why ?? (this.driver.send(letter.frame) ? undefined : "closed"));
+      letter.settle(why || (this.driver.send(letter.frame) ? undefined : "closed"));
       this.show();
     }
   }

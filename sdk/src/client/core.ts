@@ -3,7 +3,7 @@ import type { Moment } from "../link/moment.js";
 import type { Hears, LinkOptions, LinkOutput, LinkState } from "../link/signals.js";
 import type { Frame, Habits, Loss } from "../platform/platform.js";
 import { Conversation } from "./conversation.js";
-import { lossFault, serverFault } from "./faults.js";
+import { faultOf, lossFault, serverFault } from "./faults.js";
 import { Outbox } from "./outbox.js";
 import { Pass } from "./pass.js";
 import type { ClientInput, ClientOptions, ClientOutput, Command, Fault, Input, Output, SubscribeOptions } from "./signals.js";
@@ -51,7 +51,7 @@ export class Client extends Link<ClientOutput> implements Host, Hears<ClientInpu
   ) {
     super(options, habits);
     this.conversation = new Conversation(options.messageLimit);
-    this.pass = new Pass(!!options.asksToken, () => this.emit({ is: "ask" }), options.token);
+    this.pass = new Pass(this, options.asksToken, options.token);
     this.outbox = new Outbox(options, (ticket, outcome) => this.emit({ is: "settle", ticket, outcome }));
   }
 
@@ -87,27 +87,27 @@ export class Client extends Link<ClientOutput> implements Host, Hears<ClientInpu
     else if (output.is === "probe") this.send(this.suona ? { ping: {} } : { unsubscribe: { channel: NOWHERE } });
     else if (output.is === "state") this.changed(output.state);
     else super.emit(output);
-    if (output.is === "dial") this.pass.ready(this.time);
+    if (output.is === "dial") this.pass.ready();
   }
 
-  giveUp(code: string, reason: string, wait?: number): void {
-    this.cause = { code, message: reason };
+  giveUp(code: string, reason = code, wait?: number): void {
+    this.cause = faultOf(code, reason);
     this.drop({ reason, wait });
   }
 
   token({ channel, token }: { channel?: string; token?: string | null }): void {
     if (channel !== undefined) return this.subscriptions.get(channel)?.tokenFound(token);
     this.pass.answered(token);
-    if (!token) return this.refuse({ code: "no-token", message: "getToken gave no token" });
-    if (this.up) this.refresh(token);
+    if (!token) return this.refuse(faultOf("no-token"));
+    if (this.up) this.pass.refresh((error) => this.turnedAway(error));
     else this.greet();
   }
 
   tokenFailed({ channel, reason }: { channel?: string; reason: string }): void {
     if (channel !== undefined) return this.subscriptions.get(channel)?.tokenFailed();
     this.pass.answered();
-    if (this.up) this.pass.later(this);
-    else this.giveUp("token-failed", `getToken failed: ${reason}`);
+    if (this.up) this.pass.later();
+    else this.giveUp("token-failed", reason);
   }
 
   subscribe({ channel, options }: { channel: string; options: SubscribeOptions }): void {
@@ -115,9 +115,9 @@ export class Client extends Link<ClientOutput> implements Host, Hears<ClientInpu
   }
 
   unsubscribe({ channel }: { channel: string }): void {
-    const subscription = this.subscriptions.get(channel);
-    subscription?.leave();
-    if (!subscription?.served) this.subscriptions.delete(channel);
+    const subscription = this.subscription(channel);
+    subscription.leave();
+    if (!subscription.served) this.subscriptions.delete(channel);
   }
 
   command({ ticket, command, ttl }: { ticket: number; command: Command; ttl?: number }): void {
@@ -132,12 +132,12 @@ export class Client extends Link<ClientOutput> implements Host, Hears<ClientInpu
   override stop(input: { reason: string; code?: number }): void {
     this.cause = null;
     super.stop(input);
-    this.outbox.clear({ code: "stopped", message: input.reason });
+    this.outbox.clear(faultOf("stopped", input.reason));
   }
 
   private changed(state: LinkState): void {
     this.judge(state);
-    this.forgetIfInvalid(state.loss?.code);
+    if (state.loss) this.forgetIfInvalid(state.loss.code);
     if (state.at === "online") {
       this.stage = { at: "greeting", due: this.time + TOKEN_PATIENCE };
       return this.greet();
@@ -154,8 +154,8 @@ export class Client extends Link<ClientOutput> implements Host, Hears<ClientInpu
     if (!loss && at !== "waiting" && at !== "offline") return;
     this.cause = undefined;
     if (loss) this.fault = lossFault(loss, reason, this.stage.at !== "down", this.options.diagnose);
-    else if (cause !== undefined) this.fault = cause ?? undefined;
-    else if (linked) this.fault = { code: "no-answer", message: reason };
+    else if (cause !== undefined) this.fault = cause || undefined;
+    else if (linked) this.fault = faultOf("no-answer", reason);
   }
 
   /** The connection is gone, and with it everything that was under way on it. */
@@ -169,7 +169,7 @@ export class Client extends Link<ClientOutput> implements Host, Hears<ClientInpu
   /** Connects, and subscribes in the same breath. */
   private greet(): void {
     const { stage } = this;
-    if (stage.at !== "greeting" || stage.sent || !this.pass.ready(this.time)) return;
+    if (stage.at !== "greeting" || stage.sent || !this.pass.ready()) return;
     const sent = (stage.sent = this.time);
     stage.due = sent + ANSWER_PATIENCE;
     const { session, data } = this.options;
@@ -182,19 +182,22 @@ export class Client extends Link<ClientOutput> implements Host, Hears<ClientInpu
 
   /** Positions in the channels to which the server subscribes us. */
   private served(): Record<string, object> | undefined {
-    let subs: Record<string, object> | undefined;
+    const subs: Record<string, object> = {};
+    let some = false;
     this.subscriptions.forEach(({ served, position }, channel) => {
-      if (served && position) (subs ??= {})[channel] = Object.assign({ recover: true }, position);
+      if (!served || !position) return;
+      some = true;
+      subs[channel] = Object.assign({ recover: true }, position);
     });
-    return subs;
+    return some ? subs : undefined;
   }
 
   private greeted({ connect, error }: Reply, sent: number): void {
-    if (!connect) return this.turnedAway(error ?? { code: 100, message: "no connect in the reply" });
+    if (!connect) return this.turnedAway(error || { code: 100, message: "no-connect" });
     const { version = "", ping, pong = false, time, ttl, subs = {} } = connect;
     this.suona = /^Suona/.test(version);
     this.stage = { at: "up", pong };
-    this.pass.lasts(this.time, ttl);
+    this.pass.lasts(ttl);
     this.fault = undefined;
     if (time) this.skew = Math.round(time - (sent + this.time) / 2);
     this.settled();
@@ -234,7 +237,7 @@ export class Client extends Link<ClientOutput> implements Host, Hears<ClientInpu
     if (this.stage.at === "down") return;
     for (const line of `${frame}`.trim().split("\n")) {
       const reply = parseReply(line);
-      if (!reply) return this.giveUp("not-centrifuge", "what the server says is not the Centrifuge protocol");
+      if (!reply) return this.giveUp("not-centrifuge");
       const { id, push } = reply;
       if (id) this.conversation.answer(id, reply);
       else if (push) this.pushed(push);
@@ -244,7 +247,7 @@ export class Client extends Link<ClientOutput> implements Host, Hears<ClientInpu
 
   private pushed({ channel = "", pub, join, leave, subscribe, unsubscribe, message, disconnect }: Push): void {
     const subscription = this.subscriptions.get(channel);
-    if (pub) subscription?.publication(pub);
+    if (pub && subscription) subscription.publication(pub);
     else if (join) this.emit({ is: "join", channel, info: join.info });
     else if (leave) this.emit({ is: "leave", channel, info: leave.info });
     else if (message) this.emit({ is: "message", data: message.data });
@@ -265,14 +268,6 @@ export class Client extends Link<ClientOutput> implements Host, Hears<ClientInpu
     this.subscriptions.forEach((subscription) => subscription.forget());
   }
 
-  private refresh(token: string): void {
-    this.send({ refresh: { token } }, ({ error, refresh }) => {
-      if (!error) this.pass.lasts(this.time, refresh?.ttl);
-      else if (error.temporary) this.pass.later(this);
-      else this.turnedAway(error);
-    });
-  }
-
   private subscription(channel: string): Subscription {
     let subscription = this.subscriptions.get(channel);
     if (!subscription) this.subscriptions.set(channel, (subscription = new Subscription(this, channel)));
@@ -287,11 +282,10 @@ export class Client extends Link<ClientOutput> implements Host, Hears<ClientInpu
   protected override settleWhatIsDue(): void {
     const { stage } = this;
     if (this.stageDue() <= this.time) {
-      if (stage.at === "up") this.pass.renew();
+      if (stage.at === "up") this.pass.ready();
       else if (stage.at === "greeting") {
         this.pass.answered();
-        if (stage.sent) this.giveUp("no-answer", "no answer to connect");
-        else this.giveUp("token-slow", "getToken gave no token in time");
+        this.giveUp(stage.sent ? "no-answer" : "token-slow");
       }
     }
     this.subscriptions.forEach((subscription) => subscription.settleWhatIsDue());

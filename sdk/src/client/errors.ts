@@ -21,7 +21,7 @@ export class SuonaError extends Error {
     super(message);
     this.name = "SuonaError";
     this.code = code;
-    this.hint = words?.hints[code] ?? message;
+    this.hint = (words && words.hints[code]) || message;
     this.raw = raw;
   }
 }

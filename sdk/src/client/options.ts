@@ -15,7 +15,7 @@ export interface SuonaOptions extends Dialing, LinkOptions, Omit<ClientOptions, 
   readonly getToken?: () => Token | Promise<Token>;
   /** Hears what callbacks of the app threw or rejected with. Default: the console, where there is one. */
   readonly onError?: (error: unknown) => void;
-  /** Notices and hints, from `suona/en` or `suona/zh`. Without them the only notice is English, and hints are messages. */
+  /** Notices and hints, from `suona/en` or `suona/zh`. Default of the main entry: English. Without any, hints are codes or messages. */
   readonly words?: Words;
 }
 

@@ -1,3 +1,15 @@
+import type { ClientOutput } from "./signals.js";
+import type { Refusal, Reply } from "./wire.js";
+
+/** What a pass needs of its client. */
+export interface Gate {
+  readonly time: number;
+  readonly luck: number;
+  /** Sends a command; `answered` hears the answer if it comes on this connection. */
+  send(command: object, answered?: (reply: Reply) => void): void;
+  emit(output: ClientOutput): void;
+}
+
 /** A token that the app finds: asked for one at a time, and not again while the old one holds. */
 export class Pass {
   /** When to ask for the next one. */
@@ -5,17 +17,19 @@ export class Pass {
   private asked = false;
 
   constructor(
+    private readonly gate: Gate,
     /** Whether there is an app to ask. If not, the token given, or none, is all there is. */
-    private readonly asks: boolean,
-    private readonly ask: () => void,
+    private readonly asks: boolean | undefined,
     public token?: string | undefined,
+    /** The channel that it is for; none for the connection. */
+    private readonly channel?: string,
   ) {}
 
   /** Whether there is all that is needed. If not, the app is asked, unless it has been already. */
-  ready(time: number): boolean {
-    if (time >= this.due) this.forget();
+  ready(): boolean {
+    if (this.gate.time >= this.due) this.forget();
     if (!this.asks || this.token) return true;
-    if (!this.asked) this.ask();
+    if (!this.asked) this.gate.emit({ is: "ask", channel: this.channel });
     this.asked = true;
     return false;
   }
@@ -32,22 +46,27 @@ export class Pass {
   forget(): boolean {
     if (this.asks) this.token = undefined;
     this.due = Infinity;
-    return this.asks;
+    return !!this.asks;
   }
 
-  /** Asks for the next one. */
-  renew(): void {
-    this.forget();
-    this.ready(0);
-  }
-
-  /** The token is good for `ttl` seconds from `time` on: then the next one is to be asked for. */
-  lasts(time: number, ttl: number | undefined): void {
-    this.due = ttl && this.asks ? time + ttl * 1000 : Infinity;
+  /** The token is good for `ttl` seconds from now on: then the next one is to be asked for. */
+  lasts(ttl = Infinity): void {
+    this.due = this.asks ? this.gate.time + (ttl || Infinity) * 1000 : Infinity;
   }
 
   /** It did not work, and may a little later. */
-  later({ time, luck }: { time: number; luck: number }): void {
-    this.due = time + Math.floor(5000 * (1 + luck));
+  later(): void {
+    this.due = this.gate.time + Math.floor(5000 * (1 + this.gate.luck));
+  }
+
+  /** Hands the new token to a server that has let us in by an old one. */
+  refresh(refused: (error: Refusal) => void): void {
+    const { channel, token } = this;
+    const command = channel === undefined ? { refresh: { token } } : { sub_refresh: { channel, token } };
+    this.gate.send(command, ({ error, refresh, sub_refresh }) => {
+      if (!error) this.lasts(Object(refresh || sub_refresh).ttl);
+      else if (error.temporary) this.later();
+      else refused(error);
+    });
   }
 }

@@ -86,7 +86,7 @@ export class Ear<Data> {
   ) {}
 
   subscribed(how: "fresh" | "recovered" | "gap"): void {
-    if (how === "gap") this.tell((listener) => listener.gap?.());
+    if (how === "gap") this.tell((listener) => listener.gap && listener.gap());
     if (how !== "recovered" || this.failures) this.reload();
   }
 
@@ -105,7 +105,7 @@ export class Ear<Data> {
   }
 
   private hear(publication: Publication<Data>): void {
-    this.tell((listener) => listener.message?.(publication.data, publication));
+    this.tell((listener) => listener.message && listener.message(publication.data, publication));
   }
 
   private reload(): void {
@@ -134,7 +134,7 @@ export class Ear<Data> {
 
   /** Hears what waited. */
   private go(): void {
-    const waiting = this.waiting ?? [];
+    const waiting = this.waiting || [];
     this.waiting = undefined;
     for (const publication of waiting) this.hear(publication);
   }

@@ -1,20 +1,15 @@
 import { backoff } from "../link/moment.js";
-import { Pass } from "./pass.js";
-import type { ClientOutput, Fault, SubscribeOptions } from "./signals.js";
-import { serverFault } from "./faults.js";
-import type { Position, Publication, Refusal, Reply, Subscribed } from "./wire.js";
+import { type Gate, Pass } from "./pass.js";
+import type { Fault, SubscribeOptions } from "./signals.js";
+import { faultOf, serverFault } from "./faults.js";
+import type { Position, Publication, Refusal, Subscribed } from "./wire.js";
 
 /** What a subscription needs of its client. */
-export interface Host {
-  readonly time: number;
-  readonly luck: number;
+export interface Host extends Gate {
   /** Whether the server took us. */
   readonly up: boolean;
-  /** Sends a command; `answered` hears the answer if it comes on this connection. */
-  send(command: object, answered?: (reply: Reply) => void): void;
-  emit(output: ClientOutput): void;
   /** Gives the connection up and dials again. */
-  giveUp(code: string, reason: string): void;
+  giveUp(code: string): void;
 }
 
 type Phase =
@@ -39,20 +34,22 @@ export class Subscription {
   /** Where to go on. */
   position: Position | undefined;
   private options: SubscribeOptions = {};
-  private pass = new Pass(false, () => undefined);
+  private pass: Pass;
   private phase: Phase = { at: "down" };
   private attempt = 0;
 
   constructor(
     private readonly host: Host,
     readonly channel: string,
-  ) {}
+  ) {
+    this.pass = new Pass(host, false);
+  }
 
   want(options: SubscribeOptions): void {
     this.options = options;
     this.wanted = true;
-    this.pass = new Pass(!!options.asksToken, () => this.host.emit({ is: "ask", channel: this.channel }));
-    if (options.recover !== false) this.position ??= options.since;
+    this.pass = new Pass(this.host, options.asksToken, undefined, this.channel);
+    if (options.recover !== false && !this.position) this.position = options.since;
     if (this.phase.at === "ended") this.phase = { at: "down" };
     if (this.host.up) this.join();
   }
@@ -77,16 +74,17 @@ export class Subscription {
   join(): void {
     const { channel, options, host, pass } = this;
     if (!this.wanted || this.served || (this.phase.at !== "down" && this.phase.at !== "waiting")) return;
-    if (!pass.ready(host.time)) return void (this.phase = { at: "asking", due: host.time + TOKEN_PATIENCE });
+    if (!pass.ready()) return void (this.phase = { at: "asking", due: host.time + TOKEN_PATIENCE });
     const recover = options.recover !== false || undefined;
-    const position = recover && this.position;
+    const position = (recover && this.position) || { offset: 0, epoch: undefined };
+    const recovering = position === this.position;
     const phase: Phase = (this.phase = { at: "joining", due: host.time + ANSWER_PATIENCE });
     const subscribe = {
       channel,
       token: pass.token,
-      recover: position && true,
-      epoch: position?.epoch,
-      offset: position?.offset || undefined,
+      recover: recovering || undefined,
+      epoch: position.epoch,
+      offset: position.offset || undefined,
       data: options.data,
       positioned: recover,
       recoverable: recover,
@@ -95,7 +93,7 @@ export class Subscription {
     host.send({ subscribe }, (reply) => {
       if (this.phase !== phase) return;
       if (reply.error) this.refused(reply.error);
-      else this.joined(reply.subscribe ?? {}, !!position);
+      else this.joined(reply.subscribe || {}, recovering);
     });
   }
 
@@ -105,7 +103,7 @@ export class Subscription {
     recovering = !!this.position,
   ): void {
     this.phase = { at: "joined", since: this.host.time };
-    this.pass.lasts(this.host.time, ttl);
+    this.pass.lasts(ttl);
     const how = !recovering ? "fresh" : recovered ? "recovered" : "gap";
     this.position = recoverable ? { offset, epoch } : undefined;
     this.host.emit({ is: "subscribed", channel: this.channel, how });
@@ -132,7 +130,7 @@ export class Subscription {
     this.served = false;
     if (code === 2502) this.forget();
     if (code >= 2500 && this.wanted) return this.retry();
-    this.end({ code: `server-${code}`, message: reason });
+    this.end(faultOf(`server-${code}`, reason));
   }
 
   /** The connection is gone. */
@@ -143,9 +141,9 @@ export class Subscription {
 
   /** The app found a token, or there is none to be had. */
   tokenFound(token: string | null | undefined): void {
-    if (!token) return this.end({ code: "no-token", message: "no token for the channel" });
+    if (!token) return this.end(faultOf("no-token"));
     this.pass.answered(token);
-    if (this.phase.at === "joined") this.refresh(token);
+    if (this.phase.at === "joined") this.pass.refresh((error) => this.refused(error));
     if (this.phase.at !== "asking") return;
     this.phase = { at: "down" };
     if (this.host.up) this.join();
@@ -154,7 +152,7 @@ export class Subscription {
   tokenFailed(): void {
     this.pass.answered();
     if (this.phase.at === "asking") this.retry();
-    else if (this.phase.at === "joined") this.pass.later(this.host);
+    else if (this.phase.at === "joined") this.pass.later();
   }
 
   forget(): void {
@@ -170,9 +168,9 @@ export class Subscription {
   settleWhatIsDue(): void {
     if (this.due() > this.host.time) return;
     const { at } = this.phase;
-    if (at === "joined") this.pass.renew();
+    if (at === "joined") this.pass.ready();
     else if (at === "asking") this.tokenFailed();
-    else if (at === "joining") this.host.giveUp("no-answer", `no answer to subscribing to ${this.channel}`);
+    else if (at === "joining") this.host.giveUp("no-answer");
     else {
       this.phase = { at: "down" };
       if (this.host.up) this.join();
@@ -185,15 +183,6 @@ export class Subscription {
     const again = error.code === 109 ? this.pass.forget() : error.temporary;
     if (again) this.retry();
     else this.end(serverFault(error));
-  }
-
-  private refresh(token: string): void {
-    this.host.send({ sub_refresh: { channel: this.channel, token } }, ({ error, sub_refresh }) => {
-      if (this.phase.at !== "joined") return;
-      if (!error) this.pass.lasts(this.host.time, sub_refresh?.ttl);
-      else if (error.temporary) this.pass.later(this.host);
-      else this.refused(error);
-    });
   }
 
   private retry(): void {

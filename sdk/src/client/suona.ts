@@ -4,6 +4,7 @@ import type { Platform } from "../platform/platform.js";
 import { complain } from "../socket/complain.js";
 import { Channel, type Channeling, type Home, type Sending } from "./channel.js";
 import { Client } from "./core.js";
+import { faultOf } from "./faults.js";
 import { SuonaError } from "./errors.js";
 import type { Backend, Name, SuonaOptions, View } from "./options.js";
 import { type House, Room } from "./room.js";
@@ -148,7 +149,7 @@ export class Suona<
   ask<Result>(command: Command, { ttl }: Sending = {}, field?: string): Promise<Result> {
     const ticket = ++this.tickets;
     const promise = new Promise<Result>((found, reject) => {
-      if (this.closed) return reject(this.error({ code: "stopped", message: "closed by the app" }));
+      if (this.closed) return reject(this.error(faultOf("stopped")));
       const resolve = (answer: Result): void => found(field ? Object(answer)[field] : answer);
       this.waiting.set(ticket, { resolve, reject });
       this.driver.soon({ is: "command", ticket, command, ttl });
@@ -183,7 +184,7 @@ export class Suona<
   private find(channel?: string): void {
     const getToken = channel === undefined ? this.options.getToken : this.tokens.get(channel);
     attempt(
-      () => getToken?.(channel ?? ""),
+      () => getToken && getToken(channel || ""),
       (raw) => this.driver.handle({ is: "tokenFailed", channel, reason: sentence(raw) }),
       (token) => this.driver.handle({ is: "token", channel, token }),
     );

@@ -5,9 +5,8 @@ export function attempt<Result>(
   done: (result: Result) => void = () => undefined,
 ): void {
   try {
-    const returned = call();
-    if (typeof (returned as PromiseLike<Result> | undefined)?.then === "function")
-      (returned as PromiseLike<Result>).then(done, failed);
+    const returned = call() as PromiseLike<Result> | null | undefined;
+    if (returned && typeof returned.then === "function") returned.then(done, failed);
     else done(returned as Result);
   } catch (error) {
     failed(error);

@@ -47,18 +47,21 @@ export class Driver<Input, Output extends { is: string }> {
 
   /** Follows the app's life, and dials. */
   start(): void {
-    this.undoWatch ??= this.platform.watch?.({
-      hidden: () => this.handle({ is: "hidden" }),
-      shown: () => this.handle({ is: "shown" }),
-      network: (online) => this.handle({ is: "network", online }),
-    });
+    const { platform } = this;
+    if (platform.watch && !this.undoWatch) {
+      this.undoWatch = platform.watch({
+        hidden: () => this.handle({ is: "hidden" }),
+        shown: () => this.handle({ is: "shown" }),
+        network: (online) => this.handle({ is: "network", online }),
+      });
+    }
     this.handle({ is: "start" });
   }
 
   /** Closes and leaves nothing behind: no timer, no listener. */
   stop(reason: string, code?: number): void {
     this.handle({ is: "stop", reason, code });
-    this.undoWatch?.();
+    if (this.undoWatch) this.undoWatch();
     this.undoWatch = undefined;
   }
 
@@ -165,5 +168,5 @@ export class Driver<Input, Output extends { is: string }> {
 
 /** What was thrown, in words. */
 export function sentence(raw: unknown): string {
-  return (raw as Error | undefined)?.message || `${raw}`;
+  return Object(raw).message || `${raw}`;
 }

@@ -82,10 +82,10 @@ export class Link<More = never> implements Hears<LinkInput> {
 
   start(): void {
     const { at } = this.phase;
-    if (at === "waiting") this.hurry("asked to dial at once");
+    if (at === "waiting") this.hurry("start");
     if (at !== "offline") return;
     this.attempt = this.dials = 0;
-    this.plan(this.time, "starting");
+    this.plan(this.time, "start");
   }
 
   stop({ reason, code }: { reason: string; code?: number }): void {
@@ -116,8 +116,8 @@ export class Link<More = never> implements Hears<LinkInput> {
   lost({ generation, loss, final }: { generation: number; loss: Loss; final?: boolean }): void {
     this.closing = this.closing.filter((socket) => socket.generation !== generation);
     if (!this.connected() || generation !== this.generation) return;
-    const told = [loss.code, loss.reason].filter(Boolean).join(" ") || "no reason told";
-    const reason = `${this.phase.at === "online" ? "connection lost" : "could not connect"}: ${told}`;
+    const told = [loss.code, loss.reason].filter(Boolean).join(" ") || "no reason";
+    const reason = `lost while ${this.phase.at}: ${told}`;
     this.leave();
     if (final) this.enter({ at: "offline" }, reason, loss);
     else this.retry(reason, loss.full ? CLOSING : 0, loss);
@@ -136,12 +136,12 @@ export class Link<More = never> implements Hears<LinkInput> {
 
   shown(): void {
     const { suspends } = this.habits;
-    const away = this.time - (this.hiddenAt ?? this.time);
-    const reason = "back at the front";
+    const { hiddenAt = this.time } = this;
+    const reason = "shown";
     this.hiddenAt = undefined;
     this.tuckAt = Infinity;
     if (this.connected()) {
-      if (!suspends || away < DEAD_AFTER) return void this.probe(PROBE);
+      if (!suspends || this.time - hiddenAt < DEAD_AFTER) return void this.probe(PROBE);
       this.release(reason);
     } else if (this.phase.at === "offline") {
       return;
@@ -154,7 +154,7 @@ export class Link<More = never> implements Hears<LinkInput> {
     if (phase.at === "online") this.probe(SHORT_PROBE);
     else if (online === false) return;
     else if (phase.at === "opening") phase.due = Math.min(phase.due, this.time + PROBE);
-    else if (phase.at === "waiting") this.hurry("the network changed");
+    else if (phase.at === "waiting") this.hurry("network");
   }
 
   drop({ reason, wait }: { reason: string; wait?: number }): void {
@@ -183,7 +183,7 @@ export class Link<More = never> implements Hears<LinkInput> {
     if (this.due() > this.time) return;
     if (phase.at === "waiting") this.dial(`attempt ${this.dials + 1}`);
     else if (phase.at === "opening")
-      this.drop({ reason: `could not connect: no answer in ${this.time - this.lastDial} ms` });
+      this.drop({ reason: `no answer in ${this.time - this.lastDial} ms` });
     else if (phase.at === "online") this.suspect(phase);
   }
 
@@ -198,7 +198,7 @@ export class Link<More = never> implements Hears<LinkInput> {
   private tuck(): void {
     this.tuckAt = Infinity;
     if (this.phase.due === undefined) return;
-    const reason = "in the background";
+    const reason = "hidden";
     this.release(reason);
     this.enter({ at: "hidden" }, reason);
   }
@@ -249,14 +249,16 @@ export class Link<More = never> implements Hears<LinkInput> {
   private dial(reason: string, loss?: Loss): void {
     this.dials++;
     this.lastDial = this.time;
-    this.enter({ at: "opening", due: this.time + (this.rules.openTimeout ?? 10_000) }, reason, loss);
+    const { openTimeout = 10_000 } = this.rules;
+    this.enter({ at: "opening", due: this.time + openTimeout }, reason, loss);
     this.emit({ is: "dial", generation: ++this.generation });
   }
 
   /** When a socket may be opened, going by the sockets that are still closing. */
   private roomAt(): number {
     const { sockets = SOCKETS } = this.habits;
-    return this.closing[this.closing.length - Math.min(SOCKETS, sockets)]?.until ?? 0;
+    const oldest = this.closing[this.closing.length - Math.min(SOCKETS, sockets)];
+    return oldest ? oldest.until : 0;
   }
 
   private release(reason: string, code = 1000): void {
