@@ -4,11 +4,11 @@ import { SuonaError } from "./client/errors.js";
 import { Journal } from "./client/journal.js";
 import { Kept } from "./client/keep.js";
 import { type Archive, type Keeping, KeptChannel } from "./client/kept-channel.js";
+import { nameOf } from "./client/names.js";
 import type { Backend, Name, SuonaOptions } from "./client/options.js";
 import type { Room } from "./client/room.js";
 import { Scope } from "./client/scope.js";
 import { Suona as Core } from "./client/suona.js";
-import { symptom } from "./client/symptoms.js";
 import type { Channeling } from "./client/channel.js";
 import type { Output } from "./client/signals.js";
 import type { Json, Publication } from "./client/wire.js";
@@ -29,7 +29,7 @@ export { type Platform } from "./platform/platform.js";
 declare const console: { log(line: string): void } | undefined;
 
 /** {@link SuonaOptions}, where everything but the address may be left to find out. */
-export interface Options extends Omit<SuonaOptions, "platform" | "diagnose"> {
+export interface Options extends Omit<SuonaOptions, "platform" | "nameOf"> {
   /** Default: the one this code runs on. Name it where it is to be alone in the bundle, and on uni-app. */
   readonly platform?: Platform;
   /** Says each step with its reason on the console. */
@@ -69,7 +69,7 @@ export class Suona<
       journal.note(`a callback failed: ${error}`);
       onError(error);
     };
-    super(Object.assign({ diagnose: symptom }, options, { platform, words, onError: reported }));
+    super(Object.assign({ nameOf }, options, { platform, words, onError: reported }));
     this.journal = journal;
     this.keepAs = keepAs;
   }

@@ -153,7 +153,7 @@ export class Client extends Link<ClientOutput> implements Host, Hears<ClientInpu
     this.linked = at === "opening" || at === "online";
     if (!loss && at !== "waiting" && at !== "offline") return;
     this.cause = undefined;
-    if (loss) this.fault = lossFault(loss, reason, this.stage.at !== "down", this.options.diagnose);
+    if (loss) this.fault = lossFault(loss, reason, this.stage.at !== "down");
     else if (cause !== undefined) this.fault = cause || undefined;
     else if (linked) this.fault = faultOf("no-answer", reason);
   }

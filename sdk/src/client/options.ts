@@ -3,7 +3,7 @@ import type { LinkOptions } from "../link/signals.js";
 import type { Platform } from "../platform/platform.js";
 import type { Token } from "./channel.js";
 import type { SuonaError, Words } from "./errors.js";
-import type { ClientOptions, Status } from "./signals.js";
+import type { ClientOptions, Fault, Status } from "./signals.js";
 
 /** How to reach a server, and as whom. Times are in milliseconds. */
 export interface SuonaOptions extends Dialing, LinkOptions, Omit<ClientOptions, "session" | "asksToken"> {
@@ -15,6 +15,8 @@ export interface SuonaOptions extends Dialing, LinkOptions, Omit<ClientOptions, 
   readonly getToken?: () => Token | Promise<Token>;
   /** Hears what callbacks of the app threw or rejected with. Default: the console, where there is one. */
   readonly onError?: (error: unknown) => void;
+  /** Finds a better name for a fault, such as `nameOf` of the main entry. Without it servers' errors have numbers for names. */
+  readonly nameOf?: (fault: Fault) => string | undefined;
   /** Notices and hints, from `suona/en` or `suona/zh`. Default of the main entry: English. Without any, hints are codes or messages. */
   readonly words?: Words;
 }

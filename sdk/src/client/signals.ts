@@ -1,5 +1,4 @@
 import type { LinkInput, LinkOutput, LinkState } from "../link/signals.js";
-import type { Loss } from "../platform/platform.js";
 import type { ClientInfo, Json, Position, Publication } from "./wire.js";
 
 /** What the client is told, beside what the link is told. */
@@ -48,7 +47,7 @@ export type ClientOutput =
 export type Outcome =
   { readonly result: Json; readonly fault?: undefined } | { readonly fault: Fault; readonly result?: undefined };
 
-/** What went wrong. `code` is one of the table in `errors.ts`, or `server-` and a number of the server's own. */
+/** What went wrong. `code` is one of those in the documentation, or `server-` and a number of the server's own. */
 export interface Fault {
   readonly code: string;
   readonly message: string;
@@ -76,9 +75,6 @@ export interface SubscribeOptions {
   readonly asksToken?: boolean;
 }
 
-/** The code for a lost socket, if its device gives it away. */
-export type Diagnose = (loss: Loss) => string | undefined;
-
 /** How a client behaves, beside what its link does. */
 export interface ClientOptions {
   /** Names this client to the server across its connections: 128 random bits. */
@@ -94,8 +90,6 @@ export interface ClientOptions {
   readonly outboxCommands?: number;
   /** How many bytes of them. Default 1 MiB. */
   readonly outboxBytes?: number;
-  /** Reads the errors of devices. Without it they are all `unreachable` or `connection-lost`. */
-  readonly diagnose?: Diagnose;
   /** The longest message that the server takes. Default 65,536 bytes. */
   readonly messageLimit?: number;
 }

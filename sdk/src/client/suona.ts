@@ -215,7 +215,9 @@ export class Suona<
   }
 
   private error(fault: Fault): SuonaError {
-    return new SuonaError(fault, this.options.words);
+    const { nameOf, words } = this.options;
+    const code = (nameOf && nameOf(fault)) || fault.code;
+    return new SuonaError(Object.assign({}, fault, { code }), words);
   }
 }
 
