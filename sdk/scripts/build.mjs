@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, relative } from "node:path";
 import { build, transform } from "esbuild";
-import { entries, root } from "./entries.mjs";
+import { entries, root, wxAlone } from "./entries.mjs";
 import { privateNames } from "./private-names.mjs";
 
 const dist = `${root}dist`;
@@ -52,10 +52,6 @@ async function forBundlers() {
 /** WeChat copies this folder whole and ignores everything else of the package: no other platform is in it. */
 async function forWeChat() {
   const list = entries.filter(({ wechat }) => wechat).map(({ name, source }) => ({ entry: name, source }));
-  const wxAlone = {
-    name: "wx-alone",
-    setup: ({ onResolve }) => onResolve({ filter: /\/detect\.js$/ }, () => ({ path: `${root}src/platform/detect-wx.ts` })),
-  };
   for (const module of await modules(list, { minify: true, plugins: [wxAlone] })) {
     write("miniprogram", await commonJs(module, true));
   }

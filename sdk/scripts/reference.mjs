@@ -35,15 +35,17 @@ function written(folder) {
   const find = (source, name) => {
     const module = load(source);
     const from = module.names.get(name);
-    return module.declared.get(name) ?? (from && find(from, name));
+    return module.declared.get(name) ?? (from && find(from.source, from.own));
   };
   const home = new Map();
+  const renamed = new Map();
   const parts = entries.map(({ name, source }) => {
     const module = load(source);
     const title = name === "index" ? "suona" : `suona/${name}`;
     const offered = module.exported.map((exported) => {
       const declaration = find(source, exported);
       if (!declaration) throw new Error(`${source}: nothing declares ${exported}`);
+      if (declaration.name !== exported) renamed.set(declaration.name, exported);
       return { exported, declaration, rank: KINDS.indexOf(declaration.kind) };
     });
     offered.sort((one, other) => one.rank - other.rank);
@@ -58,7 +60,8 @@ function written(folder) {
       .filter(Boolean)
       .join("\n\n");
   });
-  return `${HEAD}\n${parts.join("\n\n")}\n`;
+  const text = `${HEAD}\n${parts.join("\n\n")}\n`;
+  return text.replace(/\b[A-Z]\w+\b/g, (word) => renamed.get(word) ?? word);
 }
 
 /** The declarations of one file, what it exports in its order, and which file each foreign name comes from. */
@@ -69,8 +72,11 @@ function parsed(text, source) {
     if (from) {
       if (doc && !module.purpose) module.purpose = doc;
       for (const part of from[1].split(",")) {
-        const name = part.trim().replace(/^type /, "");
-        module.names.set(name, posix.join(posix.dirname(source), from[2]));
+        const [own, name = own] = part
+          .trim()
+          .replace(/^type /, "")
+          .split(" as ");
+        module.names.set(name, { source: posix.join(posix.dirname(source), from[2]), own });
         if (!code.startsWith("export")) continue;
         module.exported.push(name);
         if (/^type /.test(part.trim()) || code.startsWith("export type")) module.types.add(name);
@@ -112,7 +118,12 @@ function section(declaration, find, typeOnly) {
     kind === "interface" || kind === "class"
       ? head.replace(/\s*\{$/, "")
       : code.replace(/^export (declare )?/, "").replace(/^ *\/\*\*.*?\*\/\n/gms, "");
-  const shown = whole.replace(/\n? implements [\w, ]+/, "").replace(/^default /, "");
+  // What is inherited is listed below; of an error everybody knows it.
+  const inherited = / extends Error$/.test(whole) ? "" : heritage(whole) && ` extends ${heritage(whole)}`;
+  const shown = whole
+    .replace(inherited, "")
+    .replace(/\n? implements [\w, ]+/, "")
+    .replace(/^default /, "");
   const list =
     kind === "interface" || kind === "class" ? members(declaration, find, typeOnly ? ["constructor"] : []) : [];
   const lines = list.map(({ doc, code }) => `- \`${code}\`${doc ? `<br>${doc.replace(/\n+/g, " ")}` : ""}`);

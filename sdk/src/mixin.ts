@@ -1,6 +1,6 @@
 /** Components of Vue 2, and of Vue 3 with the Options API, that show a connection and hear channels. */
 
-import type { Backend, Suona } from "./client/suona.js";
+import type { Backend, Suona } from "./index.js";
 import type { Hearings } from "./page/hearing.js";
 import { type Client, type Host, type Shown, Visit } from "./page/visit.js";
 

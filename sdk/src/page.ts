@@ -1,7 +1,7 @@
 /** Native pages of mini-programs that show a connection and hear channels. */
 
-import { attempt } from "./client/signal.js";
-import type { Backend, Suona } from "./client/suona.js";
+import { attempt } from "./link/attempt.js";
+import type { Backend, Suona } from "./index.js";
 import { membersOf, type Hearings } from "./page/hearing.js";
 import { type Client, type Host, Visit } from "./page/visit.js";
 

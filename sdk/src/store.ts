@@ -1,7 +1,7 @@
 /** Feeds a store of Vuex 3 or 4, or of Pinia, with every message: who watches its state sees the last of a tick only. */
 
 import type { View } from "./client/options.js";
-import type { Backend, Suona } from "./client/suona.js";
+import type { Backend, Suona } from "./index.js";
 import type { Undo } from "./platform/platform.js";
 import { type Callback, type Ears, hearAll, type Hearings } from "./page/hearing.js";
 
@@ -37,15 +37,20 @@ export function feed<Channels, Methods extends Backend<Methods>, Store extends o
   store: Store,
   { status, channels = {} }: Feed<Channels, Store extends VuexStore ? string : Actions<Store>>,
 ): Undo {
-  const scope = suona.scope();
   const call = (callback: Callback, given: unknown[], event: string): unknown => {
     if (typeof callback === "function") return (callback as (...given: unknown[]) => unknown)(...given);
     if (isVuex(store)) return event === "reload" ? store.dispatch(callback) : store.commit(callback, given[0]);
     return (store as Record<string, (...given: unknown[]) => unknown>)[callback]!(...given);
   };
-  if (status) scope.status.each((view) => call(status as Callback, [Object.assign({}, view)], "status"));
-  hearAll(scope as unknown as Ears, channels, (callback, given, event) => call(callback, given.map(copy), event));
-  return () => scope.end();
+  const undoStatus =
+    status && suona.status.each((view) => call(status as Callback, [Object.assign({}, view)], "status"));
+  const deafen = hearAll(suona as unknown as Ears, channels, (callback, given, event) =>
+    call(callback, given.map(copy), event),
+  );
+  return () => {
+    undoStatus?.();
+    deafen();
+  };
 }
 
 function isVuex(store: object): store is VuexStore {

@@ -2,7 +2,7 @@
 
 import { computed, type ComputedRef, onScopeDispose, type Ref, shallowRef, unref, watch } from "vue";
 import type { Name, View } from "./client/options.js";
-import type { Backend, Suona } from "./client/suona.js";
+import type { Backend, Suona } from "./index.js";
 import type { Listener } from "./client/room.js";
 import { countdown } from "./page/countdown.js";
 import { type Ears, hearAll, type Hearing } from "./page/hearing.js";
@@ -37,17 +37,16 @@ export function useChannel<Channels, Methods extends Backend<Methods>, Key exten
   name: Source<Key | "">,
   hearing: Hearing<Channels[Key]> | Listener<Channels[Key]>["message"],
 ): void {
-  const scope = suona.scope();
+  let deafen = (): void => undefined;
   const hear = (key: Key | ""): void => {
-    scope.end();
-    if (key)
-      hearAll(scope as unknown as Ears, { [key]: hearing }, (callback, given) =>
-        (callback as (...given: unknown[]) => unknown)(...given),
-      );
+    deafen();
+    deafen = hearAll(suona as unknown as Ears, key ? { [key]: hearing } : {}, (callback, given) =>
+      (callback as (...given: unknown[]) => unknown)(...given),
+    );
   };
   // At once: what is rendered late would hear late.
   watch(() => valueOf(name), hear, { immediate: true, flush: "sync" });
-  onScopeDispose(() => scope.end());
+  onScopeDispose(() => deafen());
 }
 
 /** The milliseconds until a time of the server's clock, never less than 0. It stands still while offline. */

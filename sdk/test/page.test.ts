@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
-import { createSuona } from "../src/client/suona.js";
+import { createSuona } from "../src/index.js";
 import { suonaPage } from "../src/page.js";
 import { MiniPage } from "./mini-page.js";
 import { World } from "./world.js";

@@ -6,7 +6,7 @@ import { join, resolve } from "node:path";
 import { mock, test } from "node:test";
 import { build } from "esbuild";
 import { effectScope, nextTick, ref, watchEffect } from "vue";
-import type { Suona } from "../src/client/suona.js";
+import type { Suona } from "../src/index.js";
 import { useChannel, useCountdown, useStatus } from "../src/vue.js";
 import { World } from "./world.js";
 

@@ -1,4 +1,4 @@
-import { attempt } from "../client/signal.js";
+import { attempt } from "../link/attempt.js";
 import type { Suona } from "../client/suona.js";
 import { clock } from "../platform/clock.js";
 import type { Undo } from "../platform/platform.js";

@@ -17,20 +17,26 @@ export type Hearings<Channels, By = never> = {
 /** A function of the app, as it was given or by its name. */
 export type Callback = ((...given: never[]) => unknown) | string;
 
-/** What of a client or a scope is used to hear, whatever its types. */
+/** What of a client is used to hear, whatever its types. Channels of the main entry tell what was kept, too. */
 export interface Ears {
-  channel(name: string, options: Channeling): { each(listener: Listener<Json>): Undo };
+  channel(name: string, options: Channeling): Heard;
+}
+
+interface Heard {
+  on(listener: Listener<Json>): Undo;
+  each?(listener: Listener<Json>): Undo;
 }
 
 type Event = keyof Listener<Json>;
 const events: readonly Event[] = ["message", "reload", "gap", "join", "leave", "ended"];
 
-/** Hears all channels of `hearings`; `call` calls the app back. */
+/** Hears all channels of `hearings` until undone; `call` calls the app back. */
 export function hearAll(
   ears: Ears,
   hearings: object,
   call: (callback: Callback, given: unknown[], event: Event) => unknown,
-): void {
+): Undo {
+  const undos: Undo[] = [];
   for (const [name, hearing] of membersOf(hearings)) {
     if (hearing === undefined) continue;
     const whole = (typeof hearing === "object" ? hearing : { message: hearing }) as Hearing<Json, Callback>;
@@ -40,8 +46,10 @@ export function hearAll(
       if (callback !== undefined) listener[event] = (...given) => call(callback, given, event);
     }
     const { joinLeave = !!(whole.join ?? whole.leave) } = whole;
-    ears.channel(name, Object.assign({}, whole, { joinLeave })).each(listener);
+    const channel = ears.channel(name, Object.assign({}, whole, { joinLeave }));
+    undos.push(channel.each ? channel.each(listener) : channel.on(listener));
   }
+  return () => undos.splice(0).forEach((undo) => undo());
 }
 
 export function membersOf(of: object): [string, unknown][] {

@@ -1,5 +1,5 @@
 import type { View } from "../client/options.js";
-import { attempt } from "../client/signal.js";
+import { attempt } from "../link/attempt.js";
 import type { Suona } from "../client/suona.js";
 import type { Undo } from "../platform/platform.js";
 import { countdown } from "./countdown.js";
@@ -10,7 +10,7 @@ import { type Callback, type Ears, membersOf, hearAll } from "./hearing.js";
 export type Host = Record<string, unknown>;
 
 /** What of the client is used, whatever its types. */
-export type Client = Pick<Suona, "status" | "serverNow" | "complain"> & { scope(): Ears & { end(): void } };
+export type Client = Pick<Suona, "status" | "serverNow" | "complain"> & Ears;
 
 /** What the page shows of the connection. */
 export type Shown = Pick<View, "online" | "pending" | "notice">;
@@ -19,7 +19,7 @@ export type Shown = Pick<View, "online" | "pending" | "notice">;
 export class Visit {
   private readonly curtain = new Curtain();
   private readonly stops: Undo[] = [];
-  private ears: ReturnType<Client["scope"]> | undefined;
+  private deafen: Undo = () => undefined;
   private lefts: Record<string, number> = {};
 
   constructor(
@@ -32,9 +32,10 @@ export class Visit {
 
   /** Hears these channels, and those of before no longer. */
   listen(hearings: object): void {
-    this.ears?.end();
-    this.ears = this.suona.scope();
-    hearAll(this.ears, hearings, (callback, given) => this.curtain.admit(() => this.call(callback, given)));
+    this.deafen();
+    this.deafen = hearAll(this.suona, hearings, (callback, given) =>
+      this.curtain.admit(() => this.call(callback, given)),
+    );
   }
 
   /** Counts down to times which are found by functions or in fields. */
@@ -60,7 +61,7 @@ export class Visit {
 
   end(): void {
     this.stops.splice(0).forEach((stop) => stop());
-    this.ears?.end();
+    this.deafen();
     this.curtain.close();
   }
 
