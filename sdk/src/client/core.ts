@@ -121,7 +121,7 @@ export class Client extends Link<ClientOutput> implements Host, Hears<ClientInpu
   }
 
   command({ ticket, command, ttl }: { ticket: number; command: Command; ttl?: number }): void {
-    this.outbox.put(ticket, command, ttl, this.time);
+    this.outbox.put(ticket, command, ttl, this.instant);
     if (this.up) this.flush();
   }
 
@@ -139,7 +139,7 @@ export class Client extends Link<ClientOutput> implements Host, Hears<ClientInpu
     this.judge(state);
     if (state.loss) this.forgetIfInvalid(state.loss.code);
     if (state.at === "online") {
-      this.stage = { at: "greeting", due: this.time + TOKEN_PATIENCE };
+      this.stage = { at: "greeting", due: this.instant + TOKEN_PATIENCE };
       return this.greet();
     }
     // Who starts again may be somebody else.
@@ -170,7 +170,7 @@ export class Client extends Link<ClientOutput> implements Host, Hears<ClientInpu
   private greet(): void {
     const { stage } = this;
     if (stage.at !== "greeting" || stage.sent || !this.pass.ready()) return;
-    const sent = (stage.sent = this.time);
+    const sent = (stage.sent = this.instant);
     stage.due = sent + ANSWER_PATIENCE;
     const { session, data } = this.options;
     const headers = { "suona-session": session, "suona-farewell": "1", "suona-time": "1" };
@@ -183,13 +183,10 @@ export class Client extends Link<ClientOutput> implements Host, Hears<ClientInpu
   /** Positions in the channels to which the server subscribes us. */
   private served(): Record<string, object> | undefined {
     const subs: Record<string, object> = {};
-    let some = false;
     this.subscriptions.forEach(({ served, position }, channel) => {
-      if (!served || !position) return;
-      some = true;
-      subs[channel] = Object.assign({ recover: true }, position);
+      if (served && position) subs[channel] = Object.assign({ recover: true }, position);
     });
-    return some ? subs : undefined;
+    return Object.keys(subs).length ? subs : undefined;
   }
 
   private greeted({ connect, error }: Reply, sent: number): void {
@@ -199,7 +196,7 @@ export class Client extends Link<ClientOutput> implements Host, Hears<ClientInpu
     this.stage = { at: "up", pong };
     this.pass.lasts(ttl);
     this.fault = undefined;
-    if (time) this.skew = Math.round(time - (sent + this.time) / 2);
+    if (time) this.skew = Math.round(time - (sent + this.instant) / 2);
     this.settled();
     if (ping) this.expect({ silence: ping * 1000 + PING_SLACK });
     this.status({ at: "online", reason: `connected to ${version || "the server"}` });
@@ -276,17 +273,16 @@ export class Client extends Link<ClientOutput> implements Host, Hears<ClientInpu
 
   private stageDue(): number {
     const { stage } = this;
-    return stage.at === "down" ? Infinity : stage.at === "up" ? this.pass.due : stage.due;
+    return stage.at === "greeting" ? stage.due : stage.at === "up" ? this.pass.due : Infinity;
   }
 
   protected override settleWhatIsDue(): void {
     const { stage } = this;
-    if (this.stageDue() <= this.time) {
-      if (stage.at === "up") this.pass.ready();
-      else if (stage.at === "greeting") {
-        this.pass.answered();
-        this.giveUp(stage.sent ? "no-answer" : "token-slow");
-      }
+    const due = this.stageDue() <= this.instant;
+    if (due && stage.at === "up") this.pass.ready();
+    if (due && stage.at === "greeting") {
+      this.pass.answered();
+      this.giveUp(stage.sent ? "no-answer" : "token-slow");
     }
     this.subscriptions.forEach((subscription) => subscription.settleWhatIsDue());
     super.settleWhatIsDue();

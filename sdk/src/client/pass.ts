@@ -3,7 +3,7 @@ import type { Refusal, Reply } from "./wire.js";
 
 /** What a pass needs of its client. */
 export interface Gate {
-  readonly time: number;
+  readonly instant: number;
   readonly luck: number;
   /** Sends a command; `answered` hears the answer if it comes on this connection. */
   send(command: object, answered?: (reply: Reply) => void): void;
@@ -27,7 +27,7 @@ export class Pass {
 
   /** Whether there is all that is needed. If not, the app is asked, unless it has been already. */
   ready(): boolean {
-    if (this.gate.time >= this.due) this.forget();
+    if (this.gate.instant >= this.due) this.forget();
     if (!this.asks || this.token) return true;
     if (!this.asked) this.gate.emit({ is: "ask", channel: this.channel });
     this.asked = true;
@@ -51,12 +51,12 @@ export class Pass {
 
   /** The token is good for `ttl` seconds from now on: then the next one is to be asked for. */
   lasts(ttl = Infinity): void {
-    this.due = this.asks ? this.gate.time + (ttl || Infinity) * 1000 : Infinity;
+    this.due = this.asks ? this.gate.instant + (ttl || Infinity) * 1000 : Infinity;
   }
 
   /** It did not work, and may a little later. */
   later(): void {
-    this.due = this.gate.time + Math.floor(5000 * (1 + this.gate.luck));
+    this.due = this.gate.instant + Math.floor(5000 * (1 + this.gate.luck));
   }
 
   /** Hands the new token to a server that has let us in by an old one. */

@@ -74,11 +74,11 @@ export class Subscription {
   join(): void {
     const { channel, options, host, pass } = this;
     if (!this.wanted || this.served || (this.phase.at !== "down" && this.phase.at !== "waiting")) return;
-    if (!pass.ready()) return void (this.phase = { at: "asking", due: host.time + TOKEN_PATIENCE });
+    if (!pass.ready()) return void (this.phase = { at: "asking", due: host.instant + TOKEN_PATIENCE });
     const recover = options.recover !== false || undefined;
     const position = (recover && this.position) || { offset: 0, epoch: undefined };
     const recovering = position === this.position;
-    const phase: Phase = (this.phase = { at: "joining", due: host.time + ANSWER_PATIENCE });
+    const phase: Phase = (this.phase = { at: "joining", due: host.instant + ANSWER_PATIENCE });
     const subscribe = {
       channel,
       token: pass.token,
@@ -102,7 +102,7 @@ export class Subscription {
     { ttl, recovered, recoverable, offset = 0, epoch = "", publications = [] }: Subscribed,
     recovering = !!this.position,
   ): void {
-    this.phase = { at: "joined", since: this.host.time };
+    this.phase = { at: "joined", since: this.host.instant };
     this.pass.lasts(ttl);
     const how = !recovering ? "fresh" : recovered ? "recovered" : "gap";
     this.position = recoverable ? { offset, epoch } : undefined;
@@ -166,7 +166,7 @@ export class Subscription {
   }
 
   settleWhatIsDue(): void {
-    if (this.due() > this.host.time) return;
+    if (this.due() > this.host.instant) return;
     const { at } = this.phase;
     if (at === "joined") this.pass.ready();
     else if (at === "asking") this.tokenFailed();
@@ -187,11 +187,11 @@ export class Subscription {
 
   private retry(): void {
     this.settleAttempts();
-    this.phase = { at: "waiting", due: this.host.time + backoff(this.attempt++, this.host.luck) };
+    this.phase = { at: "waiting", due: this.host.instant + backoff(this.attempt++, this.host.luck) };
   }
 
   private settleAttempts(): void {
-    if (this.phase.at === "joined" && this.host.time - this.phase.since >= HELD) this.attempt = 0;
+    if (this.phase.at === "joined" && this.host.instant - this.phase.since >= HELD) this.attempt = 0;
   }
 
   private end(fault: Fault): void {

@@ -14,11 +14,6 @@ import type { Json } from "./wire.js";
 
 export type { Backend, Name, SuonaOptions, View } from "./options.js";
 
-interface Waiting {
-  resolve(answer: unknown): void;
-  reject(error: SuonaError): void;
-}
-
 /**
  * A client of a Suona gateway or any other Centrifuge server, with nothing but what it is handed. It does nothing before
  * {@link Suona.start}.
@@ -45,7 +40,7 @@ export class Suona<
   private readonly driver: Driver<Input, Output>;
   private readonly rooms = new Map<string, Room<Json>>();
   private readonly tokens = new Map<string, Channeling["getToken"]>();
-  private readonly waiting = new Map<number, Waiting>();
+  private readonly waiting = new Map<number, (outcome: Outcome) => void>();
   private current: Status = { at: "offline", reason: "not started" };
   private tickets = 0;
   private closed = false;
@@ -150,8 +145,10 @@ export class Suona<
     const ticket = ++this.tickets;
     const promise = new Promise<Result>((found, reject) => {
       if (this.closed) return reject(this.error(faultOf("stopped")));
-      const resolve = (answer: Result): void => found(field ? Object(answer)[field] : answer);
-      this.waiting.set(ticket, { resolve, reject });
+      this.waiting.set(ticket, ({ fault, result }) => {
+        if (fault) reject(this.error(fault));
+        else found(field ? Object(result)[field] : result);
+      });
       this.driver.soon({ is: "command", ticket, command, ttl });
       this.show();
     });
@@ -190,11 +187,10 @@ export class Suona<
     );
   }
 
-  private settle(ticket: number, { fault, result }: Outcome): void {
-    const waiting = this.waiting.get(ticket);
+  private settle(ticket: number, outcome: Outcome): void {
+    const settle = this.waiting.get(ticket);
     this.waiting.delete(ticket);
-    if (waiting && fault) waiting.reject(this.error(fault));
-    else if (waiting) waiting.resolve(result);
+    if (settle) settle(outcome);
     this.show();
   }
 

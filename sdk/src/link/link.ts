@@ -43,7 +43,7 @@ const SOCKETS = 2;
  * extends it, and takes from its outputs those that are meant for the layer above.
  */
 export class Link<More = never> implements Hears<LinkInput> {
-  time = 0;
+  instant = 0;
   luck = 0;
   private phase: Phase = { at: "offline" };
   private generation = 0;
@@ -63,7 +63,7 @@ export class Link<More = never> implements Hears<LinkInput> {
 
   /** Takes one thing that happened, and whatever is due by then. */
   handle(input: LinkInput, { now, luck }: Moment): void {
-    this.time = now;
+    this.instant = now;
     this.luck = luck;
     this.closing = this.closing.filter(({ until }) => until > now);
     this[input.is](input as never);
@@ -85,7 +85,7 @@ export class Link<More = never> implements Hears<LinkInput> {
     if (at === "waiting") this.hurry("start");
     if (at !== "offline") return;
     this.attempt = this.dials = 0;
-    this.plan(this.time, "start");
+    this.plan(this.instant, "start");
   }
 
   stop({ reason, code }: { reason: string; code?: number }): void {
@@ -96,9 +96,9 @@ export class Link<More = never> implements Hears<LinkInput> {
 
   opened({ generation }: { generation: number }): void {
     if (this.phase.at !== "opening" || generation !== this.generation) return;
-    const { time } = this;
+    const { instant } = this;
     this.enter(
-      { at: "online", since: time, settled: false, heard: time, silence: Infinity, due: Infinity, probes: 0 },
+      { at: "online", since: instant, settled: false, heard: instant, silence: Infinity, due: Infinity, probes: 0 },
       "open",
     );
   }
@@ -107,9 +107,9 @@ export class Link<More = never> implements Hears<LinkInput> {
     this.opened(input); // some devices forget to tell
     const { phase } = this;
     if (phase.at !== "online" || input.generation !== this.generation) return;
-    phase.heard = this.time;
+    phase.heard = this.instant;
     phase.probes = 0;
-    phase.due = this.time + phase.silence;
+    phase.due = this.instant + phase.silence;
     this.emit({ is: "heard", frame: input.frame });
   }
 
@@ -125,23 +125,23 @@ export class Link<More = never> implements Hears<LinkInput> {
 
   hidden(): void {
     if (this.hiddenAt !== undefined) return;
-    this.hiddenAt = this.time;
+    this.hiddenAt = this.instant;
     const { suspends } = this.habits;
     const { onHide = suspends ? { closeAfter: 4000 } : "keep" } = this.rules;
     // A dial would fail in the background, half-way too.
     const idle = suspends && this.phase.at !== "online";
     this.tuckAt =
-      this.time + (idle || onHide === "close" ? 0 : onHide === "keep" ? Infinity : onHide.closeAfter);
+      this.instant + (idle || onHide === "close" ? 0 : onHide === "keep" ? Infinity : onHide.closeAfter);
   }
 
   shown(): void {
     const { suspends } = this.habits;
-    const { hiddenAt = this.time } = this;
+    const { hiddenAt = this.instant } = this;
     const reason = "shown";
     this.hiddenAt = undefined;
     this.tuckAt = Infinity;
     if (this.connected()) {
-      if (!suspends || this.time - hiddenAt < DEAD_AFTER) return void this.probe(PROBE);
+      if (!suspends || this.instant - hiddenAt < DEAD_AFTER) return void this.probe(PROBE);
       this.release(reason);
     } else if (this.phase.at === "offline") {
       return;
@@ -152,9 +152,9 @@ export class Link<More = never> implements Hears<LinkInput> {
   network({ online }: { online?: boolean }): void {
     const { phase } = this;
     if (phase.at === "online") this.probe(SHORT_PROBE);
-    else if (online === false) return;
-    else if (phase.at === "opening") phase.due = Math.min(phase.due, this.time + PROBE);
-    else if (phase.at === "waiting") this.hurry("network");
+    if (online === false) return;
+    if (phase.at === "opening") phase.due = Math.min(phase.due, this.instant + PROBE);
+    if (phase.at === "waiting") this.hurry("network");
   }
 
   drop({ reason, wait }: { reason: string; wait?: number }): void {
@@ -178,12 +178,12 @@ export class Link<More = never> implements Hears<LinkInput> {
   }
 
   protected settleWhatIsDue(): void {
-    if (this.tuckAt <= this.time) this.tuck();
+    if (this.tuckAt <= this.instant) this.tuck();
     const { phase } = this;
-    if (this.due() > this.time) return;
+    if (this.due() > this.instant) return;
     if (phase.at === "waiting") this.dial(`attempt ${this.dials + 1}`);
     else if (phase.at === "opening")
-      this.drop({ reason: `no answer in ${this.time - this.lastDial} ms` });
+      this.drop({ reason: `no answer in ${this.instant - this.lastDial} ms` });
     else if (phase.at === "online") this.suspect(phase);
   }
 
@@ -205,9 +205,9 @@ export class Link<More = never> implements Hears<LinkInput> {
 
   /** The peer was silent for too long. */
   private suspect({ probes, due, heard }: Online): void {
-    const late = probes === 1 && this.time - due > LATE;
+    const late = probes === 1 && this.instant - due > LATE;
     if ((probes && !late) || !this.probe(PROBE, late)) {
-      this.drop({ reason: `nothing heard for ${this.time - heard} ms` });
+      this.drop({ reason: `nothing heard for ${this.instant - heard} ms` });
     }
   }
 
@@ -217,7 +217,7 @@ export class Link<More = never> implements Hears<LinkInput> {
     const can = phase.at === "online" && phase.settled && this.rules.probes !== false && !this.asleep();
     if (!can || (phase.probes && !again)) return false;
     phase.probes++;
-    phase.due = this.time + limit;
+    phase.due = this.instant + limit;
     this.emit({ is: "probe" });
     return true;
   }
@@ -228,29 +228,29 @@ export class Link<More = never> implements Hears<LinkInput> {
     const tired = this.dials >= maxAttempts;
     if (tired) reason = `gave up after ${this.dials} attempts: ${reason}`;
     if (tired || reconnect === false) return this.enter({ at: "offline" }, reason, loss);
-    const due = this.time + wait + backoff(this.attempt++, this.luck, firstWait, longestWait);
-    this.notBefore = wait ? due : this.time;
+    const due = this.instant + wait + backoff(this.attempt++, this.luck, firstWait, longestWait);
+    this.notBefore = wait ? due : this.instant;
     this.plan(due, reason, loss);
   }
 
   /** Dials as soon as courtesy allows. */
   private hurry(reason: string): void {
-    const due = Math.max(this.time, this.notBefore, this.lastDial + CLOSING);
+    const due = Math.max(this.instant, this.notBefore, this.lastDial + CLOSING);
     if (this.phase.at !== "waiting" || due < this.phase.due) this.plan(due, reason);
   }
 
   /** Dials when it is due and there is room for a socket, and never while the app sleeps. */
   private plan(due: number, reason: string, loss?: Loss): void {
     if (this.asleep()) this.enter({ at: "hidden" }, reason, loss);
-    else if (Math.max(due, this.roomAt()) > this.time) this.enter({ at: "waiting", due }, reason, loss);
+    else if (Math.max(due, this.roomAt()) > this.instant) this.enter({ at: "waiting", due }, reason, loss);
     else this.dial(reason, loss);
   }
 
   private dial(reason: string, loss?: Loss): void {
     this.dials++;
-    this.lastDial = this.time;
+    this.lastDial = this.instant;
     const { openTimeout = 10_000 } = this.rules;
-    this.enter({ at: "opening", due: this.time + openTimeout }, reason, loss);
+    this.enter({ at: "opening", due: this.instant + openTimeout }, reason, loss);
     this.emit({ is: "dial", generation: ++this.generation });
   }
 
@@ -264,7 +264,7 @@ export class Link<More = never> implements Hears<LinkInput> {
   private release(reason: string, code = 1000): void {
     if (!this.connected()) return;
     const { generation } = this;
-    this.closing.push({ generation, until: this.time + CLOSING });
+    this.closing.push({ generation, until: this.instant + CLOSING });
     // At most 123 bytes, and a UTF-16 unit is never more than three.
     this.emit({ is: "close", generation, code, reason: reason.slice(0, 41) });
     this.leave();
@@ -272,7 +272,7 @@ export class Link<More = never> implements Hears<LinkInput> {
 
   private leave(): void {
     const { phase } = this;
-    if (phase.at === "online" && phase.settled && this.time - phase.since >= HELD) this.attempt = this.dials = 0;
+    if (phase.at === "online" && phase.settled && this.instant - phase.since >= HELD) this.attempt = this.dials = 0;
   }
 
   private enter(phase: Phase, reason: string, loss?: Loss): void {

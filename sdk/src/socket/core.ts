@@ -56,7 +56,7 @@ export class SocketCore extends Link<SocketOutput> {
   post({ letter }: SocketInput): void {
     if (this.at === "online") this.emit({ is: "letter", letter });
     else if (this.at === "offline") this.emit({ is: "letter", letter, why: "closed" });
-    else if (!this.letters.post(letter, this.time)) this.emit({ is: "letter", letter, why: "queue-full" });
+    else if (!this.letters.post(letter, this.instant)) this.emit({ is: "letter", letter, why: "queue-full" });
   }
 
   /** What waited comes last: what the app sends on hearing of the new connection, such as who it is, goes ahead of it. */
@@ -72,8 +72,8 @@ export class SocketCore extends Link<SocketOutput> {
 
   protected override settleWhatIsDue(): void {
     super.settleWhatIsDue();
-    while (this.letters.due <= this.time) this.refuse("expired");
-    if (this.beatAt <= this.time) this.beat();
+    while (this.letters.due <= this.instant) this.refuse("expired");
+    if (this.beatAt <= this.instant) this.beat();
   }
 
   override emit(output: LinkOutput | SocketOutput): void {
@@ -94,13 +94,13 @@ export class SocketCore extends Link<SocketOutput> {
     this.settled();
     if (!heartbeat) return;
     const { every = 15_000, patience = 10_000, reply } = heartbeat;
-    this.beatAt = this.time + every;
+    this.beatAt = this.instant + every;
     if (reply !== null) this.expect({ silence: every + Math.max(0, patience - PROBE) });
   }
 
   private beat(): void {
     const { send: frame, every = 15_000 } = this.options.heartbeat!;
-    this.beatAt = this.time + every;
+    this.beatAt = this.instant + every;
     this.emit({ is: "letter", letter: { frame, settle: () => undefined } });
   }
 
