@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, relative } from "node:path";
 import { build, transform } from "esbuild";
-import { entries, root } from "./entries.mjs";
+import { entries, root, wxAlone } from "./entries.mjs";
 import { privateNames } from "./private-names.mjs";
 
 const dist = `${root}dist`;
@@ -15,6 +15,7 @@ async function modules(list, options) {
     entryPoints: list.map(({ entry, source }) => ({ in: `${root}src/${source}.ts`, out: entry })),
     outdir: "/",
     bundle: true,
+    external: ["vue"],
     splitting: true,
     format: "esm",
     target: "es2015",
@@ -51,10 +52,6 @@ async function forBundlers() {
 /** WeChat copies this folder whole and ignores everything else of the package: no other platform is in it. */
 async function forWeChat() {
   const list = entries.filter(({ wechat }) => wechat).map(({ name, source }) => ({ entry: name, source }));
-  const wxAlone = {
-    name: "wx-alone",
-    setup: ({ onResolve }) => onResolve({ filter: /\/detect\.js$/ }, () => ({ path: `${root}src/platform/detect-wx.ts` })),
-  };
   for (const module of await modules(list, { minify: true, plugins: [wxAlone] })) {
     write("miniprogram", await commonJs(module, true));
   }
@@ -79,7 +76,7 @@ function realFiles() {
 }
 
 function manifest() {
-  const { name, version, description, license, sideEffects } = source;
+  const { name, version, description, license, sideEffects, peerDependencies, peerDependenciesMeta } = source;
   const exported = entries.map(({ name, source }) => [
     name === "index" ? "." : `./${name}`,
     {
@@ -93,6 +90,7 @@ function manifest() {
     module: "./esm/index.js",
     types: "./index.d.ts",
     miniprogram: "miniprogram",
+    ...{ peerDependencies, peerDependenciesMeta },
     exports: { ...Object.fromEntries(exported), "./package.json": "./package.json" },
   };
   write(".", { file: "package.json", text: `${JSON.stringify(published, null, 2)}\n` });
@@ -104,5 +102,5 @@ await forWeChat();
 types();
 realFiles();
 manifest();
-for (const file of ["README.md", "README.zh-CN.md"]) if (existsSync(root + file)) cpSync(root + file, `${dist}/${file}`);
+for (const file of ["README.md", "README.zh-CN.md", "docs/api.md"]) if (existsSync(root + file)) cpSync(root + file, `${dist}/${file}`);
 cpSync(`${root}../LICENSE`, `${dist}/LICENSE`);

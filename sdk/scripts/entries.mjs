@@ -27,3 +27,9 @@ const offered = [
 export const root = fileURLToPath(new URL("..", import.meta.url));
 
 export const entries = offered.filter(({ source }) => existsSync(`${root}src/${source}.ts`));
+
+/** Leaves all platforms but WeChat's out of a bundle. */
+export const wxAlone = {
+  name: "wx-alone",
+  setup: ({ onResolve }) => onResolve({ filter: /\/detect\.js$/ }, () => ({ path: `${root}src/platform/detect-wx.ts` })),
+};

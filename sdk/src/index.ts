@@ -1,25 +1,42 @@
-/** The client of a Suona gateway, on whatever platform this is. */
+/** The client of a Suona gateway with all that belongs to it, on whatever platform this is. */
 
 import { SuonaError } from "./client/errors.js";
-import type { Backend, SuonaOptions } from "./client/options.js";
-import { Suona } from "./client/suona.js";
-import type { Json } from "./client/wire.js";
+import { Journal } from "./client/journal.js";
+import { Kept } from "./client/keep.js";
+import { type Archive, type Keeping, KeptChannel } from "./client/kept-channel.js";
+import { nameOf } from "./client/names.js";
+import type { Backend, Name, SuonaOptions } from "./client/options.js";
+import type { Room } from "./client/room.js";
+import { Scope } from "./client/scope.js";
+import { Suona as Core } from "./client/suona.js";
+import type { Channeling } from "./client/channel.js";
+import type { Output } from "./client/signals.js";
+import type { Json, Publication } from "./client/wire.js";
+import { complain } from "./socket/complain.js";
+import { en } from "./en.js";
 import { detect } from "./platform/detect.js";
 import type { Platform } from "./platform/platform.js";
 
 export { SuonaError, type Words } from "./client/errors.js";
-export { type Channel, type Channeling, type History, type Sending, type Token } from "./client/channel.js";
-export { type Scope } from "./client/scope.js";
+export { type Sending, type Token } from "./client/channel.js";
+export { type History, type Keeping as Channeling, type KeptChannel as Channel } from "./client/kept-channel.js";
+export { type Listener } from "./client/room.js";
+export { Scope } from "./client/scope.js";
 export { type Signal } from "./client/signal.js";
 export { type Backend, type SuonaOptions, type View } from "./client/options.js";
-export { Suona } from "./client/suona.js";
 export { type ClientInfo, type Json, type Position, type Publication } from "./client/wire.js";
 export { type Platform } from "./platform/platform.js";
 
-/** {@link SuonaOptions}, where the platform may be left to find out. */
-export interface Options extends Omit<SuonaOptions, "platform"> {
+declare const console: { log(line: string): void } | undefined;
+
+/** {@link SuonaOptions}, where everything but the address may be left to find out. */
+export interface Options extends Omit<SuonaOptions, "platform" | "nameOf"> {
   /** Default: the one this code runs on. Name it where it is to be alone in the bundle, and on uni-app. */
   readonly platform?: Platform;
+  /** Says each step with its reason on the console. */
+  readonly debug?: boolean;
+  /** Begins the names of what is kept in storage: name the user here where several log in on one device. Default "suona". */
+  readonly keepAs?: string;
 }
 
 /** A client of a Suona gateway or any other Centrifuge server. It does nothing before {@link Suona.start}. */
@@ -27,10 +44,74 @@ export function createSuona<
   Channels = Record<string, Json>,
   Methods extends Backend<Methods> = Record<string, (data: Json) => Json>,
 >(options: Options): Suona<Channels, Methods> {
-  const platform = options.platform ?? detect();
-  if (!platform) {
-    const fault = { code: "no-platform", message: "this platform is unknown: pass `platform`" };
-    throw new SuonaError(fault, options.words ?? { connecting: "", hints: {} });
+  return new Suona(options);
+}
+
+/** One connection, and all channels on it. */
+export class Suona<
+    Channels = Record<string, Json>,
+    Methods extends Backend<Methods> = Record<string, (data: Json) => Json>,
+  >
+  extends Core<Channels, Methods>
+  implements Archive
+{
+  private readonly journal: Journal;
+  private readonly archive = new Map<string, Kept>();
+  private readonly keepAs: string;
+
+  constructor(options: Options) {
+    const { platform = detect(), debug, keepAs = "suona", onError = complain, words = en } = options;
+    if (!platform) {
+      throw new SuonaError({ code: "no-platform", message: "this platform is unknown: pass `platform`" }, words);
+    }
+    const print = debug && typeof console === "object" ? (line: string) => console!.log(line) : undefined;
+    const journal = new Journal(() => platform.now(), print);
+    const reported = (error: unknown): void => {
+      journal.note(`a callback failed: ${error}`);
+      onError(error);
+    };
+    super(Object.assign({ nameOf }, options, { platform, words, onError: reported }));
+    this.journal = journal;
+    this.keepAs = keepAs;
   }
-  return new Suona(Object.assign({}, options, { platform }));
+
+  /** A channel, to listen to and to publish in. All who listen to the same share one subscription. */
+  override channel<Key extends Name<Channels>>(name: Key, options: Keeping = {}): KeptChannel<Channels[Key]> {
+    return new KeptChannel<Channels[Key]>(this, name, options);
+  }
+
+  /** The last hundred things that happened and why, without tokens: for a bug report. */
+  report(): string {
+    return `suona on ${this.options.platform.name}\n${this.journal}`;
+  }
+
+  /** The same client for one page or component: what listens there ends with it, by itself where `owner` has `onUnload`. */
+  scope(owner?: { onUnload?: (() => unknown) | undefined }): Scope<Channels, Methods> {
+    return new Scope(this, owner);
+  }
+
+  /** For channels: what was kept of one. */
+  kept(channel: string): Publication[] {
+    return this.archive.get(channel)?.publications ?? [];
+  }
+
+  override room(name: string, options: Channeling): Room<Json> {
+    const { keep } = options;
+    if (!keep || this.entered(name)) return super.room(name, options);
+    const kept = new Kept(this.options.platform.storage, `${this.keepAs}/${name}`, keep === true ? 0 : keep);
+    this.archive.set(name, kept);
+    return super.room(name, Object.assign({ since: kept.position }, options));
+  }
+
+  override leave(room: Room<Json>): void {
+    super.leave(room);
+    if (!this.entered(room.channel)) this.archive.delete(room.channel);
+  }
+
+  protected override carryOut(output: Output): void {
+    this.journal.heed(output);
+    if (output.is === "publication") this.archive.get(output.channel)?.add(output.publication);
+    super.carryOut(output);
+    if (output.is === "position") this.archive.get(output.channel)?.save(output.position);
+  }
 }

@@ -42,9 +42,9 @@ export class NotSent extends Error {
 }
 
 const hints: Readonly<Record<Refusal, string>> = {
-  "queue-full": "Too much waits already: send less while offline, or raise `queue`.",
-  expired: "No connection within `queue.ttl`: ask the user whether to send it again.",
-  closed: "The connection was ended: call start().",
+  "queue-full": "Send less while offline, or raise `queue`.",
+  expired: "Ask the user whether to send it again.",
+  closed: "Call start().",
 };
 
 /** One connection, kept open. It does nothing before {@link start}. */
@@ -103,21 +103,18 @@ export class ReliableSocket {
     if (output.is === "heard") this.messages.tell(output.frame);
     else if (output.is === "state") {
       this.show(output.state);
-      if (output.state.at === "online") this.opened.tell((this.opened.value ?? 0) + 1);
-    } else if (output.is === "transmit") {
-      output.letter.settle(this.driver.send(output.letter.frame) ? undefined : "closed");
-      this.show();
-    } else if (output.is === "refuse") {
-      output.letter.settle(output.why);
+      if (output.state.at === "online") this.opened.tell((this.opened.value || 0) + 1);
+    } else if (output.is === "letter") {
+      const { letter, why } = output;
+      letter.settle(why || (this.driver.send(letter.frame) ? undefined : "closed"));
       this.show();
     }
   }
 
-  private show(state?: LinkState): void {
+  private show(state = this.status.value.state): void {
     const pending = this.core.letters.count;
     const { value } = this.status;
-    if (!state && value.pending === pending) return;
-    const now = state ?? value.state;
-    this.status.tell({ online: now.at === "online", state: now, pending });
+    if (value && state === value.state && pending === value.pending) return;
+    this.status.tell({ online: state.at === "online", state, pending });
   }
 }

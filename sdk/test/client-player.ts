@@ -1,3 +1,4 @@
+import { nameOf } from "../src/client/names.js";
 import { Client } from "../src/client/core.js";
 import type { ClientOptions, Command, Input, Output, SubscribeOptions } from "../src/client/signals.js";
 import type { LinkOptions } from "../src/link/link.js";
@@ -30,7 +31,7 @@ export class ClientPlayer implements Player {
     return output && clientOutput(output, this.now);
   }
 
-  deadline(): number | undefined {
+  deadline(): number {
     return this.client.deadline();
   }
 }
@@ -78,7 +79,7 @@ function clientOutput(output: Output, now: number): string {
       return output.channel === undefined ? "ask" : `ask ${output.channel}`;
     case "status": {
       const { at, until, reason, fault } = output.status;
-      return `status ${at}${at === "waiting" ? ` ${written(until! - now)}` : ""} ${text(reason)}${fault ? ` ${fault.code}` : ""}`;
+      return `status ${at}${at === "waiting" ? ` ${written(until! - now)}` : ""} ${text(reason)}${fault ? ` ${nameOf(fault) ?? fault.code}` : ""}`;
     }
     case "subscribed":
       return `subscribed ${output.channel} ${output.how}`;
@@ -90,13 +91,13 @@ function clientOutput(output: Output, now: number): string {
     case "leave":
       return `${output.is} ${output.channel} ${text(output.info)}`;
     case "unsubscribed":
-      return `unsubscribed ${output.channel} ${output.fault.code} ${text(output.fault.message)}`;
+      return `unsubscribed ${output.channel} ${nameOf(output.fault) ?? output.fault.code} ${text(output.fault.message)}`;
     case "message":
       return `message ${text(output.data)}`;
     case "settle": {
       const { outcome, ticket } = output;
       return outcome.fault
-        ? `settle ${ticket} ${outcome.fault.code} ${text(outcome.fault.message)}`
+        ? `settle ${ticket} ${nameOf(outcome.fault) ?? outcome.fault.code} ${text(outcome.fault.message)}`
         : `settle ${ticket} done ${text(outcome.result) ?? "nothing"}`;
     }
   }

@@ -62,7 +62,7 @@ for (const [kind, url] of Object.entries(addresses)) {
     const { timeline, device, driver, states } = rig(url);
     driver.start();
     await timeline.pass(100);
-    assert.match(states()[1]!, /^waiting: could not connect: no address to dial/);
+    assert.match(states()[1]!, /^waiting: lost while opening: no address to dial/);
     assert.equal(device.sockets.length, 0);
     driver.stop("done");
     assert.equal(device.timers, 0);
@@ -76,7 +76,7 @@ test("an address that never comes is given up like any other dial, and dialled n
   });
   driver.start();
   await timeline.pass(3100);
-  assert.equal(states()[1], "waiting: could not connect: no answer within 3 s");
+  assert.equal(states()[1], "waiting: no answer in 3000 ms");
   found[0]!("wss://late.example.org");
   await timeline.pass(0);
   assert.equal(device.sockets.length, 0);
@@ -103,7 +103,7 @@ test("closing before it opened is honoured, and what the old socket says later i
   device.last.receive("too late");
   device.last.lose();
   await timeline.pass(60_000);
-  assert.deepEqual(states(), ["opening: starting", "offline: changed my mind"]);
+  assert.deepEqual(states(), ["opening: start", "offline: changed my mind"]);
 });
 
 test("back at the front after ten seconds, the dial waits for nothing", async () => {

@@ -5,7 +5,7 @@ import type { SuonaError } from "../src/client/errors.js";
 import { en } from "../src/en.js";
 import type { Loss } from "../src/platform/platform.js";
 import { zh } from "../src/zh.js";
-import type { Suona } from "../src/client/suona.js";
+import type { Suona } from "../src/index.js";
 import { World } from "./world.js";
 
 const losses: [string, Loss][] = [
@@ -82,7 +82,7 @@ test("each step is said on the console where that is asked for", async () => {
   console.log = log;
   assert.deepEqual(
     said.map((line) => line.replace(/^\S+ /, "")),
-    ["opening: starting", "online: connected to Suona 0.1.0", "offline: closed by the app"],
+    ["opening: start", "online: connected to Suona 0.1.0", "offline: closed by the app"],
   );
 });
 

@@ -7,6 +7,8 @@ import { after, before, test } from "node:test";
 import vm from "node:vm";
 import { FakeWx } from "./fake-wx.js";
 import { loader } from "./loader.js";
+import { MiniPage } from "./mini-page.js";
+import { settled } from "./timeline.js";
 
 const root = resolve(import.meta.dirname, "..");
 const dist = join(root, "dist");
@@ -26,6 +28,10 @@ before(() => {
   project = mkdtempSync(join(tmpdir(), "suona-project-"));
   mkdirSync(join(project, "node_modules"));
   symlinkSync(dist, join(project, "node_modules/suona"));
+  const vue = join(project, "node_modules/vue");
+  mkdirSync(vue);
+  writeFileSync(join(vue, "index.js"), `module.exports = require(${JSON.stringify(join(root, "node_modules/vue"))});`);
+  writeFileSync(join(vue, "index.d.ts"), `export * from ${JSON.stringify(join(root, "node_modules/vue"))};`);
 });
 after(() => rmSync(project, { recursive: true, force: true }));
 
@@ -64,7 +70,8 @@ test("every name is a real file too, for tools that know no exports", () => {
 });
 
 test("the types need no others, neither of the DOM nor of Node nor of a platform", () => {
-  const imports = names().map(
+  const withoutVue = names().filter((name) => name !== "./vue");
+  const imports = withoutVue.map(
     (name, at) => `import * as all${at} from "suona${name.slice(1)}"; export const keep${at} = all${at};`,
   );
   const use = `
@@ -91,11 +98,23 @@ test("the types need no others, neither of the DOM nor of Node nor of a platform
   ];
   const tsc = join(root, "node_modules/typescript/bin/tsc");
   execFileSync(process.execPath, [tsc, ...options, "use.mts", "use.cts"], { cwd: project, stdio: "inherit" });
+  // Vue's own types ask for the DOM, which is Vue's affair.
+  const useVue = `import { useStatus } from "suona/vue"; import { createSuona } from "suona";
+    const { online } = useStatus(createSuona({ url: "" })); export const is: boolean = online.value;
+    // @ts-expect-error: it is no number
+    export const no: number = online.value;`;
+  for (const flavour of ["mts", "cts"]) writeFileSync(join(project, `vue.${flavour}`), useVue);
+  execFileSync(process.execPath, [tsc, ...options, "--skipLibCheck", "vue.mts", "vue.cts"], {
+    cwd: project,
+    stdio: "inherit",
+  });
 });
 
 const folder = (): string => join(dist, manifest().miniprogram);
 const wechatFiles = (): string[] =>
-  readdirSync(folder(), { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".js"));
+  readdirSync(folder(), { recursive: true, encoding: "utf8" }).filter(
+    (file) => file.endsWith(".js") && !file.startsWith("suona-status/"),
+  );
 
 test("WeChat's folder asks for nothing that phones lack, and holds no other platform", () => {
   for (const file of wechatFiles()) {
@@ -106,6 +125,20 @@ test("WeChat's folder asks for nothing that phones lack, and holds no other plat
     assert.equal(asked?.[0], undefined, file);
     for (const [, path] of text.matchAll(/require\("([^"]+)"\)/g)) assert.match(path ?? "", /^\.\.?\//, file);
     assert.doesNotMatch(text, /"(uni|douyin|alipay|swan|browser|node)"/, file);
+  }
+});
+
+test("Vue is asked for where it is used, and nowhere else", () => {
+  const { peerDependenciesMeta } = JSON.parse(readFileSync(join(dist, "package.json"), "utf8"));
+  assert.deepEqual(peerDependenciesMeta, { vue: { optional: true } });
+  for (const flavour of ["esm", "cjs"]) {
+    const files = readdirSync(join(dist, flavour), { recursive: true, encoding: "utf8" }).filter((file) =>
+      /\.js$/.test(file),
+    );
+    const asking = files.filter((file) =>
+      /(from |require\()"vue"/.test(readFileSync(join(dist, flavour, file), "utf8")),
+    );
+    assert.deepEqual(asking, ["vue.js"]);
   }
 });
 
@@ -139,4 +172,34 @@ test("WeChat's folder runs with wx, setTimeout and nothing else", async () => {
   assert.equal(socket.status.value.state.at, "waiting");
   socket.close();
   assert.equal(socket.status.value.state.at, "offline");
+});
+
+test("a page on WeChat's folder shows its connection, counts down, and ends", async () => {
+  const wx = new FakeWx();
+  const load = loader(vm.createContext({ wx, setTimeout, clearTimeout }), folder());
+  const { createSuona } = load("index.js") as typeof import("../src/index.js");
+  const { suonaPage } = load("page.js") as typeof import("../src/page.js");
+  const suona = createSuona({ url: "wss://example.org" });
+  const heard: unknown[] = [];
+  const definition = suonaPage(suona, {
+    data: { online: false, pending: 0, notice: "", left: 0, endAt: 1 },
+    channels: { news: { message: "onNews" } },
+    countdowns: { left: () => Infinity },
+    onNews: (data: unknown) => void heard.push(data),
+  });
+  const page = new MiniPage(definition);
+  suona.start();
+  await settled();
+  wx.task.open();
+  const [greeting, subscribe] = String(wx.task.sent[0]?.data).split("\n");
+  assert.equal(JSON.parse(subscribe!).subscribe.channel, "news");
+  wx.task.message(
+    `{"id":${JSON.parse(greeting!).id},"connect":{"client":"c"}}\n{"id":${JSON.parse(subscribe!).id},"subscribe":{}}`,
+  );
+  wx.task.message(`{"push":{"channel":"news","pub":{"data":"你好"}}}`);
+  assert.deepEqual(page.data, { online: true, pending: 0, notice: "", left: Infinity, endAt: 1 });
+  assert.deepEqual(heard, ["你好"]);
+  page.unload();
+  suona.close();
+  assert.equal(page.data.online, true);
 });

@@ -23,7 +23,7 @@ export class LinkPlayer implements Player {
     return output && linkOutput(output, this.now);
   }
 
-  deadline(): number | undefined {
+  deadline(): number {
     return this.link.deadline();
   }
 }
@@ -41,7 +41,6 @@ export function linkInput(words: string): LinkInput {
     case "settled":
       return { is };
     case "stop":
-    case "refuse":
       return { is, reason: texts[0]! };
     case "opened":
       return { is, generation: Number(first) };

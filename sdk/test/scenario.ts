@@ -1,11 +1,12 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import type { Moment } from "../src/link/moment.js";
+import { Clock, type Moment } from "../src/link/moment.js";
 
 /** A machine as a transcript sees it: words in, words out. */
 export interface Player {
   handle(words: string, moment: Moment): void;
   poll(): string | undefined;
-  deadline(): number | undefined;
+  /** As machines give it: `Infinity` for never. */
+  deadline(): number;
 }
 
 /** Where wall clocks start in transcripts. */
@@ -47,6 +48,7 @@ export function play(text: string, create: (settings: Map<string, string>) => Pl
 /** Time, and the machine in it. */
 class Stage {
   luck = 0.5;
+  private readonly clock = new Clock();
   private time = 0;
   private shift = 0;
   private suspended = false;
@@ -76,12 +78,11 @@ class Stage {
   }
 
   private due(): number {
-    const deadline = this.player.deadline();
-    return deadline === undefined ? Infinity : deadline - this.shift - EPOCH;
+    return this.player.deadline() - this.clock.lag - this.shift - EPOCH;
   }
 
   private tell(words: string): void {
-    this.player.handle(words, { now: EPOCH + this.time + this.shift, luck: this.luck });
+    this.player.handle(words, { now: this.clock.read(EPOCH + this.time + this.shift), luck: this.luck });
     for (let output = this.player.poll(); output !== undefined; output = this.player.poll()) {
       this.write(`< ${written(this.time)} ${output}`);
     }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { SuonaError } from "../src/client/errors.js";
-import type { Suona } from "../src/client/suona.js";
+import type { Suona } from "../src/index.js";
 import { dice } from "./timeline.js";
 import { World } from "./world.js";
 

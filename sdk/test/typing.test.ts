@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createSuona } from "../src/client/suona.js";
+import { createSuona } from "../src/index.js";
 import { World } from "./world.js";
 
 interface Bid {

@@ -1,4 +1,4 @@
-import { createSuona, type Suona, type SuonaOptions } from "../src/client/suona.js";
+import { createSuona, type Options, type Suona } from "../src/index.js";
 import type { Habits } from "../src/platform/platform.js";
 import { Device } from "./device.js";
 import { Server } from "./server.js";
@@ -26,7 +26,7 @@ export class World {
     return device;
   }
 
-  client(options: Partial<SuonaOptions> = {}): Suona {
+  client(options: Partial<Options> = {}): Suona {
     return createSuona({ url: "wss://example.org/connection/websocket", platform: this.device, ...options });
   }
 

@@ -1,8 +1,7 @@
 import type { Undo } from "../platform/platform.js";
 import type { Ear, Listener, Room } from "./room.js";
-import { attempt } from "./signal.js";
-import type { Command, HistoryRequest } from "./signals.js";
-import type { ClientInfo, Json, Position, Publication } from "./wire.js";
+import type { Command } from "./signals.js";
+import type { Json, Position } from "./wire.js";
 
 /** A token, or nothing where the user may not have one. */
 export type Token = string | null | undefined;
@@ -13,28 +12,21 @@ export interface Sending {
   readonly ttl?: number;
 }
 
-/** What a server answers about a channel's past. */
-export interface History<Data> extends Position {
-  readonly publications: Publication<Data>[];
-}
-
 /** What channels need of their client. */
 export interface Home {
   room(name: string, options: Channeling): Room<Json>;
   /** The last who listened in the room is gone. */
   leave(room: Room<Json>): void;
-  ask<Result, Answer = Result>(command: Command, sending?: Sending, pick?: (answer: Answer) => Result): Promise<Result>;
-  complain(error: unknown): void;
+  ask<Result>(command: Command, sending?: Sending, field?: string): Promise<Result>;
 }
 
 /** How a channel is heard. The options of the first who listens hold for all. */
 export interface Channeling {
   /** Ask for what was missed after a break. Default true; the server decides. */
   readonly recover?: boolean;
-  /**
-   * Go on after the end of the app where it was left: `true` keeps the position in device storage, a number also so many
-   * last messages, which `each` hears first.
-   */
+  /** Where to go on, if known from before. */
+  readonly since?: Position;
+  /** Tell positions, so that they can be kept. */
   readonly keep?: boolean | number;
   /** Hear who joins and leaves, where the server tells. */
   readonly joinLeave?: boolean;
@@ -47,27 +39,11 @@ export interface Channeling {
 /** A channel as one part of the app sees it. */
 export class Channel<Data> {
   constructor(
-    private readonly home: Home,
+    protected readonly home: Home,
     readonly name: string,
-    private readonly options: Channeling,
+    protected readonly options: Channeling,
     private readonly bind: (undo: Undo) => Undo = (undo) => undo,
   ) {}
-
-  /** Hears all messages from now on, until undone, and first those that were kept. */
-  each(listener: Listener<Data>["message"] | Listener<Data>): Undo {
-    const { kept } = this.room();
-    const whole = complete(listener);
-    const { keep } = this.options;
-    if (typeof keep === "number") {
-      for (const publication of kept.slice(-keep)) {
-        attempt(
-          () => whole.message?.(publication.data, publication),
-          (error) => this.home.complain(error),
-        );
-      }
-    }
-    return this.on(whole);
-  }
 
   /** Hears all messages from now on, until undone. */
   on(listener: Listener<Data>["message"] | Listener<Data>): Undo {
@@ -86,25 +62,11 @@ export class Channel<Data> {
     return this.home.ask({ publish: { channel: this.name, data } }, sending);
   }
 
-  history({ limit, since, reverse }: HistoryRequest = {}, sending?: Sending): Promise<History<Data>> {
-    return this.home.ask({ history: { channel: this.name, limit, since, reverse } }, sending);
-  }
-
-  /** Who is there, by connection. */
-  presence(sending?: Sending): Promise<Record<string, ClientInfo>> {
-    type Answer = { presence: Record<string, ClientInfo> };
-    return this.home.ask({ presence: { channel: this.name } }, sending, ({ presence }: Answer) => presence);
-  }
-
-  presenceStats(sending?: Sending): Promise<{ num_clients: number; num_users: number }> {
-    return this.home.ask({ presence_stats: { channel: this.name } }, sending);
-  }
-
-  private room(): Room<Data> {
+  protected room(): Room<Data> {
     return this.home.room(this.name, this.options) as Room<unknown> as Room<Data>;
   }
 }
 
-function complete<Data>(listener: Listener<Data>["message"] | Listener<Data>): Listener<Data> {
-  return typeof listener === "function" ? { message: listener } : (listener ?? {});
+export function complete<Data>(listener: Listener<Data>["message"] | Listener<Data>): Listener<Data> {
+  return typeof listener === "function" ? { message: listener } : listener || {};
 }

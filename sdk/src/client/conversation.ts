@@ -11,7 +11,7 @@ export class Conversation {
 
   /** Says a command. `answered` hears the answer, if one comes on this connection. */
   send(command: object, answered?: (reply: Reply) => void): void {
-    this.sendBody(JSON.stringify(command), answered ?? (() => undefined));
+    this.sendBody(JSON.stringify(command), answered || (() => undefined));
   }
 
   /** The same for a command that was written before. Without `answered` none is expected. */
@@ -28,7 +28,7 @@ export class Conversation {
   answer(id: number, reply: Reply): void {
     const answered = this.awaited.get(id);
     this.awaited.delete(id);
-    answered?.(reply);
+    if (answered) answered(reply);
   }
 
   /** The connection is gone: nothing more is said on it, and no answer comes. Numbers go on. */

@@ -1,21 +1,20 @@
 import { Link } from "../link/link.js";
-import { Clock, type Moment } from "../link/moment.js";
-import type { LinkInput, LinkOptions, LinkState } from "../link/signals.js";
-import type { Frame, Habits } from "../platform/platform.js";
+import type { Moment } from "../link/moment.js";
+import type { Hears, LinkOptions, LinkOutput, LinkState } from "../link/signals.js";
+import type { Frame, Habits, Loss } from "../platform/platform.js";
 import { Conversation } from "./conversation.js";
-import { serverFault } from "./faults.js";
+import { faultOf, lossFault, serverFault } from "./faults.js";
 import { Outbox } from "./outbox.js";
 import { Pass } from "./pass.js";
-import type { ClientOptions, ClientOutput, Fault, Input, Outcome, Output } from "./signals.js";
+import type { ClientInput, ClientOptions, ClientOutput, Command, Fault, Input, Output, SubscribeOptions } from "./signals.js";
 import { type Host, Subscription } from "./subscription.js";
-import { Trouble } from "./trouble.js";
 import { isFinal, type Json, parseReply, type Push, type Refusal, type Reply, type Subscribed } from "./wire.js";
 
-type Phase =
+type Stage =
   | { at: "down" }
-  /** The socket is open, and `connect` is not answered, or not even sent for want of a token. `sent`: wall-clock time. */
+  /** The socket is open, and `connect` is not answered, or not even sent for want of a token. */
   | { at: "greeting"; due: number; sent?: number }
-  | { at: "up"; refresh: number; pong: boolean };
+  | { at: "up"; pong: boolean };
 
 /** How long the app may take to find a token once the socket is open: servers wait ten seconds. */
 const TOKEN_PATIENCE = 8000;
@@ -26,135 +25,142 @@ const PING_SLACK = 5000;
 const NOWHERE = "suona-probe";
 
 /**
- * The client of a Centrifuge server: connects, subscribes, recovers, and carries commands there once. Like the link
- * inside, it opens no socket, reads no clock and makes no promises.
+ * The client of a Centrifuge server: a link that connects, subscribes, recovers, and carries commands there once. It
+ * makes no promises, and like the link opens no socket and reads no clock.
  */
-export class Client implements Host {
-  time = 0;
-  luck = 0;
-  /** What to add to the wall clock for the server's. */
+export class Client extends Link<ClientOutput> implements Host, Hears<ClientInput> {
+  /** What to add to the time for the server's clock. */
   skew = 0;
-  private readonly link: Link;
-  private readonly clock = new Clock();
-  private phase: Phase = { at: "down" };
-  private moment: Moment = { now: 0, luck: 0 };
+  private stage: Stage = { at: "down" };
   private readonly subscriptions = new Map<string, Subscription>();
   private readonly outbox: Outbox;
-  private readonly outputs: Output[] = [];
   private readonly conversation: Conversation;
   private readonly pass: Pass;
   /** It is a Suona server: it answers pings and knows keys. */
   private suona = false;
-  private readonly trouble = new Trouble();
+  /** What is wrong with the connection, from the moment it failed until it is well again. */
+  private fault: Fault | undefined;
+  /** Why we gave the connection up; `null` if that was no fault. */
+  private cause: Fault | null | undefined;
+  /** Whether there was a socket, open or not yet. */
+  private linked = false;
 
   constructor(
     private readonly options: ClientOptions & LinkOptions,
     habits: Habits,
   ) {
-    this.link = new Link(options, habits);
+    super(options, habits);
     this.conversation = new Conversation(options.messageLimit);
-    this.pass = new Pass(!!options.asksToken, () => this.emit({ is: "ask" }), options.token);
+    this.pass = new Pass(this, options.asksToken, options.token);
     this.outbox = new Outbox(options, (ticket, outcome) => this.emit({ is: "settle", ticket, outcome }));
   }
 
   /** Takes one thing that happened, and whatever is due by then. What is too old by then is never sent. */
-  handle(input: Input, moment: Moment): void {
-    this.moment = moment;
-    this.time = this.clock.read(moment.now);
-    this.luck = moment.luck;
-    this.outbox.expire(this.time);
-    this.take(input);
-    this.settleWhatIsDue();
+  override handle(input: Input, moment: Moment): void {
+    this.outbox.expire(moment.now);
+    super.handle(input as never, moment);
   }
 
-  /** What is to be done next. */
-  poll(): Output | undefined {
-    const output = this.outputs.shift();
+  override poll(): Output | undefined {
+    const output = super.poll() as Output | undefined;
     const frame = output ? undefined : this.conversation.frame();
     return frame === undefined ? output : { is: "send", frame };
   }
 
-  /** The wall-clock time at which to hand in `woke`. */
-  deadline(): number | undefined {
-    let due = Math.min(this.due(), this.outbox.due());
-    for (const subscription of this.subscriptions.values()) due = Math.min(due, subscription.due());
-    const link = this.link.deadline() ?? Infinity;
-    due = Math.min(this.clock.wall(due), link);
-    return due === Infinity ? undefined : due;
+  override deadline(): number {
+    let due = Math.min(super.deadline(), this.stageDue(), this.outbox.due());
+    this.subscriptions.forEach((subscription) => (due = Math.min(due, subscription.due())));
+    return due;
   }
 
   get up(): boolean {
-    return this.phase.at === "up";
+    return this.stage.at === "up";
   }
 
   send(command: object, answered?: (reply: Reply) => void): void {
     this.conversation.send(command, answered);
   }
 
-  emit(output: ClientOutput): void {
-    this.outputs.push(output);
+  /** Hears what the link says on the way out. */
+  override emit(output: ClientOutput | LinkOutput): void {
+    if (output.is === "heard") this.heard(output.frame);
+    else if (output.is === "probe") this.send(this.suona ? { ping: {} } : { unsubscribe: { channel: NOWHERE } });
+    else if (output.is === "state") this.changed(output.state);
+    else super.emit(output);
+    if (output.is === "dial") this.pass.ready();
   }
 
-  drop(code: string, message: string, wait?: number): void {
-    this.trouble.because({ code, message });
-    this.tell({ is: "drop", reason: message, wait });
+  giveUp(code: string, reason = code, wait?: number): void {
+    this.cause = faultOf(code, reason);
+    this.drop({ reason, wait });
   }
 
-  private take(input: Input): void {
-    switch (input.is) {
-      case "token":
-        return this.tokenFound(input.channel, input.token);
-      case "tokenFailed":
-        return this.tokenFailed(input.channel, input.reason);
-      case "subscribe":
-        return this.subscription(input.channel).want(input.options);
-      case "unsubscribe":
-        return this.unsubscribe(input.channel);
-      case "command":
-        this.outbox.put(input.ticket, input.command, input.ttl, this.time);
-        if (this.up) this.flush();
-        return;
-      case "lost":
-        return this.tell(Object.assign({}, input, { final: isFinal(input.loss.code) }));
-      case "stop":
-        this.trouble.because(null);
-        this.tell(input);
-        return this.outbox.clear({ code: "stopped", message: input.reason });
-      default:
-        this.tell(input);
-    }
+  token({ channel, token }: { channel?: string; token?: string | null }): void {
+    if (channel !== undefined) return this.subscriptions.get(channel)?.tokenFound(token);
+    this.pass.answered(token);
+    if (!token) return this.refuse(faultOf("no-token"));
+    if (this.up) this.pass.refresh((error) => this.turnedAway(error));
+    else this.greet();
   }
 
-  /** Tells the link something, and heeds what it says to that. */
-  private tell(input: LinkInput): void {
-    this.link.handle(input, this.moment);
-    for (let output = this.link.poll(); output; output = this.link.poll()) {
-      if (output.is === "heard") this.heard(output.frame);
-      else if (output.is === "probe") this.send(this.suona ? { ping: {} } : { unsubscribe: { channel: NOWHERE } });
-      else if (output.is === "state") this.changed(output.state);
-      else {
-        this.outputs.push(output);
-        if (output.is === "dial") this.pass.ready(this.time);
-      }
-    }
+  tokenFailed({ channel, reason }: { channel?: string; reason: string }): void {
+    if (channel !== undefined) return this.subscriptions.get(channel)?.tokenFailed();
+    this.pass.answered();
+    if (this.up) this.pass.later();
+    else this.giveUp("token-failed", reason);
+  }
+
+  subscribe({ channel, options }: { channel: string; options: SubscribeOptions }): void {
+    this.subscription(channel).want(options);
+  }
+
+  unsubscribe({ channel }: { channel: string }): void {
+    const subscription = this.subscription(channel);
+    subscription.leave();
+    if (!subscription.served) this.subscriptions.delete(channel);
+  }
+
+  command({ ticket, command, ttl }: { ticket: number; command: Command; ttl?: number }): void {
+    this.outbox.put(ticket, command, ttl, this.instant);
+    if (this.up) this.flush();
+  }
+
+  override lost({ generation, loss }: { generation: number; loss: Loss }): void {
+    super.lost({ generation, loss, final: isFinal(loss.code) });
+  }
+
+  override stop(input: { reason: string; code?: number }): void {
+    this.cause = null;
+    super.stop(input);
+    this.outbox.clear(faultOf("stopped", input.reason));
   }
 
   private changed(state: LinkState): void {
-    this.trouble.judge(state, this.phase.at !== "down");
-    this.forgetIfInvalid(state.loss?.code);
+    this.judge(state);
+    if (state.loss) this.forgetIfInvalid(state.loss.code);
     if (state.at === "online") {
-      this.phase = { at: "greeting", due: this.time + TOKEN_PATIENCE };
+      this.stage = { at: "greeting", due: this.instant + TOKEN_PATIENCE };
       return this.greet();
     }
     // Who starts again may be somebody else.
     if (state.at === "offline") this.pass.forget();
-    if (this.phase.at !== "down") this.down();
+    if (this.stage.at !== "down") this.down();
     this.status(state);
+  }
+
+  private judge({ at, loss, reason }: LinkState): void {
+    const { cause, linked } = this;
+    this.linked = at === "opening" || at === "online";
+    if (!loss && at !== "waiting" && at !== "offline") return;
+    this.cause = undefined;
+    if (loss) this.fault = lossFault(loss, reason, this.stage.at !== "down");
+    else if (cause !== undefined) this.fault = cause || undefined;
+    else if (linked) this.fault = faultOf("no-answer", reason);
   }
 
   /** The connection is gone, and with it everything that was under way on it. */
   private down(): void {
-    this.phase = { at: "down" };
+    this.stage = { at: "down" };
     this.conversation.end();
     this.outbox.lost();
     this.subscriptions.forEach((subscription) => subscription.down());
@@ -162,10 +168,10 @@ export class Client implements Host {
 
   /** Connects, and subscribes in the same breath. */
   private greet(): void {
-    const phase = this.phase;
-    if (phase.at !== "greeting" || phase.sent || !this.pass.ready(this.time)) return;
-    const sent = (phase.sent = this.moment.now);
-    phase.due = this.time + ANSWER_PATIENCE;
+    const { stage } = this;
+    if (stage.at !== "greeting" || stage.sent || !this.pass.ready()) return;
+    const sent = (stage.sent = this.instant);
+    stage.due = sent + ANSWER_PATIENCE;
     const { session, data } = this.options;
     const headers = { "suona-session": session, "suona-farewell": "1", "suona-time": "1" };
     this.send({ connect: { token: this.pass.token, data, name: "suona", headers, subs: this.served() } }, (reply) =>
@@ -177,21 +183,22 @@ export class Client implements Host {
   /** Positions in the channels to which the server subscribes us. */
   private served(): Record<string, object> | undefined {
     const subs: Record<string, object> = {};
-    for (const { served, since, channel } of this.subscriptions.values()) {
-      if (served && since) subs[channel] = { recover: true, epoch: since.epoch, offset: since.offset };
-    }
+    this.subscriptions.forEach(({ served, position }, channel) => {
+      if (served && position) subs[channel] = Object.assign({ recover: true }, position);
+    });
     return Object.keys(subs).length ? subs : undefined;
   }
 
   private greeted({ connect, error }: Reply, sent: number): void {
-    if (!connect) return this.turnedAway(error ?? { code: 100, message: "no connect in the reply" });
-    const { version = "", ping, pong = false, time, subs = {} } = connect;
-    this.suona = version.indexOf("Suona") === 0;
-    this.phase = { at: "up", refresh: this.pass.expiry(this.time, connect.ttl), pong };
-    this.trouble.fault = undefined;
-    if (time) this.skew = Math.round(time - (sent + this.moment.now) / 2);
-    this.tell({ is: "settled" });
-    if (ping) this.tell({ is: "expect", silence: ping * 1000 + PING_SLACK });
+    if (!connect) return this.turnedAway(error || { code: 100, message: "no-connect" });
+    const { version = "", ping, pong = false, time, ttl, subs = {} } = connect;
+    this.suona = /^Suona/.test(version);
+    this.stage = { at: "up", pong };
+    this.pass.lasts(ttl);
+    this.fault = undefined;
+    if (time) this.skew = Math.round(time - (sent + this.instant) / 2);
+    this.settled();
+    if (ping) this.expect({ silence: ping * 1000 + PING_SLACK });
     this.status({ at: "online", reason: `connected to ${version || "the server"}` });
     this.serve(subs);
     this.flush();
@@ -200,61 +207,56 @@ export class Client implements Host {
   /** Takes over what the server subscribed us to, and what it no longer does. */
   private serve(subs: Record<string, Subscribed>): void {
     for (const channel of Object.keys(subs)) this.subscription(channel).serve(subs[channel]!);
-    for (const [channel, subscription] of this.subscriptions) {
-      if (!(channel in subs)) subscription.served = false;
+    this.subscriptions.forEach((subscription, channel) => {
+      if (!subs[channel]) subscription.served = false;
       if (subscription.wanted) subscription.join();
       else if (!subscription.served) this.subscriptions.delete(channel);
-    }
+    });
   }
 
   private turnedAway(error: Refusal): void {
-    const fault = serverFault(error);
     const again = error.code === 109 ? this.pass.forget() : error.temporary || error.code < 100;
-    if (!again) return this.refuse(fault);
-    this.drop(fault.code, `not connected: ${error.message}`);
+    this.part(serverFault(error), again);
+  }
+
+  /** The server will have none of us, for now or for good. */
+  private part(fault: Fault, again?: boolean, wait?: number): void {
+    if (again) this.giveUp(fault.code, fault.message, wait);
+    else this.refuse(fault);
   }
 
   private refuse(fault: Fault): void {
-    this.trouble.because(fault);
-    this.tell({ is: "refuse", reason: fault.message });
+    this.cause = fault;
+    super.stop({ reason: fault.message });
   }
 
   private heard(frame: Frame): void {
-    if (this.phase.at === "down") return;
+    if (this.stage.at === "down") return;
     for (const line of `${frame}`.trim().split("\n")) {
       const reply = parseReply(line);
-      if (!reply) return this.drop("not-centrifuge", "what the server says is not the Centrifuge protocol");
-      this.reply(reply);
+      if (!reply) return this.giveUp("not-centrifuge");
+      const { id, push } = reply;
+      if (id) this.conversation.answer(id, reply);
+      else if (push) this.pushed(push);
+      else if (this.stage.at === "up" && this.stage.pong) this.conversation.sendLine("{}");
     }
-  }
-
-  private reply(reply: Reply): void {
-    const { id, push } = reply;
-    if (id) this.conversation.answer(id, reply);
-    else if (push) this.pushed(push);
-    else if (this.phase.at === "up" && this.phase.pong) this.conversation.sendLine("{}");
   }
 
   private pushed({ channel = "", pub, join, leave, subscribe, unsubscribe, message, disconnect }: Push): void {
     const subscription = this.subscriptions.get(channel);
-    if (pub) subscription?.publication(pub);
+    if (pub && subscription) subscription.publication(pub);
     else if (join) this.emit({ is: "join", channel, info: join.info });
     else if (leave) this.emit({ is: "leave", channel, info: leave.info });
     else if (message) this.emit({ is: "message", data: message.data });
     else if (subscribe) this.subscription(channel).serve(subscribe);
-    else if (disconnect) this.sentAway(disconnect.code, disconnect.reason, disconnect.retry_after_ms);
-    else if (unsubscribe && subscription) {
+    else if (disconnect) {
+      // It is said before the close, since phones lose the codes of closes.
+      this.forgetIfInvalid(disconnect.code);
+      this.part(serverFault(disconnect), !isFinal(disconnect.code), disconnect.retry_after_ms);
+    } else if (unsubscribe && subscription) {
       subscription.unsubscribed(unsubscribe.code, unsubscribe.reason);
       if (!subscription.wanted) this.subscriptions.delete(channel);
     }
-  }
-
-  /** The server said goodbye. It says so before it closes, since phones lose the codes of closes. */
-  private sentAway(code: number, reason: string, wait?: number): void {
-    const fault = serverFault({ code, reason });
-    this.forgetIfInvalid(code);
-    if (isFinal(code)) this.refuse(fault);
-    else this.drop(fault.code, reason, wait);
   }
 
   private forgetIfInvalid(code?: number): void {
@@ -263,81 +265,41 @@ export class Client implements Host {
     this.subscriptions.forEach((subscription) => subscription.forget());
   }
 
-  private tokenFound(channel: string | undefined, token: string | null | undefined): void {
-    if (channel !== undefined) return this.subscriptions.get(channel)?.tokenFound(token);
-    this.pass.answered(token);
-    if (!token) return this.refuse({ code: "no-token", message: "getToken gave no token" });
-    if (this.phase.at === "up" && this.phase.refresh === Infinity) this.refresh(token);
-    this.greet();
-  }
-
-  private tokenFailed(channel: string | undefined, reason: string): void {
-    if (channel !== undefined) return this.subscriptions.get(channel)?.tokenFailed();
-    this.pass.answered();
-    if (this.phase.at === "up") this.phase.refresh = this.later();
-    else this.drop("token-failed", `getToken failed: ${reason}`);
-  }
-
-  private refresh(token: string): void {
-    this.send({ refresh: { token } }, ({ error, refresh }) => {
-      if (this.phase.at !== "up") return;
-      if (!error) this.phase.refresh = this.pass.expiry(this.time, refresh?.ttl);
-      else if (error.temporary) this.phase.refresh = this.later();
-      else this.turnedAway(error);
-    });
-  }
-
-  private later(): number {
-    return this.time + 5000 + Math.floor(this.luck * 5000);
-  }
-
-  private unsubscribe(channel: string): void {
-    const subscription = this.subscriptions.get(channel);
-    subscription?.leave();
-    if (!subscription?.served) this.subscriptions.delete(channel);
-  }
-
   private subscription(channel: string): Subscription {
     let subscription = this.subscriptions.get(channel);
     if (!subscription) this.subscriptions.set(channel, (subscription = new Subscription(this, channel)));
     return subscription;
   }
 
-  private due(): number {
-    const phase = this.phase;
-    return phase.at === "down" ? Infinity : phase.at === "up" ? phase.refresh : phase.due;
+  private stageDue(): number {
+    const { stage } = this;
+    return stage.at === "greeting" ? stage.due : stage.at === "up" ? this.pass.due : Infinity;
   }
 
-  private settleWhatIsDue(): void {
-    const phase = this.phase;
-    if (this.due() > this.time) {
-      // nothing of our own
-    } else if (phase.at === "up") {
-      phase.refresh = Infinity;
-      this.pass.forget();
-      this.pass.ready(this.time);
-    } else if (phase.at === "greeting") {
+  protected override settleWhatIsDue(): void {
+    const { stage } = this;
+    const due = this.stageDue() <= this.instant;
+    if (due && stage.at === "up") this.pass.ready();
+    if (due && stage.at === "greeting") {
       this.pass.answered();
-      if (phase.sent) this.drop("no-answer", "no answer to connect");
-      else this.drop("token-slow", "getToken gave no token in time");
+      this.giveUp(stage.sent ? "no-answer" : "token-slow");
     }
     this.subscriptions.forEach((subscription) => subscription.settleWhatIsDue());
-    this.tell({ is: "woke" });
+    super.settleWhatIsDue();
   }
 
   private status({ at, reason, until }: LinkState): void {
-    this.emit({ is: "status", status: { at, reason, until, fault: this.trouble.fault } });
+    this.emit({ is: "status", status: { at, reason, until, fault: this.fault } });
   }
 
   private flush(): void {
     this.outbox.flush(this.suona, (body, method, ticket, keyed) => {
       const key = keyed ? `,"idempotency_key":"${this.options.session}-${ticket}"}}` : "}}";
-      const answered = (reply: Reply) => this.outbox.answered(ticket, outcome(reply, method));
+      const answered = (reply: Reply): void => {
+        const result = (reply as Record<string, Json>)[method];
+        this.outbox.answered(ticket, reply.error ? { fault: serverFault(reply.error) } : { result });
+      };
       this.conversation.sendBody(body.slice(0, -2) + key, method === "send" ? undefined : answered);
     });
   }
-}
-
-function outcome(reply: Reply, method: string): Outcome {
-  return reply.error ? { fault: serverFault(reply.error) } : { result: (reply as Record<string, Json>)[method] };
 }

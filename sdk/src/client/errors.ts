@@ -17,11 +17,11 @@ export class SuonaError extends Error {
   /** What the server or the device said. */
   readonly raw: unknown;
 
-  constructor({ code, message, raw }: Fault, words: Words) {
+  constructor({ code, message, raw }: Fault, words?: Words) {
     super(message);
     this.name = "SuonaError";
     this.code = code;
-    this.hint = words.hints[code] ?? message;
+    this.hint = (words && words.hints[code]) || message;
     this.raw = raw;
   }
 }

@@ -1,3 +1,5 @@
+import type { Output } from "./signals.js";
+
 /** How many lines a report has. */
 const LINES = 100;
 
@@ -7,8 +9,19 @@ export class Journal {
 
   constructor(
     private readonly now: () => number,
-    private readonly log: ((line: string) => void) | undefined,
+    private readonly log?: (line: string) => void,
   ) {}
+
+  /** Notes what a client says, where that tells something. */
+  heed(output: Output): void {
+    if (output.is === "status") this.note(`${output.status.at}: ${output.status.reason}`);
+    else if (output.is === "subscribed") this.note(`${output.channel} subscribed: ${output.how}`);
+    else if (output.is === "unsubscribed") this.note(`${output.channel} ended: ${output.fault.message}`);
+    else if (output.is === "settle" && output.outcome.fault) {
+      const { code, message } = output.outcome.fault;
+      this.note(`a command failed: ${code}, ${message}`);
+    }
+  }
 
   note(what: string): void {
     const line = `${new Date(this.now()).toISOString()} ${masked(what)}`;

@@ -3,7 +3,7 @@ import type { LinkOptions } from "../link/signals.js";
 import type { Platform } from "../platform/platform.js";
 import type { Token } from "./channel.js";
 import type { SuonaError, Words } from "./errors.js";
-import type { ClientOptions, Status } from "./signals.js";
+import type { ClientOptions, Fault, Status } from "./signals.js";
 
 /** How to reach a server, and as whom. Times are in milliseconds. */
 export interface SuonaOptions extends Dialing, LinkOptions, Omit<ClientOptions, "session" | "asksToken"> {
@@ -13,14 +13,12 @@ export interface SuonaOptions extends Dialing, LinkOptions, Omit<ClientOptions, 
    * means that the user may not connect, which ends the matter; to throw, that it may work later.
    */
   readonly getToken?: () => Token | Promise<Token>;
-  /** Says each step with its reason on the console. */
-  readonly debug?: boolean;
   /** Hears what callbacks of the app threw or rejected with. Default: the console, where there is one. */
   readonly onError?: (error: unknown) => void;
-  /** Notices and hints, from `suona/en` or `suona/zh`. Without them the only notice is English, and hints are messages. */
+  /** Finds a better name for a fault, such as `nameOf` of the main entry. Without it servers' errors have numbers for names. */
+  readonly nameOf?: (fault: Fault) => string | undefined;
+  /** Notices and hints, from `suona/en` or `suona/zh`. Default of the main entry: English. Without any, hints are codes or messages. */
   readonly words?: Words;
-  /** Begins the names of what is kept in storage: name the user here where several log in on one device. Default "suona". */
-  readonly keepAs?: string;
 }
 
 /** What a page shows of the connection. */

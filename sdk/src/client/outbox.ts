@@ -1,3 +1,4 @@
+import { faultOf } from "./faults.js";
 import type { ClientOptions, Command, Fault, Outcome } from "./signals.js";
 import { utf8Length } from "./wire.js";
 
@@ -29,16 +30,16 @@ export class Outbox {
 
   put(ticket: number, command: Command, ttl: number | undefined, time: number): void {
     const { outboxCommands = 256, outboxBytes = 1 << 20, messageLimit = 65_536, ttl: usual = 60_000 } = this.options;
-    const refuse = (code: string, message: string) => this.settle(ticket, { fault: { code, message } });
+    const refuse = (code: string): void => this.settle(ticket, { fault: faultOf(code) });
     const body = asJson(command);
-    if (!body) return refuse("not-json", "the data cannot be written as JSON");
+    if (!body) return refuse("not-json");
     // Room for the number and the key that are added.
     const bytes = utf8Length(body) + 100;
-    if (bytes > messageLimit) return refuse("too-large", `${bytes} bytes in one message`);
+    if (bytes > messageLimit) return refuse("too-large");
     if (this.entries.size >= outboxCommands || this.bytes + bytes > outboxBytes) {
-      return refuse("outbox-full", `${this.entries.size} commands are waiting`);
+      return refuse("outbox-full");
     }
-    const expires = time + Math.min(ttl ?? usual, LONGEST_TTL);
+    const expires = time + Math.min(ttl === undefined ? usual : ttl, LONGEST_TTL);
     this.bytes += bytes;
     this.entries.set(ticket, { ticket, body, method: Object.keys(command)[0]!, bytes, expires });
   }
@@ -48,7 +49,7 @@ export class Outbox {
     for (const entry of this.entries.values()) {
       if (entry.sent) continue;
       if (entry.keyed && !keys) {
-        this.end(entry, unknownOutcome());
+        this.end(entry, { fault: faultOf("unknown-outcome") });
         continue;
       }
       entry.keyed = keys && onlyOnce(entry);
@@ -63,7 +64,7 @@ export class Outbox {
     for (const entry of this.entries.values()) {
       if (!entry.sent) continue;
       entry.sent = false;
-      if (onlyOnce(entry) && !entry.keyed) this.end(entry, unknownOutcome());
+      if (onlyOnce(entry) && !entry.keyed) this.end(entry, { fault: faultOf("unknown-outcome") });
     }
   }
 
@@ -76,8 +77,7 @@ export class Outbox {
   expire(time: number): void {
     for (const entry of this.entries.values()) {
       if (entry.expires > time) continue;
-      const sent = entry.sent || entry.keyed;
-      this.end(entry, sent ? unknownOutcome() : { fault: { code: "expired", message: "not sent in time" } });
+      this.end(entry, { fault: faultOf(entry.sent || entry.keyed ? "unknown-outcome" : "expired") });
     }
   }
 
@@ -110,8 +110,4 @@ function asJson(command: Command): string | undefined {
   } catch {
     return undefined; // a loop, or a BigInt
   }
-}
-
-function unknownOutcome(): Outcome {
-  return { fault: { code: "unknown-outcome", message: "sent, and not answered" } };
 }

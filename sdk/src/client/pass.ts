@@ -1,20 +1,35 @@
+import type { ClientOutput } from "./signals.js";
+import type { Refusal, Reply } from "./wire.js";
+
+/** What a pass needs of its client. */
+export interface Gate {
+  readonly instant: number;
+  readonly luck: number;
+  /** Sends a command; `answered` hears the answer if it comes on this connection. */
+  send(command: object, answered?: (reply: Reply) => void): void;
+  emit(output: ClientOutput): void;
+}
+
 /** A token that the app finds: asked for one at a time, and not again while the old one holds. */
 export class Pass {
+  /** When to ask for the next one. */
+  due = Infinity;
   private asked = false;
-  private until = Infinity;
 
   constructor(
+    private readonly gate: Gate,
     /** Whether there is an app to ask. If not, the token given, or none, is all there is. */
-    private readonly asks: boolean,
-    private readonly ask: () => void,
+    private readonly asks: boolean | undefined,
     public token?: string | undefined,
+    /** The channel that it is for; none for the connection. */
+    private readonly channel?: string,
   ) {}
 
   /** Whether there is all that is needed. If not, the app is asked, unless it has been already. */
-  ready(time: number): boolean {
-    if (time >= this.until) this.forget();
+  ready(): boolean {
+    if (this.gate.instant >= this.due) this.forget();
     if (!this.asks || this.token) return true;
-    if (!this.asked) this.ask();
+    if (!this.asked) this.gate.emit({ is: "ask", channel: this.channel });
     this.asked = true;
     return false;
   }
@@ -22,19 +37,36 @@ export class Pass {
   /** The app has answered, or will not any more. */
   answered(token?: string | null): void {
     this.asked = false;
-    if (token) this.token = token;
+    if (!token) return;
+    this.token = token;
+    this.due = Infinity;
   }
 
   /** The token is good for nothing any more. False if there is no way to another. */
   forget(): boolean {
     if (this.asks) this.token = undefined;
-    this.until = Infinity;
-    return this.asks;
+    this.due = Infinity;
+    return !!this.asks;
   }
 
-  /** The token is good for `ttl` seconds from `time` on: then the next one is to be asked for. */
-  expiry(time: number, ttl: number | undefined): number {
-    this.until = ttl && this.asks ? time + ttl * 1000 : Infinity;
-    return this.until;
+  /** The token is good for `ttl` seconds from now on: then the next one is to be asked for. */
+  lasts(ttl = Infinity): void {
+    this.due = this.asks ? this.gate.instant + (ttl || Infinity) * 1000 : Infinity;
+  }
+
+  /** It did not work, and may a little later. */
+  later(): void {
+    this.due = this.gate.instant + Math.floor(5000 * (1 + this.gate.luck));
+  }
+
+  /** Hands the new token to a server that has let us in by an old one. */
+  refresh(refused: (error: Refusal) => void): void {
+    const { channel, token } = this;
+    const command = channel === undefined ? { refresh: { token } } : { sub_refresh: { channel, token } };
+    this.gate.send(command, ({ error, refresh, sub_refresh }) => {
+      if (!error) this.lasts(Object(refresh || sub_refresh).ttl);
+      else if (error.temporary) this.later();
+      else refused(error);
+    });
   }
 }

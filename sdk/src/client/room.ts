@@ -1,7 +1,7 @@
+import { attempt } from "../link/attempt.js";
 import type { Undo } from "../platform/platform.js";
 import type { SuonaError } from "./errors.js";
-import { attempt } from "./signal.js";
-import type { ClientInfo, Position, Publication } from "./wire.js";
+import type { ClientInfo, Publication } from "./wire.js";
 
 /** What hears a channel. Whatever it throws or rejects with is reported and stops nothing. */
 export interface Listener<Data> {
@@ -25,7 +25,6 @@ export interface House {
   complain(error: unknown): void;
   /** Calls back after about this long; longer with more luck. */
   later(ms: number, wake: () => void): Undo;
-  save(channel: string, text: string): void;
 }
 
 /** Messages beyond this many do not wait for a reload. */
@@ -40,9 +39,6 @@ export class Room<Data> {
   constructor(
     private readonly house: House,
     readonly channel: string,
-    /** How many messages to keep over the end of the app; `undefined` for none, and no position either. */
-    private readonly keep: number | undefined,
-    readonly kept: Publication<Data>[],
   ) {}
 
   enter(listener: Listener<Data>): Ear<Data> {
@@ -58,15 +54,12 @@ export class Room<Data> {
   }
 
   message(publication: Publication<Data>): void {
-    if (this.keep) {
-      this.kept.push(publication);
-      if (this.kept.length > this.keep) this.kept.shift();
-    }
     this.ears.forEach((ear) => ear.message(publication));
   }
 
-  save(position: Position | undefined): void {
-    this.house.save(this.channel, JSON.stringify({ position, kept: this.kept }));
+  /** Tries nothing more by itself. */
+  rest(): void {
+    this.ears.forEach((ear) => ear.undoRetry());
   }
 
   tell<Event extends "join" | "leave" | "ended">(
@@ -84,7 +77,7 @@ export class Ear<Data> {
   private waiting: Publication<Data>[] | undefined;
   private again = false;
   private failures = 0;
-  private undoRetry: Undo | undefined;
+  undoRetry: Undo = () => undefined;
   private ended = false;
 
   constructor(
@@ -93,7 +86,7 @@ export class Ear<Data> {
   ) {}
 
   subscribed(how: "fresh" | "recovered" | "gap"): void {
-    if (how === "gap") this.tell((listener) => listener.gap?.());
+    if (how === "gap") this.tell((listener) => listener.gap && listener.gap());
     if (how !== "recovered" || this.failures) this.reload();
   }
 
@@ -108,36 +101,40 @@ export class Ear<Data> {
 
   end(): void {
     this.ended = true;
-    this.undoRetry?.();
+    this.undoRetry();
   }
 
   private hear(publication: Publication<Data>): void {
-    this.tell((listener) => listener.message?.(publication.data, publication));
+    this.tell((listener) => listener.message && listener.message(publication.data, publication));
   }
 
   private reload(): void {
-    this.undoRetry?.();
+    this.undoRetry();
     if (!this.listener.reload || this.ended) return;
     this.again = this.waiting !== undefined;
     if (this.again) return;
     const waiting = (this.waiting = []);
+    const done = (failures: number): void => {
+      if (this.waiting === waiting) this.go();
+      this.failures = failures;
+      if (this.ended) return;
+      if (this.again) this.reload();
+      else if (failures)
+        this.undoRetry = this.house.later(1000 * Math.pow(2, Math.min(failures, 5)), () => this.reload());
+    };
     attempt(
-      () => this.listener.reload?.(),
-      this.house.complain,
-      (well) => {
-        if (this.waiting === waiting) this.go();
-        this.failures = well ? 0 : this.failures + 1;
-        if (this.ended) return;
-        if (this.again) this.reload();
-        else if (!well)
-          this.undoRetry = this.house.later(1000 * Math.pow(2, Math.min(this.failures, 5)), () => this.reload());
+      () => this.listener.reload!(),
+      (error) => {
+        this.house.complain(error);
+        done(this.failures + 1);
       },
+      () => done(0),
     );
   }
 
   /** Hears what waited. */
   private go(): void {
-    const waiting = this.waiting ?? [];
+    const waiting = this.waiting || [];
     this.waiting = undefined;
     for (const publication of waiting) this.hear(publication);
   }

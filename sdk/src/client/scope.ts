@@ -1,6 +1,7 @@
 import type { Undo } from "../platform/platform.js";
-import { Channel, type Channeling } from "./channel.js";
-import type { Backend, Name, Suona, View } from "./suona.js";
+import type { Suona } from "../index.js";
+import { type Keeping, KeptChannel } from "./kept-channel.js";
+import type { Backend, Name, View } from "./options.js";
 
 /** A client within a page: whatever listens through it ends with the page. */
 export class Scope<Channels, Methods extends Backend<Methods>> {
@@ -24,8 +25,8 @@ export class Scope<Channels, Methods extends Backend<Methods>> {
   }
 
   /** As the client's. */
-  channel<Key extends Name<Channels>>(name: Key, options: Channeling = {}): Channel<Channels[Key]> {
-    return new Channel<Channels[Key]>(this.suona, name, options, (undo) => this.bind(undo));
+  channel<Key extends Name<Channels>>(name: Key, options: Keeping = {}): KeptChannel<Channels[Key]> {
+    return new KeptChannel<Channels[Key]>(this.suona, name, options, (undo) => this.bind(undo));
   }
 
   /** Ends everything that listens here. */

@@ -1,23 +1,5 @@
+import { attempt } from "../link/attempt.js";
 import type { Undo } from "../platform/platform.js";
-
-/** Calls the app back. What it throws, or its promise is rejected with, goes to `complain` and stops nothing. */
-export function attempt(
-  call: () => unknown,
-  complain: (error: unknown) => void,
-  done: (well: boolean) => void = () => undefined,
-): void {
-  const failed = (error: unknown) => {
-    complain(error);
-    done(false);
-  };
-  try {
-    const returned = call() as Promise<unknown> | undefined;
-    if (typeof returned?.then === "function") returned.then(() => done(true), failed);
-    else done(true);
-  } catch (error) {
-    failed(error);
-  }
-}
 
 /** Something that is told to whoever listens. */
 export class Signal<Value> {

@@ -47,7 +47,7 @@ export type ClientOutput =
 export type Outcome =
   { readonly result: Json; readonly fault?: undefined } | { readonly fault: Fault; readonly result?: undefined };
 
-/** What went wrong. `code` is one of the table in `errors.ts`, or `server-` and a number of the server's own. */
+/** What went wrong. `code` is one of those in the documentation, or `server-` and a number of the server's own. */
 export interface Fault {
   readonly code: string;
   readonly message: string;

@@ -1,30 +1,23 @@
 import { backoff } from "../link/moment.js";
-import { Pass } from "./pass.js";
-import type { ClientOutput, SubscribeOptions } from "./signals.js";
-import { serverFault } from "./faults.js";
-import type { Position, Publication, Refusal, Reply, Subscribed } from "./wire.js";
+import { type Gate, Pass } from "./pass.js";
+import type { Fault, SubscribeOptions } from "./signals.js";
+import { faultOf, serverFault } from "./faults.js";
+import type { Position, Publication, Refusal, Subscribed } from "./wire.js";
 
 /** What a subscription needs of its client. */
-export interface Host {
-  readonly time: number;
-  readonly luck: number;
+export interface Host extends Gate {
   /** Whether the server took us. */
   readonly up: boolean;
-  /** Sends a command; `answered` hears the answer if it comes on this connection. */
-  send(command: object, answered?: (reply: Reply) => void): void;
-  emit(output: ClientOutput): void;
   /** Gives the connection up and dials again. */
-  drop(code: string, reason: string): void;
+  giveUp(code: string): void;
 }
 
 type Phase =
-  | { at: "down" }
-  | { at: "waiting"; due: number }
+  | { at: "down" | "ended"; due?: undefined }
+  | { at: "waiting" | "joining"; due: number }
   /** `due`: when to stop waiting for the app. */
   | { at: "asking"; due: number }
-  | { at: "joining"; due: number }
-  | { at: "joined"; since: number; refresh: number }
-  | { at: "ended" };
+  | { at: "joined"; since: number; due?: undefined };
 
 /** How long the app may take to find a token. */
 const TOKEN_PATIENCE = 15_000;
@@ -38,22 +31,25 @@ export class Subscription {
   served = false;
   /** The app wants it. */
   wanted = false;
+  /** Where to go on. */
+  position: Position | undefined;
   private options: SubscribeOptions = {};
-  private position: Position | undefined;
-  private pass = new Pass(false, () => undefined);
+  private pass: Pass;
   private phase: Phase = { at: "down" };
   private attempt = 0;
 
   constructor(
     private readonly host: Host,
     readonly channel: string,
-  ) {}
+  ) {
+    this.pass = new Pass(host, false);
+  }
 
   want(options: SubscribeOptions): void {
     this.options = options;
     this.wanted = true;
-    this.pass = new Pass(!!options.asksToken, () => this.host.emit({ is: "ask", channel: this.channel }));
-    if (options.recover !== false) this.position ??= options.since;
+    this.pass = new Pass(this.host, options.asksToken, undefined, this.channel);
+    if (options.recover !== false && !this.position) this.position = options.since;
     if (this.phase.at === "ended") this.phase = { at: "down" };
     if (this.host.up) this.join();
   }
@@ -67,65 +63,64 @@ export class Subscription {
   /** Leaves the channel. Answers that still come are for nobody. */
   leave(): void {
     const { at } = this.phase;
-    if (this.served) return void (this.wanted = false);
-    this.phase = { at: "ended" };
     this.wanted = false;
+    if (this.served) return;
+    this.phase = { at: "ended" };
     if (this.host.up && (at === "joining" || at === "joined"))
       this.host.send({ unsubscribe: { channel: this.channel } });
   }
 
   /** Subscribes, if that is for us to do; called for each new connection and when it is time to try again. */
   join(): void {
+    const { channel, options, host, pass } = this;
     if (!this.wanted || this.served || (this.phase.at !== "down" && this.phase.at !== "waiting")) return;
-    if (!this.pass.ready(this.host.time))
-      return void (this.phase = { at: "asking", due: this.host.time + TOKEN_PATIENCE });
-    const { channel, options } = this;
-    const { token } = this.pass;
+    if (!pass.ready()) return void (this.phase = { at: "asking", due: host.instant + TOKEN_PATIENCE });
     const recover = options.recover !== false || undefined;
-    const position = recover && this.position;
-    const joining: Phase = { at: "joining", due: this.host.time + ANSWER_PATIENCE };
-    this.phase = joining;
-    this.host.send(
-      {
-        subscribe: {
-          channel,
-          token,
-          recover: position && true,
-          epoch: position?.epoch,
-          offset: position?.offset || undefined,
-          data: options.data,
-          positioned: recover,
-          recoverable: recover,
-          join_leave: options.joinLeave || undefined,
-        },
-      },
-      (reply) => {
-        if (this.phase !== joining) return;
-        if (reply.error) this.refused(reply.error);
-        else this.joined(reply.subscribe ?? {}, !!position);
-      },
-    );
+    const position = (recover && this.position) || { offset: 0, epoch: undefined };
+    const recovering = position === this.position;
+    const phase: Phase = (this.phase = { at: "joining", due: host.instant + ANSWER_PATIENCE });
+    const subscribe = {
+      channel,
+      token: pass.token,
+      recover: recovering || undefined,
+      epoch: position.epoch,
+      offset: position.offset || undefined,
+      data: options.data,
+      positioned: recover,
+      recoverable: recover,
+      join_leave: options.joinLeave || undefined,
+    };
+    host.send({ subscribe }, (reply) => {
+      if (this.phase !== phase) return;
+      if (reply.error) this.refused(reply.error);
+      else this.joined(reply.subscribe || {}, recovering);
+    });
   }
 
   /** The server took us, by our wish or its own. */
-  joined(result: Subscribed, recovering = this.position !== undefined): void {
-    this.phase = { at: "joined", since: this.host.time, refresh: this.pass.expiry(this.host.time, result.ttl) };
-    const how = !recovering ? "fresh" : result.recovered ? "recovered" : "gap";
-    this.position = result.recoverable ? { offset: result.offset ?? 0, epoch: result.epoch ?? "" } : undefined;
+  joined(
+    { ttl, recovered, recoverable, offset = 0, epoch = "", publications = [] }: Subscribed,
+    recovering = !!this.position,
+  ): void {
+    this.phase = { at: "joined", since: this.host.instant };
+    this.pass.lasts(ttl);
+    const how = !recovering ? "fresh" : recovered ? "recovered" : "gap";
+    this.position = recoverable ? { offset, epoch } : undefined;
     this.host.emit({ is: "subscribed", channel: this.channel, how });
-    for (const publication of result.publications ?? []) this.publication(publication);
-    if (!result.publications?.length) this.save();
+    for (const publication of publications) this.publication(publication);
+    if (!publications.length) this.save();
   }
 
   /** One message. What was heard before is not heard again. */
   publication(publication: Publication): void {
     if (this.phase.at !== "joined") return;
     const { offset } = publication;
-    if (offset && this.position) {
-      if (offset <= this.position.offset) return;
-      this.position = { offset, epoch: this.position.epoch };
+    const { channel, position } = this;
+    if (offset && position) {
+      if (offset <= position.offset) return;
+      this.position = { offset, epoch: position.epoch };
     }
-    this.host.emit({ is: "publication", channel: this.channel, publication });
+    this.host.emit({ is: "publication", channel, publication });
     this.save();
   }
 
@@ -135,31 +130,29 @@ export class Subscription {
     this.served = false;
     if (code === 2502) this.forget();
     if (code >= 2500 && this.wanted) return this.retry();
-    this.end(`server-${code}`, reason);
+    this.end(faultOf(`server-${code}`, reason));
   }
 
   /** The connection is gone. */
   down(): void {
-    if (this.phase.at === "joined" || this.phase.at === "joining") this.settleAttempts();
+    this.settleAttempts();
     if (this.phase.at !== "ended" && this.phase.at !== "asking") this.phase = { at: "down" };
   }
 
   /** The app found a token, or there is none to be had. */
   tokenFound(token: string | null | undefined): void {
-    if (!token) return this.end("no-token", "no token for the channel");
+    if (!token) return this.end(faultOf("no-token"));
     this.pass.answered(token);
-    if (this.phase.at === "asking") {
-      this.phase = { at: "down" };
-      if (this.host.up) this.join();
-    } else if (this.phase.at === "joined" && this.host.up) {
-      this.refresh(token);
-    }
+    if (this.phase.at === "joined") this.pass.refresh((error) => this.refused(error));
+    if (this.phase.at !== "asking") return;
+    this.phase = { at: "down" };
+    if (this.host.up) this.join();
   }
 
   tokenFailed(): void {
     this.pass.answered();
     if (this.phase.at === "asking") this.retry();
-    else if (this.phase.at === "joined") this.phase.refresh = this.later();
+    else if (this.phase.at === "joined") this.pass.later();
   }
 
   forget(): void {
@@ -167,28 +160,20 @@ export class Subscription {
     this.position = undefined;
   }
 
-  /** Where to go on, for subscriptions that the server makes. */
-  get since(): Position | undefined {
-    return this.position;
-  }
-
   due(): number {
-    const phase = this.phase;
-    if (phase.at === "joined") return phase.refresh;
-    return phase.at === "down" || phase.at === "ended" ? Infinity : phase.due;
+    const { at, due = Infinity } = this.phase;
+    return at === "joined" ? this.pass.due : due;
   }
 
   settleWhatIsDue(): void {
-    const phase = this.phase;
-    if (this.due() > this.host.time) return;
-    if (phase.at === "waiting" && this.host.up) this.join();
-    else if (phase.at === "waiting") this.phase = { at: "down" };
-    else if (phase.at === "asking") this.tokenFailed();
-    else if (phase.at === "joining") this.host.drop("no-answer", `no answer to subscribing to ${this.channel}`);
-    else if (phase.at === "joined") {
-      phase.refresh = Infinity;
-      this.pass.forget();
-      this.pass.ready(this.host.time);
+    if (this.due() > this.host.instant) return;
+    const { at } = this.phase;
+    if (at === "joined") this.pass.ready();
+    else if (at === "asking") this.tokenFailed();
+    else if (at === "joining") this.host.giveUp("no-answer");
+    else {
+      this.phase = { at: "down" };
+      if (this.host.up) this.join();
     }
   }
 
@@ -196,42 +181,27 @@ export class Subscription {
     // The server serves it already; it says so in its own time.
     if (error.code === 105 && this.served) return;
     const again = error.code === 109 ? this.pass.forget() : error.temporary;
-    const { code, message } = serverFault(error);
     if (again) this.retry();
-    else this.end(code, message, error);
-  }
-
-  private refresh(token: string): void {
-    this.host.send({ sub_refresh: { channel: this.channel, token } }, ({ error, sub_refresh }) => {
-      const phase = this.phase;
-      if (phase.at !== "joined") return;
-      if (!error) phase.refresh = this.pass.expiry(this.host.time, sub_refresh?.ttl);
-      else if (error.temporary) phase.refresh = this.later();
-      else this.refused(error);
-    });
+    else this.end(serverFault(error));
   }
 
   private retry(): void {
     this.settleAttempts();
-    this.phase = { at: "waiting", due: this.host.time + backoff(this.attempt++, this.host.luck) };
+    this.phase = { at: "waiting", due: this.host.instant + backoff(this.attempt++, this.host.luck) };
   }
 
   private settleAttempts(): void {
-    if (this.phase.at === "joined" && this.host.time - this.phase.since >= HELD) this.attempt = 0;
+    if (this.phase.at === "joined" && this.host.instant - this.phase.since >= HELD) this.attempt = 0;
   }
 
-  private end(code: string, message: string, raw?: unknown): void {
+  private end(fault: Fault): void {
     this.phase = { at: "ended" };
     this.wanted = false;
-    this.host.emit({ is: "unsubscribed", channel: this.channel, fault: { code, message, raw } });
+    this.host.emit({ is: "unsubscribed", channel: this.channel, fault });
   }
 
   private save(): void {
     const { channel, position } = this;
     if (this.options.keep) this.host.emit({ is: "position", channel, position });
-  }
-
-  private later(): number {
-    return this.host.time + 10_000 + Math.floor(this.host.luck * 10_000);
   }
 }

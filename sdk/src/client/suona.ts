@@ -1,26 +1,23 @@
+import { attempt } from "../link/attempt.js";
 import { Driver, sentence } from "../link/driver.js";
-import type { Platform, Undo } from "../platform/platform.js";
-import { Channel, type Channeling, type Home, type Sending, type Token } from "./channel.js";
+import type { Platform } from "../platform/platform.js";
+import { complain } from "../socket/complain.js";
+import { Channel, type Channeling, type Home, type Sending } from "./channel.js";
 import { Client } from "./core.js";
-import { SuonaError, type Words } from "./errors.js";
-import { Journal } from "./journal.js";
+import { faultOf } from "./faults.js";
+import { SuonaError } from "./errors.js";
 import type { Backend, Name, SuonaOptions, View } from "./options.js";
 import { type House, Room } from "./room.js";
-import { Scope } from "./scope.js";
-import { attempt, Signal } from "./signal.js";
+import { Signal } from "./signal.js";
 import type { Command, Fault, Input, Outcome, Output, Status } from "./signals.js";
-import type { Json, Position, Publication } from "./wire.js";
+import type { Json } from "./wire.js";
 
 export type { Backend, Name, SuonaOptions, View } from "./options.js";
 
-interface Waiting {
-  resolve(answer: unknown): void;
-  reject(error: SuonaError): void;
-}
-
-declare const console: { log(line: string): void; error(error: unknown): void } | undefined;
-
-/** A client of a Suona gateway or any other Centrifuge server. It does nothing before {@link Suona.start}. */
+/**
+ * A client of a Suona gateway or any other Centrifuge server, with nothing but what it is handed. It does nothing before
+ * {@link Suona.start}.
+ */
 export function createSuona<
   Channels = Record<string, Json>,
   Methods extends Backend<Methods> = Record<string, (data: Json) => Json>,
@@ -41,28 +38,20 @@ export class Suona<
   readonly messages: Signal<Json>;
   private readonly client: Client;
   private readonly driver: Driver<Input, Output>;
-  private readonly journal: Journal;
-  private readonly words: Words;
   private readonly rooms = new Map<string, Room<Json>>();
-  private readonly tokens = new Map<string, NonNullable<Channeling["getToken"]>>();
-  private readonly waiting = new Map<number, Waiting>();
-  private readonly timers = new Set<Undo>();
+  private readonly tokens = new Map<string, Channeling["getToken"]>();
+  private readonly waiting = new Map<number, (outcome: Outcome) => void>();
   private current: Status = { at: "offline", reason: "not started" };
   private tickets = 0;
   private closed = false;
 
-  constructor(private readonly options: SuonaOptions) {
+  constructor(protected readonly options: SuonaOptions) {
     const { platform, getToken } = options;
     const core = Object.assign({ session: session(platform), asksToken: !!getToken }, options);
     this.client = new Client(core, platform.habits);
     this.driver = new Driver<Input, Output>(this.client, platform, options, (output) =>
       this.carryOut(output as Output),
     );
-    this.journal = new Journal(
-      () => platform.now(),
-      options.debug && typeof console === "object" ? (line) => console?.log(line) : undefined,
-    );
-    this.words = options.words ?? { connecting: "Connecting…", hints: {} };
     this.status = new Signal(this.complain);
     this.messages = new Signal(this.complain);
     this.show();
@@ -78,8 +67,7 @@ export class Suona<
   close(): void {
     this.closed = true;
     this.driver.stop("closed by the app");
-    this.timers.forEach((undo) => undo());
-    this.timers.clear();
+    this.rooms.forEach((room) => room.rest());
   }
 
   /** A channel, to listen to and to publish in. All who listen to the same share one subscription. */
@@ -93,12 +81,7 @@ export class Suona<
     data?: Parameters<Methods[Method]>[0],
     sending?: Sending,
   ): Promise<Awaited<ReturnType<Methods[Method]>>> {
-    type Answer = { data?: Awaited<ReturnType<Methods[Method]>> } | undefined;
-    return this.ask(
-      { rpc: { method, data } },
-      sending,
-      (answer: Answer) => answer?.data as Awaited<ReturnType<Methods[Method]>>,
-    );
+    return this.ask({ rpc: { method, data } }, sending, "data");
   }
 
   /** Sends data to a server that has a handler for it. Nobody says whether it came. */
@@ -112,98 +95,59 @@ export class Suona<
 
   /** What the server's clock says, in milliseconds; what the device's says as long as no server told. */
   serverNow(): number {
-    return this.options.platform.now() + this.client.skew;
-  }
-
-  /** The last hundred things that happened and why, without tokens: for a bug report. */
-  report(): string {
-    return `suona on ${this.options.platform.name}\n${this.journal}`;
-  }
-
-  /** The same client for one page or component: what listens there ends with it, by itself where `owner` has `onUnload`. */
-  scope(owner?: { onUnload?: (() => unknown) | undefined }): Scope<Channels, Methods> {
-    return new Scope(this, owner);
+    return this.driver.now() + this.client.skew;
   }
 
   /** For {@link Channel}: the room of a channel, entered by the first who listens. */
-  room(name: string, options: Channeling): Room<Json> {
-    const known = this.rooms.get(name);
-    if (known) return known;
-    const keep = options.keep ? (options.keep === true ? 0 : options.keep) : undefined;
-    const { position, kept = [] } = keep === undefined ? {} : this.load(name);
-    const room = new Room<Json>(this, name, keep, kept);
-    this.rooms.set(name, room);
-    const { getToken, recover, joinLeave, data } = options;
-    if (getToken) this.tokens.set(name, getToken);
-    this.driver.soon({
-      is: "subscribe",
-      channel: name,
-      options: { recover, joinLeave, data, since: position, keep: keep !== undefined, asksToken: !!getToken },
-    });
+  room(name: string, { keep, getToken, recover, joinLeave, data, since }: Channeling): Room<Json> {
+    let room = this.rooms.get(name);
+    if (!room) {
+      this.rooms.set(name, (room = new Room<Json>(this, name)));
+      this.tokens.set(name, getToken);
+      const options = { recover, joinLeave, data, since, keep: keep !== undefined && keep !== false, asksToken: !!getToken };
+      this.driver.soon({ is: "subscribe", channel: name, options });
+    }
     return room;
+  }
+
+  /** Whether somebody listens to the channel. */
+  protected entered(channel: string): boolean {
+    return this.rooms.has(channel);
   }
 
   /** For {@link Channel}: the last who listened is gone. */
   leave(room: Room<Json>): void {
-    if (this.rooms.get(room.channel) !== room) return;
-    this.rooms.delete(room.channel);
-    this.tokens.delete(room.channel);
-    this.driver.soon({ is: "unsubscribe", channel: room.channel });
+    const { channel } = room;
+    if (this.rooms.get(channel) !== room) return;
+    this.rooms.delete(channel);
+    this.tokens.delete(channel);
+    this.driver.soon({ is: "unsubscribe", channel });
   }
 
   /** For callbacks of the app that failed. */
   readonly complain = (error: unknown): void => {
-    this.journal.note(`a callback failed: ${error}`);
-    const { onError = typeof console === "object" ? console.error : undefined } = this.options;
+    const { onError = complain } = this.options;
     try {
-      onError?.(error);
+      onError(error);
     } catch {
       // That was the last to be told.
     }
   };
 
-  later(ms: number, wake: () => void): Undo {
+  /** For {@link Room}: calls back after about this long; longer with more luck. */
+  later(ms: number, wake: () => void): () => void {
     const { platform } = this.options;
-    const undo = () => {
-      cancel();
-      this.timers.delete(undo);
-    };
-    const cancel = platform.after(ms * (1 + platform.random()), () => {
-      this.timers.delete(undo);
-      wake();
-    });
-    this.timers.add(undo);
-    return undo;
+    return platform.after(ms * (1 + platform.random()), wake);
   }
 
-  save(channel: string, text: string): void {
-    this.options.platform.storage?.set(this.key(channel), text);
-  }
-
-  private load(channel: string): { position?: Position; kept?: Publication[] } {
-    try {
-      return JSON.parse(this.options.platform.storage?.get(this.key(channel)) || "{}") as object;
-    } catch {
-      return {};
-    }
-  }
-
-  private key(channel: string): string {
-    return `${this.options.keepAs ?? "suona"}/${channel}`;
-  }
-
-  /** For {@link Channel}: sends a command. */
-  ask<Result, Answer = Result>(
-    command: Command,
-    { ttl }: Sending = {},
-    pick?: (answer: Answer) => Result,
-  ): Promise<Result> {
+  /** For {@link Channel}: sends a command, and gives a field of its result, or all of it. */
+  ask<Result>(command: Command, { ttl }: Sending = {}, field?: string): Promise<Result> {
     const ticket = ++this.tickets;
-    const promise = new Promise<Result>((resolve, reject) => {
-      if (this.closed) return reject(this.error({ code: "stopped", message: "closed by the app" }));
-      this.waiting.set(ticket, {
-        resolve: (answer) => resolve(pick ? pick(answer as Answer) : (answer as Result)),
-        reject,
+    const promise = new Promise<Result>((found, reject) => {
+      if (this.closed) return reject(this.error(faultOf("stopped")));
+      this.waiting.set(ticket, ({ fault, result }) => {
+        if (fault) reject(this.error(fault));
+        else found(field ? Object(result)[field] : result);
       });
       this.driver.soon({ is: "command", ticket, command, ttl });
       this.show();
@@ -213,79 +157,63 @@ export class Suona<
     return promise;
   }
 
-  private carryOut(output: Output): void {
-    switch (output.is) {
-      case "send":
-        this.driver.send(output.frame);
-        return;
-      case "ask":
-        return this.find(output.channel);
-      case "status":
-        this.current = output.status;
-        this.journal.note(`${output.status.at}: ${output.status.reason}`);
-        return this.show();
-      case "settle":
-        return this.settle(output.ticket, output.outcome);
-      case "message":
-        return this.messages.tell(output.data);
-      default:
-        if ("channel" in output) this.inRoom(output);
+  protected carryOut(output: Output): void {
+    if (output.is === "send") this.driver.send(output.frame);
+    else if (output.is === "ask") this.find(output.channel);
+    else if (output.is === "settle") this.settle(output.ticket, output.outcome);
+    else if (output.is === "message") this.messages.tell(output.data);
+    else if (output.is === "status") {
+      this.current = output.status;
+      this.show();
+    } else if ("channel" in output) {
+      const room = this.rooms.get(output.channel);
+      if (room) this.inRoom(room, output);
     }
   }
 
-  private inRoom(output: Extract<Output, { channel: string }>): void {
-    const room = this.rooms.get(output.channel);
-    switch (output.is) {
-      case "publication":
-        return room?.message(output.publication);
-      case "position":
-        return room?.save(output.position);
-      case "subscribed":
-        this.journal.note(`${output.channel} subscribed: ${output.how}`);
-        return room?.subscribed(output.how);
-      case "unsubscribed":
-        this.journal.note(`${output.channel} ended: ${output.fault.message}`);
-        return room?.tell("ended", this.error(output.fault));
-      case "join":
-      case "leave":
-        return room?.tell(output.is, output.info);
-    }
+  private inRoom(room: Room<Json>, output: Extract<Output, { channel: string }>): void {
+    if (output.is === "publication") room.message(output.publication);
+    else if (output.is === "subscribed") room.subscribed(output.how);
+    else if (output.is === "unsubscribed") room.tell("ended", this.error(output.fault));
+    else if (output.is !== "position") room.tell(output.is, output.info);
   }
 
-  private find(channel: string | undefined): void {
-    let token: Token;
-    const find = (channel === undefined ? this.options.getToken : this.tokens.get(channel)) ?? (() => undefined);
+  private find(channel?: string): void {
+    const getToken = channel === undefined ? this.options.getToken : this.tokens.get(channel);
     attempt(
-      () => {
-        const found = find(channel ?? "");
-        if (typeof found !== "object" || !found) return (token = found);
-        return found.then((found) => (token = found));
-      },
+      () => getToken && getToken(channel || ""),
       (raw) => this.driver.handle({ is: "tokenFailed", channel, reason: sentence(raw) }),
-      (well) => well && this.driver.handle({ is: "token", channel, token }),
+      (token) => this.driver.handle({ is: "token", channel, token }),
     );
   }
 
-  private settle(ticket: number, { fault, result }: Outcome): void {
-    const waiting = this.waiting.get(ticket);
+  private settle(ticket: number, outcome: Outcome): void {
+    const settle = this.waiting.get(ticket);
     this.waiting.delete(ticket);
-    if (fault) {
-      this.journal.note(`a command failed: ${fault.code}, ${fault.message}`);
-      waiting?.reject(this.error(fault));
-    } else waiting?.resolve(result);
+    if (settle) settle(outcome);
     this.show();
   }
 
   private show(): void {
     const { at, reason, until, fault } = this.current;
+    const { words } = this.options;
     const error = fault && this.error(fault);
     const trying = at === "opening" || at === "waiting";
-    const notice = trying ? this.words.connecting : at === "offline" && error ? error.hint : "";
-    this.status.tell({ online: at === "online", state: at, reason, notice, pending: this.waiting.size, error, until });
+    this.status.tell({
+      online: at === "online",
+      state: at,
+      reason,
+      notice: trying ? (words ? words.connecting : "Connecting…") : at === "offline" && error ? error.hint : "",
+      pending: this.waiting.size,
+      error,
+      until: until && this.driver.wall(until),
+    });
   }
 
   private error(fault: Fault): SuonaError {
-    return new SuonaError(fault, this.words);
+    const { nameOf, words } = this.options;
+    const code = (nameOf && nameOf(fault)) || fault.code;
+    return new SuonaError(Object.assign({}, fault, { code }), words);
   }
 }
 

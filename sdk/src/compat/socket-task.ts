@@ -1,4 +1,4 @@
-import { attempt } from "../client/signal.js";
+import { attempt } from "../link/attempt.js";
 import type { Frame } from "../platform/platform.js";
 import { wordsOf } from "../platform/task.js";
 import { complain } from "../socket/complain.js";

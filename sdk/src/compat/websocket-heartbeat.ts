@@ -6,7 +6,7 @@
  * of `task.socketTask` survive reconnects, and the connection follows the app to the background and back.
  */
 
-import { attempt } from "../client/signal.js";
+import { attempt } from "../link/attempt.js";
 import { alipayDialect } from "../platform/alipay.js";
 import { clock } from "../platform/clock.js";
 import { watchApp, type AppLife } from "../platform/life.js";

@@ -1,13 +1,14 @@
 import type { Loss, Platform, Socket, Undo } from "../platform/platform.js";
 import type { LinkInput, LinkOutput } from "./signals.js";
-import type { Moment } from "./moment.js";
+import { attempt } from "./attempt.js";
+import { Clock, type Moment } from "./moment.js";
 
-/** A link, or a machine that has one inside and passes on what is the link's. */
+/** A link, or a machine that is one and more. */
 export interface Machine<Input, Output> {
   handle(input: Input | LinkInput, moment: Moment): void;
   poll(): Output | LinkOutput | undefined;
-  /** The wall-clock time at which to hand in `woke`. */
-  deadline(): number | undefined;
+  /** The time at which to hand in `woke`; `Infinity` for never. */
+  deadline(): number;
 }
 
 /** What is dialled. */
@@ -29,11 +30,11 @@ const LONGEST_SLEEP = 3_600_000;
 export class Driver<Input, Output extends { is: string }> {
   /** Sockets by generation; `undefined` while the address is awaited. */
   private readonly sockets = new Map<number, Socket | undefined>();
+  private readonly clock = new Clock();
   private current = 0;
   private draining = false;
-  private turn: Promise<void> | undefined;
   private wakeAt = Infinity;
-  private undoWake: Undo | undefined;
+  private undoWake: Undo = () => undefined;
   private undoWatch: Undo | undefined;
 
   /** `tell` hears each output but `dial` and `close`, in order, and must not throw. */
@@ -46,18 +47,21 @@ export class Driver<Input, Output extends { is: string }> {
 
   /** Follows the app's life, and dials. */
   start(): void {
-    this.undoWatch ??= this.platform.watch?.({
-      hidden: () => this.handle({ is: "hidden" }),
-      shown: () => this.handle({ is: "shown" }),
-      network: (online) => this.handle({ is: "network", online }),
-    });
+    const { platform } = this;
+    if (platform.watch && !this.undoWatch) {
+      this.undoWatch = platform.watch({
+        hidden: () => this.handle({ is: "hidden" }),
+        shown: () => this.handle({ is: "shown" }),
+        network: (online) => this.handle({ is: "network", online }),
+      });
+    }
     this.handle({ is: "start" });
   }
 
   /** Closes and leaves nothing behind: no timer, no listener. */
   stop(reason: string, code?: number): void {
     this.handle({ is: "stop", reason, code });
-    this.undoWatch?.();
+    if (this.undoWatch) this.undoWatch();
     this.undoWatch = undefined;
   }
 
@@ -66,62 +70,64 @@ export class Driver<Input, Output extends { is: string }> {
     this.drain();
   }
 
-  /** Hands in what may wait for the end of this turn, so that what is asked for together leaves together. */
+  /** The same, but what the machine wants waits for the end of this turn: what is asked for together leaves together. */
   soon(input: Input | LinkInput): void {
     this.machine.handle(input, this.moment());
-    this.turn ??= Promise.resolve().then(() => {
-      this.turn = undefined;
-      this.drain();
-    });
+    void Promise.resolve().then(() => this.drain());
   }
 
   /** Hands a frame to the current socket. False if there is none. */
   send(frame: string | ArrayBuffer): boolean {
     const socket = this.sockets.get(this.current);
-    socket?.send(frame);
-    return socket !== undefined;
+    if (socket) socket.send(frame);
+    return !!socket;
   }
 
-  moment(): Moment {
-    return { now: this.platform.now(), luck: this.platform.random() };
+  /** The time of the machine. */
+  now(): number {
+    return this.clock.read(this.platform.now());
+  }
+
+  /** The moment of the wall clock at a time of the machine. */
+  wall(time: number): number {
+    return time - this.clock.lag;
+  }
+
+  private moment(): Moment {
+    return { now: this.now(), luck: this.platform.random() };
   }
 
   /** Carries out what the machine wants. What it is told meanwhile only adds to that. */
-  drain(): void {
+  private drain(): void {
     if (this.draining) return;
     this.draining = true;
-    for (let output = this.machine.poll(); output; output = this.machine.poll()) this.carryOut(output);
+    for (let output = this.machine.poll(); output; output = this.machine.poll()) {
+      const order = output as LinkOutput;
+      if (order.is === "dial") this.dial(order.generation);
+      else if (order.is === "close") this.close(order.generation, order.code, order.reason);
+      else this.tell(output);
+    }
     this.draining = false;
     this.sleep();
-  }
-
-  private carryOut(output: Output | LinkOutput): void {
-    const order = output as LinkOutput;
-    if (order.is === "dial") this.dial(order.generation);
-    else if (order.is === "close") this.close(order.generation, order.code, order.reason);
-    else this.tell(output);
   }
 
   private dial(generation: number): void {
     this.current = generation;
     this.sockets.set(generation, undefined);
-    const failed = (raw: unknown) => this.lost(generation, { reason: `no address to dial: ${sentence(raw)}`, raw });
-    try {
-      const { url } = this.dialing;
-      const address = typeof url === "function" ? url() : url;
-      if (typeof address === "string") this.open(generation, address);
-      else Promise.resolve(address).then((found) => this.open(generation, found), failed);
-    } catch (raw) {
-      failed(raw);
-    }
+    const { url } = this.dialing;
+    attempt<unknown>(
+      () => (typeof url === "function" ? url() : url),
+      (raw) => this.lost(generation, { reason: `no address to dial: ${sentence(raw)}`, raw }),
+      (found) => this.open(generation, found),
+    );
   }
 
   private open(generation: number, url: unknown): void {
     if (!this.sockets.has(generation)) return; // given up meanwhile
     if (typeof url !== "string" || !url) return this.lost(generation, { reason: "no address to dial" });
-    const { protocols, headers, openTimeout = 10_000 } = this.dialing;
+    const { protocols, headers, openTimeout: timeout = 10_000 } = this.dialing;
     const socket = this.platform.open(
-      { url, protocols, headers, timeout: openTimeout },
+      { url, protocols, headers, timeout },
       {
         opened: () => this.handle({ is: "opened", generation }),
         received: (frame) => this.handle({ is: "received", generation, frame }),
@@ -146,15 +152,15 @@ export class Driver<Input, Output extends { is: string }> {
   /** One timer for everything. One that would wake too early is left: waking early does no harm. */
   private sleep(): void {
     const at = this.machine.deadline();
-    if (at !== undefined && this.undoWake && this.wakeAt <= at) return;
-    this.undoWake?.();
-    this.undoWake = undefined;
-    if (at === undefined) return;
-    const now = this.platform.now();
+    if (this.wakeAt <= at && at < Infinity) return;
+    this.undoWake();
+    this.wakeAt = Infinity;
+    if (at === Infinity) return;
+    const now = this.now();
     const ms = Math.min(Math.max(at - now, 0), LONGEST_SLEEP);
     this.wakeAt = now + ms;
     this.undoWake = this.platform.after(ms, () => {
-      this.undoWake = undefined;
+      this.wakeAt = Infinity;
       this.handle({ is: "woke" });
     });
   }
@@ -162,5 +168,5 @@ export class Driver<Input, Output extends { is: string }> {
 
 /** What was thrown, in words. */
 export function sentence(raw: unknown): string {
-  return (raw as Error | undefined)?.message || `${raw}`;
+  return Object(raw).message || `${raw}`;
 }

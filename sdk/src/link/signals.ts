@@ -19,9 +19,7 @@ export type LinkInput =
   /** From the layer above: the peer took us. From now on it can be probed, and the connection can count as held. */
   | { is: "settled" }
   /** From the layer above: give this connection up and dial again, not before `wait` ms if the peer asked for that. */
-  | { is: "drop"; reason: string; wait?: number }
-  /** From the layer above: give this connection up for good. */
-  | { is: "refuse"; reason: string };
+  | { is: "drop"; reason: string; wait?: number };
 
 /** What the link wants done. */
 export type LinkOutput =
@@ -39,7 +37,7 @@ export interface LinkState {
   readonly at: "offline" | "hidden" | "waiting" | "opening" | "online";
   /** In English, for people. */
   readonly reason: string;
-  /** While waiting: the wall-clock time of the next dial. */
+  /** While waiting: the time of the next dial. */
   readonly until?: number;
   /** The loss that led here. */
   readonly loss?: Loss;
@@ -62,3 +60,8 @@ export interface LinkOptions {
   /** Whether the layer above has something to probe with. Default true. */
   readonly probes?: boolean;
 }
+
+/** One method for each input, of its name. */
+export type Hears<Input extends { is: string }> = {
+  [Is in Input["is"]]: (input: Extract<Input, { is: Is }>) => void;
+};

@@ -1,6 +1,5 @@
-import type { Machine } from "../link/driver.js";
 import { Link, type LinkInput, type LinkOptions, type LinkOutput } from "../link/link.js";
-import { Clock, type Moment } from "../link/moment.js";
+import type { Moment } from "../link/moment.js";
 import type { Frame, Habits } from "../platform/platform.js";
 import { Letterbox, type Letter, type QueueLimits, type Refusal } from "./letterbox.js";
 
@@ -29,93 +28,83 @@ export interface SocketRules extends LinkOptions {
 
 export type SocketInput = { is: "post"; letter: Letter };
 
-export type SocketOutput = { is: "transmit"; letter: Letter } | { is: "refuse"; letter: Letter; why: Refusal };
+/** A letter is to be sent, or will not be: `why`. */
+export type SocketOutput = { is: "letter"; letter: Letter; why?: Refusal };
 
 /** How long the link itself waits for the answer to its probe. */
 const PROBE = 3000;
 
 /** A link with heartbeats and a letterbox; without a clock, dice or sockets, like the link. */
-export class SocketCore implements Machine<SocketInput, SocketOutput> {
+export class SocketCore extends Link<SocketOutput> {
   readonly letters: Letterbox;
-  private readonly link: Link;
-  private readonly clock = new Clock();
-  private readonly outputs: (LinkOutput | SocketOutput)[] = [];
-  private readonly heartbeat: Heartbeat | undefined;
-  private readonly every: number;
-  private readonly answered: boolean;
-  private time = 0;
-  /** Closed, or given up, and not started again. */
-  private over = false;
-  /** When the next heartbeat is due; nothing while not online. */
-  private beatAt: number | undefined;
+  private at: "offline" | "online" | "between" = "between";
+  /** When the next heartbeat is due. */
+  private beatAt = Infinity;
 
-  constructor(rules: SocketRules, habits: Habits) {
-    const { heartbeat, queue } = rules;
-    this.heartbeat = heartbeat;
-    this.every = heartbeat ? (heartbeat.every ?? 15_000) : Infinity;
-    this.answered = heartbeat !== undefined && heartbeat.reply !== null;
-    this.letters = new Letterbox(queue);
-    this.link = new Link(Object.assign({}, rules, { probes: this.answered }), habits);
+  constructor(
+    private readonly options: SocketRules,
+    habits: Habits,
+  ) {
+    super(Object.assign({}, options, { probes: !!options.heartbeat && options.heartbeat.reply !== null }), habits);
+    this.letters = new Letterbox(options.queue);
   }
 
-  handle(input: LinkInput | SocketInput, moment: Moment): void {
-    this.time = this.clock.read(moment.now);
-    if (input.is === "post") this.post(input.letter);
-    else this.link.handle(input, moment);
-    for (let output = this.link.poll(); output; output = this.link.poll()) this.pass(output, moment);
-    while (this.letters.due <= this.time) this.refuse("expired");
-    if (this.beatAt !== undefined && this.beatAt <= this.time) this.beat();
+  override handle(input: LinkInput | SocketInput, moment: Moment): void {
+    super.handle(input as LinkInput, moment);
+  }
+
+  post({ letter }: SocketInput): void {
+    if (this.at === "online") this.emit({ is: "letter", letter });
+    else if (this.at === "offline") this.emit({ is: "letter", letter, why: "closed" });
+    else if (!this.letters.post(letter, this.instant)) this.emit({ is: "letter", letter, why: "queue-full" });
   }
 
   /** What waited comes last: what the app sends on hearing of the new connection, such as who it is, goes ahead of it. */
-  poll(): LinkOutput | SocketOutput | undefined {
-    const output = this.outputs.shift();
-    if (output || this.beatAt === undefined) return output;
-    const letter = this.letters.take();
-    return letter && { is: "transmit", letter };
+  override poll(): LinkOutput | SocketOutput | undefined {
+    const output = super.poll();
+    const letter = !output && this.at === "online" ? this.letters.take() : undefined;
+    return letter ? { is: "letter", letter } : output;
   }
 
-  deadline(): number | undefined {
-    const due = this.clock.wall(Math.min(this.letters.due, this.beatAt ?? Infinity));
-    const at = Math.min(due, this.link.deadline() ?? Infinity);
-    return at === Infinity ? undefined : at;
+  override deadline(): number {
+    return Math.min(super.deadline(), this.letters.due, this.beatAt);
   }
 
-  private post(letter: Letter): void {
-    if (this.beatAt !== undefined) this.outputs.push({ is: "transmit", letter });
-    else if (this.over) this.outputs.push({ is: "refuse", letter, why: "closed" });
-    else if (!this.letters.post(letter, this.time)) this.outputs.push({ is: "refuse", letter, why: "queue-full" });
+  protected override settleWhatIsDue(): void {
+    super.settleWhatIsDue();
+    while (this.letters.due <= this.instant) this.refuse("expired");
+    if (this.beatAt <= this.instant) this.beat();
   }
 
-  private pass(output: LinkOutput, moment: Moment): void {
+  override emit(output: LinkOutput | SocketOutput): void {
+    const { heartbeat } = this.options;
     if (output.is === "probe") return this.beat();
-    if (output.is === "heard" && this.heartbeat && output.frame === this.heartbeat.reply) return;
-    this.outputs.push(output);
+    if (output.is === "heard" && heartbeat && output.frame === heartbeat.reply) return;
+    super.emit(output);
     if (output.is !== "state") return;
     const { at } = output.state;
-    this.over = at === "offline";
-    this.beatAt = at === "online" ? this.time + this.every : undefined;
-    if (at === "online") {
-      this.link.handle({ is: "settled" }, moment);
-      this.link.handle({ is: "expect", silence: this.silence() }, moment);
-    }
-    while (this.over && this.letters.count) this.refuse("closed");
+    this.at = at === "online" || at === "offline" ? at : "between";
+    this.beatAt = Infinity;
+    if (at === "online") this.attend(heartbeat);
+    while (at === "offline" && this.letters.count) this.refuse("closed");
   }
 
-  /** After this the link probes, and then waits a little longer. */
-  private silence(): number {
-    const { patience = 10_000 } = this.heartbeat ?? {};
-    return this.answered ? this.every + Math.max(0, patience - PROBE) : Infinity;
+  /** Nobody says when a server of any kind has taken us: it is asked from the first moment on. */
+  private attend(heartbeat?: Heartbeat): void {
+    this.settled();
+    if (!heartbeat) return;
+    const { every = 15_000, patience = 10_000, reply } = heartbeat;
+    this.beatAt = this.instant + every;
+    if (reply !== null) this.expect({ silence: every + Math.max(0, patience - PROBE) });
   }
 
   private beat(): void {
-    if (this.beatAt === undefined || !this.heartbeat) return;
-    this.beatAt = this.time + this.every;
-    this.outputs.push({ is: "transmit", letter: { frame: this.heartbeat.send, settle: () => undefined } });
+    const { send: frame, every = 15_000 } = this.options.heartbeat!;
+    this.beatAt = this.instant + every;
+    this.emit({ is: "letter", letter: { frame, settle: () => undefined } });
   }
 
   private refuse(why: Refusal): void {
-    const letter = this.letters.take();
-    if (letter) this.outputs.push({ is: "refuse", letter, why });
+    this.emit({ is: "letter", letter: this.letters.take()!, why });
   }
 }

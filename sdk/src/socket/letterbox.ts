@@ -38,7 +38,7 @@ export class Letterbox {
 
   /** When the oldest expires. */
   get due(): number {
-    return this.waiting[0]?.expires ?? Infinity;
+    return this.count ? this.waiting[0]!.expires : Infinity;
   }
 
   /** Puts it at the end. False if there is no room. */
@@ -55,7 +55,8 @@ export class Letterbox {
   /** Takes out the oldest. */
   take(): Letter | undefined {
     const first = this.waiting.shift();
-    this.bytes -= first?.bytes ?? 0;
-    return first?.letter;
+    if (!first) return undefined;
+    this.bytes -= first.bytes;
+    return first.letter;
   }
 }

@@ -1,0 +1,65 @@
+import { attempt } from "../link/attempt.js";
+import type { Undo } from "../platform/platform.js";
+import { Channel, complete, type Channeling, type Home, type Sending } from "./channel.js";
+import type { Listener } from "./room.js";
+import type { HistoryRequest } from "./signals.js";
+import type { ClientInfo, Position, Publication } from "./wire.js";
+
+/** What a server answers about a channel's past. */
+export interface History<Data> extends Position {
+  readonly publications: Publication<Data>[];
+}
+
+/** How a channel is heard, where there is storage. */
+export interface Keeping extends Omit<Channeling, "since"> {
+  /**
+   * Go on after the end of the app where it was left: `true` keeps the position in device storage, a number also so many
+   * last messages, which `each` hears first.
+   */
+  readonly keep?: boolean | number;
+}
+
+/** What such channels need of their client. */
+export interface Archive extends Home {
+  /** The last messages that were kept. */
+  kept(channel: string): Publication[];
+  complain(error: unknown): void;
+}
+
+/** A channel with its past, and with those who are there. */
+export class KeptChannel<Data> extends Channel<Data> {
+  constructor(
+    protected override readonly home: Archive,
+    name: string,
+    options: Keeping,
+    bind?: (undo: Undo) => Undo,
+  ) {
+    super(home, name, options, bind);
+  }
+
+  /** Hears all messages from now on, until undone, and first those that were kept. */
+  each(listener: Listener<Data>["message"] | Listener<Data>): Undo {
+    this.room();
+    const { keep } = this.options;
+    const { message } = complete(listener);
+    if (message && typeof keep === "number") {
+      for (const publication of this.home.kept(this.name).slice(-keep)) {
+        attempt(() => message(publication.data as Data, publication as Publication<Data>), this.home.complain);
+      }
+    }
+    return this.on(listener);
+  }
+
+  history({ limit, since, reverse }: HistoryRequest = {}, sending?: Sending): Promise<History<Data>> {
+    return this.home.ask({ history: { channel: this.name, limit, since, reverse } }, sending);
+  }
+
+  /** Who is there, by connection. */
+  presence(sending?: Sending): Promise<Record<string, ClientInfo>> {
+    return this.home.ask({ presence: { channel: this.name } }, sending, "presence");
+  }
+
+  presenceStats(sending?: Sending): Promise<{ num_clients: number; num_users: number }> {
+    return this.home.ask({ presence_stats: { channel: this.name } }, sending);
+  }
+}
