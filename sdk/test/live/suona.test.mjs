@@ -107,7 +107,7 @@ test("a gateway that lost its memory is told as a gap, and heard from then on", 
 });
 
 test("a gateway that drains sends its clients to the next one", async (t) => {
-  const first = await start(t);
+  const first = await start(t, { shutdown: { timeout: "2s" } });
   const suona = connected(t, phone(t), first.port);
   await until(() => suona.status.value.online, "it is online");
   first.terminate();
