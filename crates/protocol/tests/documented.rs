@@ -5,17 +5,18 @@ use std::collections::BTreeMap;
 use suona_protocol::{Disconnect, DisconnectCode, ErrorCode, UnsubscribeCode};
 
 const PROTOCOL: &str = include_str!("../../../docs/protocol.md");
+const CHINESE: &str = include_str!("../../../docs/protocol.zh-CN.md");
 
 /// The table under the heading `### {name}`: codes with their texts. Each says whether it is sent, and when.
-fn table(name: &str) -> BTreeMap<u32, String> {
-    let (_, section) = PROTOCOL.split_once(&format!("\n### {name}\n")).expect("the heading stands there");
+fn table(page: &str, name: &str) -> BTreeMap<u32, String> {
+    let (_, section) = page.split_once(&format!("\n### {name}\n")).expect("the heading stands there");
     let section = section.split("\n#").next().unwrap_or_default();
     let mut codes = BTreeMap::new();
     for line in section.lines() {
         let cells: Vec<&str> = line.split('|').map(str::trim).collect();
         let ["", code, text, sent, when, ""] = cells[..] else { continue };
         let Ok(code) = code.parse() else { continue };
-        assert!(matches!(sent, "yes" | "no" | "api") && !when.is_empty(), "{line}");
+        assert!(matches!(sent, "yes" | "no" | "是" | "否" | "api") && !when.is_empty(), "{line}");
         assert!(codes.insert(code, text.to_owned()).is_none(), "{code} stands there twice");
     }
     codes
@@ -28,18 +29,21 @@ fn of<T: Copy>(all: &[T], row: impl Fn(T) -> (u32, String)) -> BTreeMap<u32, Str
 #[test]
 fn every_error_is_documented_and_no_other() {
     let errors = of(ErrorCode::ALL, |code| (code.code(), code.message().to_owned()));
-    assert_eq!(table("Errors"), errors);
+    assert_eq!(table(PROTOCOL, "Errors"), errors);
+    assert_eq!(table(CHINESE, "错误"), errors);
 }
 
 #[test]
 fn every_disconnect_is_documented_and_no_other() {
     let disconnects =
         of(DisconnectCode::ALL, |code| (code.code(), Disconnect::from(code).reason().to_owned()));
-    assert_eq!(table("Disconnects"), disconnects);
+    assert_eq!(table(PROTOCOL, "Disconnects"), disconnects);
+    assert_eq!(table(CHINESE, "断开"), disconnects);
 }
 
 #[test]
 fn every_unsubscribe_is_documented_and_no_other() {
     let unsubscribes = of(UnsubscribeCode::ALL, |code| (code.code(), code.reason().to_owned()));
-    assert_eq!(table("Unsubscribes"), unsubscribes);
+    assert_eq!(table(PROTOCOL, "Unsubscribes"), unsubscribes);
+    assert_eq!(table(CHINESE, "退订"), unsubscribes);
 }
