@@ -10,7 +10,7 @@ use axum::{
 use bytes::Bytes;
 
 use super::{
-    super::{StreamRequest, UpgradeRequest, connection::Visit},
+    super::{StreamRequest, UpgradeRequest, connection::Visit, origin},
     Door, DoorKind, Site, body, cors,
 };
 use crate::metrics::UpgradeOutcome;
@@ -19,6 +19,9 @@ use crate::metrics::UpgradeOutcome;
 /// from HTTP with the head of the response, and all that follows is written by a shard.
 pub(super) async fn open(site: &Site, door: &Door, head: &Parts, body: Body, visit: &Visit) -> Response {
     let Some(shared) = site.share(&head.headers) else { return site.refuse(UpgradeOutcome::Origin) };
+    if head.method == Method::GET && origin::comes_from_elsewhere(&head.headers) {
+        return site.refuse(UpgradeOutcome::Origin);
+    }
     let mut answer = match read(site, door.kind, head, body).await {
         Err(answer) => answer,
         Ok(stream) => match site.admit(door, head, visit) {

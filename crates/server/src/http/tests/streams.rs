@@ -76,10 +76,7 @@ async fn each_way_to_open_a_stream_says_what_is_spoken_on_it() {
 
 #[tokio::test]
 async fn a_request_that_opens_no_stream_is_told_why() {
-    let world = world(|options| {
-        streaming(options);
-        options.patience = Duration::from_millis(200);
-    });
+    let world = world(streaming);
     let long = "x".repeat(101);
     let without_length = "POST /sse HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
     for (request, status) in [
@@ -92,14 +89,58 @@ async fn a_request_that_opens_no_stream_is_told_why() {
         ("PUT /sse HTTP/1.1\r\n\r\n".to_owned(), "405"),
         (post("/http_stream", "Origin: https://evil.net\r\n", "{}"), "403"),
         ("GET /sse?cf_connect=1 HTTP/1.1\r\nOrigin: null\r\n\r\n".to_owned(), "403"),
-        (without_length.to_owned(), "408"),
     ] {
         let answer = world.ask(&request).await;
         assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{request}: {answer}");
     }
     assert!(world.counted("suona_upgrades_total{outcome=\"origin\"} 2"));
-    assert!(world.counted("suona_upgrades_total{outcome=\"broken\"} 6"), "{}", world.metrics.render());
+    assert!(world.counted("suona_upgrades_total{outcome=\"broken\"} 5"), "{}", world.metrics.render());
     assert!(!world.metrics.render().contains("outcome=\"accepted\""));
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_is_not_waited_for() {
+    let world = world(|options| {
+        streaming(options);
+        options.patience = Duration::from_millis(100);
+    });
+    for path in ["/http_stream", "/sse", "/emulation"] {
+        let answer = world.ask(&post(path, "", "{}").replace("Length: 2", "Length: 3")).await;
+        assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+    }
+    assert!(world.counted("suona_upgrades_total{outcome=\"broken\"} 2"), "{}", world.metrics.render());
+}
+
+#[tokio::test]
+async fn a_page_of_another_site_opens_no_stream_by_an_image_or_a_link() {
+    let mut world = world(streaming);
+    let get = |site: &str, mode: &str| {
+        format!(
+            "GET /sse?cf_connect=%7B%7D HTTP/1.1\r\nSec-Fetch-Site: {site}\r\nSec-Fetch-Mode: {mode}\r\n\r\n"
+        )
+    };
+    for (site, mode) in [("cross-site", "no-cors"), ("cross-site", "navigate"), ("none", "navigate")] {
+        let answer = world.ask(&get(site, mode)).await;
+        assert!(answer.starts_with("HTTP/1.1 403"), "{site} {mode}: {answer}");
+    }
+    assert!(world.counted("suona_upgrades_total{outcome=\"origin\"} 3"));
+    let own = get("same-origin", "cors").replacen("\r\n", "\r\nHost: a\r\n", 1);
+    let (head, ..) = open(&mut world, &own).await;
+    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+}
+
+#[tokio::test]
+async fn one_address_holds_only_as_many_streams_as_it_may() {
+    let mut world = world(|options| {
+        streaming(options);
+        options.address_limit = 1;
+    });
+    let (_, held, _client) = open(&mut world, &post("/http_stream", "", "{}")).await;
+    let answer = world.ask(&post("/sse", SHOP, "{}")).await;
+    assert!(answer.starts_with("HTTP/1.1 429") && answer.contains("access-control-allow-origin"), "{answer}");
+    assert!(world.counted("suona_upgrades_total{outcome=\"address_limit\"} 1"), "{}", world.metrics.render());
+    drop(held);
+    open(&mut world, &post("/sse", "", "{}")).await;
 }
 
 #[tokio::test]
