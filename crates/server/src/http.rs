@@ -13,6 +13,7 @@ mod handshake;
 mod origin;
 mod proxy_protocol;
 mod site;
+mod strangers;
 mod tls;
 
 #[cfg(test)]
@@ -82,7 +83,7 @@ pub struct EdgeOptions {
     pub user_header: Option<HeaderName>,
     /// How long a new connection may take for each of PROXY header, TLS handshake and first request head.
     pub patience: Duration,
-    /// How long a connection may take from one request to the next. Longer than load balancers keep idle
+    /// How long a connection may take from one request to the next, of strangers no longer than `patience`. Longer than load balancers keep idle
     /// connections (60 s by default), or they send a request into one that is just being closed.
     pub keep_alive: Duration,
 }

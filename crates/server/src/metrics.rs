@@ -73,6 +73,8 @@ pub enum UpgradeOutcome {
 pub enum ConnectionRefusal {
     /// A trusted proxy sent no PROXY header, a broken one, or not in time.
     ProxyHeader,
+    /// Too many connections of this address had opened nothing yet.
+    AddressLimit,
     /// The TLS handshake failed or took too long.
     TlsHandshake,
     /// The request's head was broken or took too long.
@@ -100,6 +102,7 @@ impl ConnectionRefusal {
     fn label(self) -> &'static str {
         match self {
             Self::ProxyHeader => "proxy_header",
+            Self::AddressLimit => "address_limit",
             Self::TlsHandshake => "tls_handshake",
             Self::RequestHead => "request_head",
         }

@@ -40,6 +40,7 @@ use super::{
     accept::{Descriptors, Permit, accept},
     address::TrustedProxies,
     proxy_protocol,
+    strangers::Strangers,
 };
 use crate::{
     io::Stream,
@@ -60,8 +61,8 @@ pub(super) struct Front {
     handshakes: Semaphore,
     /// Those that send a PROXY header.
     proxies: Option<TrustedProxies>,
+    strangers: Strangers,
     patience: Duration,
-    keep_alive: Duration,
     phase: watch::Receiver<Phase>,
     metrics: Arc<Metrics>,
 }
@@ -146,8 +147,8 @@ impl Front {
             tls: None,
             handshakes: Semaphore::new(HANDSHAKES),
             proxies: None,
+            strangers: Strangers::new(options),
             patience: options.patience,
-            keep_alive: options.keep_alive,
             phase,
             metrics,
         }
@@ -167,6 +168,10 @@ impl Front {
         let peer = match self.proxied(&mut socket, peer.ip()).await {
             Ok(peer) => peer,
             Err(error) => return self.refuse(ConnectionRefusal::ProxyHeader, peer.ip(), &error),
+        };
+        let _seat = match self.strangers.seat(peer) {
+            Ok(seat) => seat,
+            Err(error) => return self.refuse(ConnectionRefusal::AddressLimit, peer, &error),
         };
         let visit = Arc::new(Visit::new(peer, permit));
         match &self.tls {
@@ -211,7 +216,7 @@ impl Front {
         });
         let mut connection = http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(self.keep_alive)
+            .header_read_timeout(self.strangers.keep_alive(visit.peer))
             .max_buf_size(HEAD_MAX)
             .max_headers(HEADERS_MAX)
             .serve_connection(TokioIo::new(stream), service);

@@ -1,5 +1,7 @@
 //! Whose word about a client's address is believed.
 
+use std::time::Duration;
+
 use super::*;
 
 const V1: &str = "PROXY TCP4 203.0.113.5 10.0.0.1 4711 443\r\n";
@@ -66,4 +68,38 @@ async fn a_proxy_header_from_a_stranger_is_no_http() {
     });
     assert_eq!(remote(&mut world, V1.as_bytes(), "").await, None);
     assert_eq!(remote(&mut world, b"", "").await.as_deref(), Some("127.0.0.1"));
+}
+
+#[tokio::test]
+async fn one_address_does_not_take_every_descriptor_by_opening_nothing() {
+    let mut world = world(behind_proxy);
+    let mut idle = Vec::new();
+    for _ in 0..256 {
+        let mut client = world.connect().await;
+        client.write_all(format!("{V1}HEAD / HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes()).await.unwrap();
+        assert!(read_head(&mut client).await.starts_with("HTTP/1.1 200"));
+        idle.push(client);
+    }
+    assert_eq!(remote(&mut world, V1.as_bytes(), "").await, None);
+    assert!(world.counted("suona_refused_connections_total{reason=\"address_limit\"} 1"));
+    let other = V1.replace("203.0.113.5", "203.0.113.6");
+    assert_eq!(remote(&mut world, other.as_bytes(), "").await.as_deref(), Some("203.0.113.6"));
+    // One that opens something gives its seat to the next.
+    let upgrading = &mut idle[0];
+    upgrading.write_all(handshake("/device", "").as_bytes()).await.unwrap();
+    assert!(read_head(upgrading).await.starts_with("HTTP/1.1 101"));
+    let _upgraded = world.upgraded().await;
+    while remote(&mut world, V1.as_bytes(), "").await.is_none() {}
+}
+
+#[tokio::test]
+async fn a_stranger_idles_no_longer_than_its_handshake_might_have_taken() {
+    let world = world(|options| {
+        behind_proxy(options);
+        options.patience = Duration::from_millis(100);
+    });
+    let mut client = world.connect().await;
+    client.write_all(format!("{V1}HEAD / HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes()).await.unwrap();
+    assert!(read_head(&mut client).await.starts_with("HTTP/1.1 200"));
+    assert!(is_dropped(client).await);
 }
