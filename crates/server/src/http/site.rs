@@ -5,11 +5,7 @@ mod cors;
 mod emulation;
 mod streams;
 
-use std::{
-    collections::HashMap,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::HashMap, sync::Arc, time::Instant};
 
 use axum::{
     Extension, Router,
@@ -38,6 +34,7 @@ use super::{
     origin::AllowedOrigins,
 };
 use crate::metrics::{Metrics, UpgradeOutcome};
+use body::Bodies;
 
 /// What the routes know.
 pub(super) struct Site {
@@ -48,8 +45,7 @@ pub(super) struct Site {
     proxies: TrustedProxies,
     admission: Admission,
     kept_headers: Vec<HeaderName>,
-    /// How long a body may take.
-    patience: Duration,
+    bodies: Bodies,
     user_header: Option<HeaderName>,
     phase: watch::Receiver<Phase>,
     ready: Ready,
@@ -95,7 +91,7 @@ impl Site {
             proxies: TrustedProxies::new(options.trusted_proxies.clone()),
             admission: Admission::new(options),
             kept_headers: options.kept_headers.clone(),
-            patience: options.patience,
+            bodies: Bodies::new(options.patience),
             user_header: options.user_header.clone(),
             phase,
             ready,

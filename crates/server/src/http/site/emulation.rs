@@ -25,7 +25,7 @@ pub(super) async fn answer(site: &Site, max_body: usize, head: &Parts, body: Bod
 
 /// Hands a frame to its session. Where there is none any more, 404 makes the client connect again.
 async fn pass_on(site: &Site, max_body: usize, head: &Parts, body: Body) -> Response {
-    let body = match body::read(body, max_body, site.patience).await {
+    let body = match site.bodies.read(body, max_body).await {
         Ok(body) => body,
         Err(unread) => return unread.into_response(),
     };

@@ -49,7 +49,7 @@ async fn read(site: &Site, kind: DoorKind, head: &Parts, body: Body) -> Result<S
     match head.method {
         Method::OPTIONS => Err(cors::preflight(&head.headers, methods)),
         Method::GET if is_events => in_query(head).ok_or_else(|| broken(site, NO_COMMAND)),
-        Method::POST => match body::read(body, max_body, site.patience).await {
+        Method::POST => match site.bodies.read(body, max_body).await {
             Ok(first) => {
                 let is_protobuf = !is_events && body::is_protobuf(&head.headers);
                 Ok(StreamRequest { first, is_protobuf })
