@@ -31,8 +31,9 @@ pub(super) fn comes_from_elsewhere(headers: &HeaderMap) -> bool {
     let is_one_of = |name, fitting: &[&str]| {
         headers.get_all(name).iter().all(|said| fitting.iter().any(|&fits| said == fits))
     };
-    !headers.contains_key(ORIGIN)
-        && !(is_one_of("sec-fetch-site", &["same-origin", "none"]) && is_one_of("sec-fetch-mode", &["cors"]))
+    let is_ours =
+        is_one_of("sec-fetch-site", &["same-origin", "none"]) && is_one_of("sec-fetch-mode", &["cors"]);
+    !headers.contains_key(ORIGIN) && !is_ours
 }
 
 #[cfg(test)]
