@@ -9,7 +9,10 @@ use serde_json::value::RawValue;
 use suona_protocol::{Channel, Disconnect, DisconnectCode, ErrorReply, ExcludeNames, Payload, TooManyNames};
 
 use super::{Advice, ConnectGrant, Granted, Inquiry, PublishGrant, RefreshGrant, SubscribeGrant};
-use crate::auth::{Overrides, SubscriptionGrant};
+use crate::{
+    auth::{Overrides, SubscriptionGrant},
+    broker::{MAX_KEY_LEN, Version},
+};
 
 /// The answer is none. The text says why, for our log.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +23,8 @@ pub(super) enum Rubbish {
     NotBase64,
     #[error("its error has no code")]
     NoCode,
+    #[error("its idempotency_key or version_epoch is longer than {MAX_KEY_LEN} bytes")]
+    LongKey,
     #[error(transparent)]
     TooManyNames(#[from] TooManyNames),
 }
@@ -187,6 +192,13 @@ struct Publish<'a> {
     #[serde(deserialize_with = "lenient")]
     tags: BTreeMap<String, String>,
     #[serde(deserialize_with = "lenient")]
+    idempotency_key: String,
+    /// 0 means none.
+    #[serde(deserialize_with = "lenient")]
+    version: u64,
+    #[serde(deserialize_with = "lenient")]
+    version_epoch: String,
+    #[serde(deserialize_with = "lenient")]
     exclude: ExcludeNames,
     #[serde(deserialize_with = "lenient")]
     delta: bool,
@@ -195,10 +207,16 @@ struct Publish<'a> {
 impl Publish<'_> {
     /// What kind of payload the channel takes is not known here.
     fn read(self) -> Result<PublishGrant, Rubbish> {
+        if self.idempotency_key.len().max(self.version_epoch.len()) > MAX_KEY_LEN {
+            return Err(Rubbish::LongKey);
+        }
+        let epoch = self.version_epoch.into();
         Ok(PublishGrant {
             data: payload(self.data, &self.b64data, false)?,
             skip_history: self.skip_history,
             tags: self.tags.into_iter().collect(),
+            idempotency_key: Some(self.idempotency_key).filter(|key| !key.is_empty()),
+            version: (self.version > 0).then_some(Version { number: self.version, epoch }),
             exclude: self.exclude.read()?,
             delta: self.delta,
         })
