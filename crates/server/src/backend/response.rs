@@ -1,6 +1,6 @@
 //! How the backend's answer is read.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
@@ -12,6 +12,7 @@ use super::{Advice, ConnectGrant, Granted, Inquiry, PublishGrant, RefreshGrant, 
 use crate::{
     auth::{Overrides, SubscriptionGrant},
     broker::{MAX_KEY_LEN, Version},
+    clock::since_epoch,
 };
 
 /// The answer is none. The text says why, for our log.
@@ -264,9 +265,4 @@ fn payload(raw: Option<&RawValue>, base64: &str, must_be_json: bool) -> Result<O
 
 fn copy(raw: &RawValue) -> Payload {
     Payload::copy_from_slice(raw.get().as_bytes())
-}
-
-/// A time in whole Unix seconds; 0 is never.
-fn since_epoch(seconds: i64) -> Option<Duration> {
-    u64::try_from(seconds).ok().filter(|seconds| *seconds > 0).map(Duration::from_secs)
 }
