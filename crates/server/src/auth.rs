@@ -17,7 +17,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use regex::Regex;
 use serde::{Deserialize, de::IgnoredAny};
 
-use crate::broker::Answer;
+use crate::{broker::Answer, config::SecretUrl};
 use claims::Registered;
 pub use claims::{ConnectionClaims, Overrides, SubscriptionClaims, SubscriptionGrant};
 use jwks::Jwks;
@@ -42,7 +42,7 @@ pub struct TokenOptions {
     pub ecdsa_public_key: String,
     /// Where the keys are published that verify, by their `kid`: those above are not looked at then. Empty for
     /// nowhere.
-    pub jwks_endpoint: String,
+    pub jwks_endpoint: SecretUrl,
     /// Whether every signature is believed; for trying things out only.
     pub skip_signature: bool,
     /// Who the token must be for; anyone if absent. One fitting `aud` of several is enough.
@@ -120,7 +120,7 @@ impl Source {
         Ok(match options {
             TokenOptions { skip_signature: true, .. } => Self::Credulous,
             options if options.jwks_endpoint.is_empty() => Self::Configured(Arc::new(Keys::new(options)?)),
-            options => Self::Published(Arc::new(Jwks::new(&options.jwks_endpoint))),
+            options => Self::Published(Arc::new(Jwks::new(options.jwks_endpoint.clone()))),
         })
     }
 }

@@ -121,6 +121,9 @@ pub struct Message {
     pub delta: bool,
 }
 
+/// The longest idempotency key and version epoch, in bytes; the usual ones are UUIDs and hashes.
+pub const MAX_KEY_LEN: usize = 255;
+
 /// How new a publication is, as the publisher counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Version {

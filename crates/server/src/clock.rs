@@ -11,6 +11,11 @@ pub struct Now {
     pub unix: Duration,
 }
 
+/// A time as backends write it, in whole Unix seconds: `None`, which is never, for 0 and below.
+pub(crate) fn since_epoch(seconds: i64) -> Option<Duration> {
+    u64::try_from(seconds).ok().filter(|seconds| *seconds > 0).map(Duration::from_secs)
+}
+
 impl Now {
     /// Reads both clocks. Only drivers call this; everything else is told.
     pub fn read() -> Self {

@@ -44,7 +44,7 @@ pub use proxy::{
     StaticHeaders, StatusTransform, SwitchedProxy, ToDisconnect, ToError,
 };
 pub use rate_limit::{AddressLimit, BucketSettings, Buckets, CommandLimit, RateLimit};
-pub use secret::Secret;
+pub use secret::{Secret, SecretUrl};
 pub use server::{
     ErrorMode, Health, HttpApi, HttpServer, Log, LogLevel, NodeInfo, Prometheus, Shutdown, Tls, WebSocket,
 };

@@ -19,7 +19,7 @@ use tokio::{
 };
 
 use super::{MAX_TOKEN_LEN, TokenError, decode};
-use crate::broker::Answer;
+use crate::{broker::Answer, config::SecretUrl};
 use key_set::{KeySet, NotKeySet};
 
 /// A dozen keys with their certificates are less than a tenth of it.
@@ -49,7 +49,7 @@ const PACE: Pace = Pace {
 /// The keys of one endpoint.
 #[derive(Debug)]
 pub(super) struct Jwks {
-    endpoint: String,
+    endpoint: SecretUrl,
     known: RwLock<Arc<KeySet>>,
     /// Set once somebody fetches.
     waiting: OnceLock<mpsc::Sender<Answer<()>>>,
@@ -82,8 +82,8 @@ pub(super) fn key_id(token: &str) -> Option<String> {
 
 impl Jwks {
     /// No keys are known yet.
-    pub(super) fn new(endpoint: &str) -> Self {
-        Self { endpoint: endpoint.to_owned(), known: RwLock::default(), waiting: OnceLock::new() }
+    pub(super) fn new(endpoint: SecretUrl) -> Self {
+        Self { endpoint, known: RwLock::default(), waiting: OnceLock::new() }
     }
 
     /// Begins to fetch; must be called within a tokio runtime, and only once.
@@ -176,7 +176,7 @@ impl Jwks {
                 }
                 Err(failure) => {
                     refresh_at = Instant::now() + pace.refresh.min(60 * pace.pause);
-                    tracing::warn!(endpoint = self.endpoint, %failure, "the keys of tokens could not be fetched");
+                    tracing::warn!(endpoint = %self.endpoint, %failure, "the keys of tokens could not be fetched");
                 }
             }
         }
@@ -184,12 +184,13 @@ impl Jwks {
 
     async fn fetch_now(&self, pace: Pace, client: &reqwest::Client) -> Result<KeySet, Failure> {
         let keys = timeout(pace.patience, self.ask(client)).await??;
-        tracing::debug!(endpoint = self.endpoint, keys = keys.len(), "the keys of tokens were fetched");
+        tracing::debug!(endpoint = %self.endpoint, keys = keys.len(), "the keys of tokens were fetched");
         Ok(keys)
     }
 
     async fn ask(&self, client: &reqwest::Client) -> Result<KeySet, Failure> {
-        let mut response = client.get(&self.endpoint).send().await.map_err(reqwest::Error::without_url)?;
+        let mut response =
+            client.get(self.endpoint.expose()).send().await.map_err(reqwest::Error::without_url)?;
         if response.status() != reqwest::StatusCode::OK {
             return Err(Failure::Status(response.status()));
         }

@@ -4,10 +4,11 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 
 use super::{Source, TokenOptions, Verifier};
+use crate::config::SecretUrl;
 
 /// Tokens are believed whose keys an endpoint publishes, which was not asked yet.
 pub(crate) fn nothing() -> Verifier {
-    let jwks_endpoint = "http://127.0.0.1:9/keys".to_owned();
+    let jwks_endpoint = SecretUrl::new("http://127.0.0.1:9/keys");
     Verifier::new(&TokenOptions { jwks_endpoint, ..TokenOptions::default() })
         .expect("no key that could be bad")
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use suona_protocol::{Channel, Disconnect, ErrorReply, Exclude, Payload};
 
-use crate::auth::SubscriptionGrant;
+use crate::{auth::SubscriptionGrant, broker::Version};
 
 /// What came of a question to the backend.
 #[derive(Clone, Debug)]
@@ -87,6 +87,10 @@ pub struct PublishGrant {
     pub skip_history: bool,
     /// Labels.
     pub tags: Vec<(String, String)>,
+    /// Names it within its channel, as in the API, whatever the client calls it; see [`Message`](crate::broker::Message).
+    pub idempotency_key: Option<String>,
+    /// How new it is.
+    pub version: Option<Version>,
     /// Who is not to hear it.
     pub exclude: Option<Exclude>,
     /// Let those who have the publication before get the difference.

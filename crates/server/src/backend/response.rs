@@ -1,6 +1,6 @@
 //! How the backend's answer is read.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
@@ -9,7 +9,11 @@ use serde_json::value::RawValue;
 use suona_protocol::{Channel, Disconnect, DisconnectCode, ErrorReply, ExcludeNames, Payload, TooManyNames};
 
 use super::{Advice, ConnectGrant, Granted, Inquiry, PublishGrant, RefreshGrant, SubscribeGrant};
-use crate::auth::{Overrides, SubscriptionGrant};
+use crate::{
+    auth::{Overrides, SubscriptionGrant},
+    broker::{MAX_KEY_LEN, Version},
+    clock::since_epoch,
+};
 
 /// The answer is none. The text says why, for our log.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +24,8 @@ pub(super) enum Rubbish {
     NotBase64,
     #[error("its error has no code")]
     NoCode,
+    #[error("its idempotency_key or version_epoch is longer than {MAX_KEY_LEN} bytes")]
+    LongKey,
     #[error(transparent)]
     TooManyNames(#[from] TooManyNames),
 }
@@ -187,6 +193,13 @@ struct Publish<'a> {
     #[serde(deserialize_with = "lenient")]
     tags: BTreeMap<String, String>,
     #[serde(deserialize_with = "lenient")]
+    idempotency_key: String,
+    /// 0 means none.
+    #[serde(deserialize_with = "lenient")]
+    version: u64,
+    #[serde(deserialize_with = "lenient")]
+    version_epoch: String,
+    #[serde(deserialize_with = "lenient")]
     exclude: ExcludeNames,
     #[serde(deserialize_with = "lenient")]
     delta: bool,
@@ -195,10 +208,16 @@ struct Publish<'a> {
 impl Publish<'_> {
     /// What kind of payload the channel takes is not known here.
     fn read(self) -> Result<PublishGrant, Rubbish> {
+        if self.idempotency_key.len().max(self.version_epoch.len()) > MAX_KEY_LEN {
+            return Err(Rubbish::LongKey);
+        }
+        let epoch = self.version_epoch.into();
         Ok(PublishGrant {
             data: payload(self.data, &self.b64data, false)?,
             skip_history: self.skip_history,
             tags: self.tags.into_iter().collect(),
+            idempotency_key: Some(self.idempotency_key).filter(|key| !key.is_empty()),
+            version: (self.version > 0).then_some(Version { number: self.version, epoch }),
             exclude: self.exclude.read()?,
             delta: self.delta,
         })
@@ -246,9 +265,4 @@ fn payload(raw: Option<&RawValue>, base64: &str, must_be_json: bool) -> Result<O
 
 fn copy(raw: &RawValue) -> Payload {
     Payload::copy_from_slice(raw.get().as_bytes())
-}
-
-/// A time in whole Unix seconds; 0 is never.
-fn since_epoch(seconds: i64) -> Option<Duration> {
-    u64::try_from(seconds).ok().filter(|seconds| *seconds > 0).map(Duration::from_secs)
 }

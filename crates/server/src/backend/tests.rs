@@ -17,6 +17,7 @@ use tokio::{
 
 use super::*;
 use crate::{
+    broker::{MAX_KEY_LEN, Version},
     config::{WebhookId, config_of},
     metrics::Metrics,
 };
@@ -259,6 +260,28 @@ async fn what_is_published_may_be_withheld_from_some() {
     let many: Vec<_> = (0..=Exclude::MAX_NAMES).map(|n| n.to_string()).collect();
     let world = World::with_answer(json!({ "result": { "exclude": { "user": many } } })).await;
     assert!(matches!(world.ask(publish()).await, Advice::Unavailable));
+}
+
+#[tokio::test]
+async fn what_is_published_may_have_a_name_and_a_version() {
+    let publish = || Inquiry::Publish { channel: "news".into(), data: "[1]".into() };
+    let granted = async |result: Value| match World::with_answer(json!({ "result": result }))
+        .await
+        .ask(publish())
+        .await
+    {
+        Advice::Granted(Granted::Publish(grant)) => Some((grant.idempotency_key, grant.version)),
+        _ => None,
+    };
+    let longest = "k".repeat(MAX_KEY_LEN);
+    let named = json!({ "idempotency_key": longest, "version": 7, "version_epoch": "e" });
+    let version = Version { number: 7, epoch: "e".into() };
+    assert_eq!(granted(named).await, Some((Some(longest), Some(version))));
+    let none = json!({ "idempotency_key": "", "version": 0, "version_epoch": null });
+    assert_eq!(granted(none).await, Some((None, None)));
+    for member in ["idempotency_key", "version_epoch"] {
+        assert_eq!(granted(json!({ member: "k".repeat(MAX_KEY_LEN + 1) })).await, None, "{member}");
+    }
 }
 
 #[tokio::test]

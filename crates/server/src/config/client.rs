@@ -6,8 +6,12 @@ use axum::http::HeaderName;
 use regex::Regex;
 
 use super::{
-    check::Check, identity::PersonalChannel, proxy::ClientProxies, rate_limit::RateLimit, schema::section,
-    secret::Secret,
+    check::Check,
+    identity::PersonalChannel,
+    proxy::ClientProxies,
+    rate_limit::RateLimit,
+    schema::section,
+    secret::{Secret, SecretUrl},
 };
 use crate::{
     auth::{KeyError, Pattern, TokenOptions, Verifier},
@@ -92,7 +96,7 @@ section! {
         ecdsa_public_key: String = String::new(),
         /// The URL at which public keys are published as a JSON Web Key Set (RSA, P-256, P-384, Ed25519), which
         /// tokens name by `kid`; the keys above are not used then. Nowhere if empty.
-        jwks_public_endpoint: String = String::new(),
+        jwks_public_endpoint: SecretUrl = SecretUrl::default(),
         /// The audience that tokens must name; any if empty.
         audience: String = String::new(),
         /// What the audience must match; anything if empty.

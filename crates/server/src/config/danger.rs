@@ -44,6 +44,7 @@ impl Config {
             );
         }
         dangers.extend(self.namespace_dangers());
+        dangers.extend(self.personal_dangers());
         // A client writes its emulated headers itself: nothing in between sets or checks them.
         for webhook in &self.webhooks.all {
             let claims = webhook.emulated_headers.iter().filter(|name| name.as_str().starts_with("x-"));
@@ -73,16 +74,47 @@ impl Config {
                     && (options.allow_publish_for_client || options.allow_publish_for_subscriber)
             })
             .map(|(name, _)| {
-                let place = if name.is_empty() {
-                    "without_namespace".to_owned()
-                } else {
-                    format!("namespace {name}")
-                };
+                let place = place(name);
                 let who = if anonymous { "strangers" } else { "clients without a user" };
-                format!("channel {place}: {who} may publish; remove allow_publish_for_anonymous")
+                format!("{place}: {who} may publish; remove allow_publish_for_anonymous")
             })
             .collect();
         dangers.sort();
+        dangers
+    }
+
+    /// How users get at each other's own channels.
+    fn personal_dangers(&self) -> Vec<String> {
+        let personal = &self.client.subscribe_to_user_personal_channel;
+        let namespace = personal.personal_channel_namespace.as_str();
+        let Some((_, options)) =
+            self.channels.iter().find(|(name, _)| personal.enabled && *name == namespace)
+        else {
+            return Vec::new();
+        };
+        let place = place(namespace);
+        let own = personal.of("42", &self.channels);
+        let mut dangers = Vec::new();
+        // With a webhook the backend decides, and without the permission nobody subscribes by himself.
+        let is_guarded = options.allow_user_limited_channels || options.subscribe_webhook.is_some();
+        if options.allow_subscribe_for_client && !is_guarded {
+            dangers.push(format!(
+                "{place}: every user may subscribe to another's personal channel, such as {own}; \
+                 set allow_user_limited_channels"
+            ));
+        }
+        // Whom the name admits counts for subscribing alone.
+        for (is_open, what, key) in [
+            (options.allow_history_for_client && options.retention.keeps(), "read the history of", "history"),
+            (options.allow_presence_for_client && options.presence, "see who is in", "presence"),
+        ] {
+            if is_open {
+                dangers.push(format!(
+                    "{place}: every user may {what} another's personal channel, such as {own}; \
+                     set allow_{key}_for_subscriber instead of allow_{key}_for_client"
+                ));
+            }
+        }
         dangers
     }
 
@@ -105,6 +137,13 @@ impl Config {
             remarks.push("No web page can connect: list your pages in client.allowed_origins.".to_owned());
         }
         remarks
+    }
+}
+
+fn place(namespace: &str) -> String {
+    match namespace {
+        "" => "channel without_namespace".to_owned(),
+        name => format!("channel namespace {name}"),
     }
 }
 

@@ -52,7 +52,7 @@ impl PersonalChannel {
 impl Token {
     pub(super) fn check_endpoint(&self, check: &mut Check<'_>, at: &str) {
         let key = "jwks_public_endpoint";
-        let endpoint = self.jwks_public_endpoint.as_str();
+        let endpoint = self.jwks_public_endpoint.expose();
         if endpoint.is_empty() {
             return;
         }
@@ -77,7 +77,7 @@ impl Token {
 
     /// Whether keys come over the network in plain text, from another machine.
     pub(super) fn fetches_in_the_open(&self) -> bool {
-        let Ok(uri) = self.jwks_public_endpoint.parse::<Uri>() else { return false };
+        let Ok(uri) = self.jwks_public_endpoint.expose().parse::<Uri>() else { return false };
         let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
         let is_local = host == "localhost" || host.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback());
         uri.scheme_str() == Some("http") && !is_local

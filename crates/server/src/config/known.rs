@@ -17,8 +17,7 @@ const ONE_NODE: Fate = Ignored("presence lives in this process and needs no refr
 const NO_TIMES: Fate = Ignored("publications carry no time; what is lost is found by its position");
 
 /// The keys, or the sections with all that is in them. `channel.*` stands for the options of every namespace,
-/// `*.token` for both kinds of tokens, `proxy.*` for
-/// every webhook.
+/// `client.*` for both kinds of tokens, `client.rate_limit.*` for whatever is limited, `proxy.*` for every webhook.
 const KEYS: &[(&str, Fate)] = &[
     ("admin", NotYet),
     ("broker", NotYet),
@@ -39,6 +38,18 @@ const KEYS: &[(&str, Fate)] = &[
     ("client.concurrency", Ignored("commands of one channel run in order, calls side by side")),
     ("client.connect_code_to_unidirectional_disconnect", NotYet),
     ("client.presence_update_interval", ONE_NODE),
+    ("client.rate_limit.*.connect", NotYet),
+    ("client.rate_limit.*.default", NotYet),
+    ("client.rate_limit.*.dry_run", NotYet),
+    ("client.rate_limit.*.history", NotYet),
+    ("client.rate_limit.*.max_tracked_ips", Ignored("131072 addresses are known at a time")),
+    ("client.rate_limit.*.presence", NotYet),
+    ("client.rate_limit.*.presence_stats", NotYet),
+    ("client.rate_limit.*.publish", NotYet),
+    ("client.rate_limit.*.refresh", NotYet),
+    ("client.rate_limit.*.rpc", NotYet),
+    ("client.rate_limit.*.sub_refresh", NotYet),
+    ("client.rate_limit.*.subscribe", NotYet),
     ("client.rate_limit.client_error", NotYet),
     ("client.rate_limit.redis_user_command", NotYet),
     ("consumers", NotYet),
@@ -126,6 +137,11 @@ fn general(path: &str) -> String {
     if wild {
         steps[1] = "*";
     }
+    if let ["client", "rate_limit", limited @ ("client_command" | "user_command" | "ip_connect"), _, ..] =
+        steps.as_mut_slice()
+    {
+        *limited = "*";
+    }
     let of_webhook = match steps.as_slice() {
         ["client" | "channel", "proxy", kind, ..] if *kind != "subscribe_stream" => Some(3),
         ["rpc", "proxy", ..] => Some(2),
@@ -154,6 +170,17 @@ mod tests {
         assert_eq!(fate("proxies[rpc1].http.tls.enabled"), Some(NotYet));
         assert_eq!(fate("rpc.proxy.grpc_metadata"), Some(NotYet));
         assert_eq!(fate("channel.proxy.subscribe_stream.endpoint"), Some(NotYet));
+        for key in [
+            "client_command.default",
+            "client_command.publish.buckets",
+            "user_command.rpc",
+            "ip_connect.dry_run",
+        ] {
+            assert_eq!(fate(&format!("client.rate_limit.{key}")), Some(NotYet), "{key}");
+        }
+        assert_eq!(fate("client.rate_limit.client_error.enabled"), Some(NotYet));
+        assert!(matches!(fate("client.rate_limit.ip_connect.max_tracked_ips"), Some(Ignored(_))));
+        assert_eq!(fate("client.rate_limit.client_command.totals"), None);
         assert_eq!(fate("engineer"), None);
         assert_eq!(fate("client.engine"), None);
     }

@@ -9,7 +9,7 @@ use super::{
     duration::{parse_duration, show_duration},
     node::{Node, Origin, Value},
     problem::{self, Problem},
-    secret::Secret,
+    secret::{Secret, SecretUrl},
 };
 
 /// A single value, or a list of single values.
@@ -44,7 +44,20 @@ macro_rules! leaves {
     )* };
 }
 
-leaves!(bool, u16, u64, usize, String, Secret, PathBuf, Duration, Option<u16>, Option<String>, Option<Regex>);
+leaves!(
+    bool,
+    u16,
+    u64,
+    usize,
+    String,
+    Secret,
+    SecretUrl,
+    PathBuf,
+    Duration,
+    Option<u16>,
+    Option<String>,
+    Option<Regex>
+);
 leaves!(Vec<String>, Vec<IpNet>);
 
 pub(super) use leaves;
@@ -161,6 +174,16 @@ impl Leaf for Secret {
             // What was written instead may be the secret itself, so it is not repeated.
             _ => Err("expects text in quotes".to_owned()),
         }
+    }
+
+    fn print(&self) -> Option<toml::Value> {
+        Some(self.to_string().into())
+    }
+}
+
+impl Leaf for SecretUrl {
+    fn parse(node: &Node) -> Result<Self, String> {
+        Secret::parse(node).map(|text| Self::new(text.expose()))
     }
 
     fn print(&self) -> Option<toml::Value> {

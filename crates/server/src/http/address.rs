@@ -41,9 +41,15 @@ impl TrustedProxies {
     pub(super) fn vouched(&self, peer: IpAddr, headers: &HeaderMap, name: &HeaderName) -> Option<String> {
         let mut lines = headers.get_all(name).iter();
         let (user, more) = (lines.next()?, lines.next());
-        let is_believed = more.is_none() && (self.0.is_empty() || self.trust(peer));
-        let user = user.to_str().ok().filter(|user| is_believed && !user.is_empty())?;
-        Some(user.to_owned())
+        let doubt = match std::str::from_utf8(user.as_bytes()) {
+            _ if more.is_some() => "it comes twice",
+            _ if !self.0.is_empty() && !self.trust(peer) => "it comes from no trusted proxy",
+            Err(_) => "it is no UTF-8",
+            Ok("") => return None,
+            Ok(user) => return Some(user.to_owned()),
+        };
+        tracing::debug!(%peer, header = %name, "the header that names the user is not believed: {doubt}");
+        None
     }
 }
 
@@ -96,15 +102,18 @@ mod tests {
     #[test]
     fn only_a_trusted_proxy_names_users_and_only_one() {
         let name = HeaderName::from_static("x-user");
-        let vouched = |networks: &[&str], peer: &str, users: &[&'static str]| {
+        let vouched = |networks: &[&str], peer: &str, users: &[&str]| {
             let proxies = TrustedProxies::new(networks.iter().map(|net| net.parse().unwrap()).collect());
-            let users = users.iter().map(|user| (name.clone(), axum::http::HeaderValue::from_static(user)));
+            let users = users
+                .iter()
+                .map(|user| (name.clone(), axum::http::HeaderValue::from_bytes(user.as_bytes()).unwrap()));
             proxies.vouched(peer.parse().unwrap(), &users.collect(), &name)
         };
         assert_eq!(vouched(&["10.0.0.0/8"], "10.0.0.1", &["ann"]).as_deref(), Some("ann"));
         assert_eq!(vouched(&["10.0.0.0/8"], "203.0.113.5", &["ann"]), None);
         assert_eq!(vouched(&["10.0.0.0/8"], "10.0.0.1", &["root", "ann"]), None);
         assert_eq!(vouched(&["10.0.0.0/8"], "10.0.0.1", &[""]), None);
+        assert_eq!(vouched(&["10.0.0.0/8"], "10.0.0.1", &["小红"]).as_deref(), Some("小红"));
         assert_eq!(vouched(&[], "203.0.113.5", &["ann"]).as_deref(), Some("ann"));
         assert_eq!(vouched(&[], "203.0.113.5", &[]), None);
     }

@@ -226,7 +226,7 @@ impl Session {
         actions: &mut Vec<Action>,
     ) -> Result<(), Trouble> {
         let options = ctx.rules.config.channels.get(channel).ok_or(ErrorCode::UnknownChannel)?;
-        let PublishGrant { data, skip_history, tags, exclude, delta } = grant;
+        let PublishGrant { data, skip_history, tags, idempotency_key, version, exclude, delta } = grant;
         if let Some(data) = &data
             && (data.len() > ctx.rules.max_payload_bytes(options) || !options.accepts(data, false))
         {
@@ -242,8 +242,8 @@ impl Session {
             info,
             tags,
             skip_history,
-            idempotency_key: None,
-            version: None,
+            idempotency_key,
+            version,
             exclude: self.exclude(exclude, exclude_self),
             delta: delta || options.delta_publish,
         };

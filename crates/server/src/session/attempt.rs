@@ -5,9 +5,7 @@ use std::fmt::Write;
 use suona_protocol::{ErrorCode, Payload};
 
 use super::{Session, Trouble};
-
-/// The longest idempotency key, in bytes; the usual ones are UUIDs and hashes.
-const MAX_KEY_LEN: usize = 255;
+use crate::broker::MAX_KEY_LEN;
 
 /// A command with an idempotency key. Whoever is the same actor, does the same act to the same target with the
 /// same key, repeats it.

@@ -184,8 +184,11 @@ impl Session {
         actions: &mut Vec<Action>,
     ) -> Result<(), Trouble> {
         let ask = self.queue.begin(channel.clone(), false, Task::Publish(id))?;
-        // The node knows its own repeats; the broker those that come through another node.
-        message.idempotency_key = attempt.as_ref().map(|attempt| attempt.broker_key());
+        // The node knows its own repeats; the broker those that come through another node. Where the backend names
+        // the publication, it may know of the same one from elsewhere: its name decides.
+        if message.idempotency_key.is_none() {
+            message.idempotency_key = attempt.as_ref().map(|attempt| attempt.broker_key());
+        }
         actions.push(Action::Ask(ask, Question::Publish { channel, message, retention, attempt }));
         Ok(())
     }

@@ -73,7 +73,7 @@ fn whatever_the_backend_does_clients_hear_the_documented_error_and_others_nothin
         let pings = unlucky.pings - pings;
         assert!(method != "slow" || pings >= 2, "{pings} pings while it waited");
         let (count, slowest) = bystander.leaves();
-        println!(
+        figure!(
             "a backend that {case}: error {code} after {took:?}, {pings} pings meanwhile; \
              another client: {count} requests answered, the slowest in {slowest:?}"
         );
@@ -92,7 +92,7 @@ fn a_backend_that_stays_dead_is_an_error_at_once_and_no_trouble_of_other_webhook
     let (code, took) = unlucky.error("dead:list");
     assert_eq!((code, world.ready()), (100, 503));
     let (count, slowest) = bystander.leaves();
-    println!(
+    figure!(
         "a backend that stays dead: error {code} after {took:?}; \
          another client: {count} requests answered, the slowest in {slowest:?}"
     );

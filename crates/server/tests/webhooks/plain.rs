@@ -43,7 +43,7 @@ fn replies_of_a_slow_backend_never_cross() {
         .collect();
     let took: Vec<_> = asking.into_iter().map(|one| one.join().expect("all in order")).collect();
     let total = took.len() as u64 * REQUESTS;
-    println!(
+    figure!(
         "{total} requests of {} plain clients in order, the last after {:?}",
         took.len(),
         took.iter().max()

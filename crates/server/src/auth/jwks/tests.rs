@@ -44,7 +44,7 @@ impl World {
             said.lock().unwrap().clone()
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let jwks_endpoint = format!("http://{}/keys", listener.local_addr().unwrap());
+        let jwks_endpoint = SecretUrl::new(format!("http://{}/keys", listener.local_addr().unwrap()));
         tokio::spawn(async { axum::serve(listener, Router::new().fallback(handler)).await });
         let verifier = Verifier::new(&TokenOptions { jwks_endpoint, ..TokenOptions::default() }).unwrap();
         let crate::auth::Source::Published(jwks) = &verifier.keys else { panic!("keys are published") };
@@ -200,7 +200,7 @@ async fn the_first_to_ask_after_the_start_waits_for_no_pause() {
 #[tokio::test]
 async fn what_cannot_wait_is_answered_at_once() {
     let nobody_fetches = Verifier::new(&TokenOptions {
-        jwks_endpoint: "http://127.0.0.1:1/keys".to_owned(),
+        jwks_endpoint: SecretUrl::new("http://127.0.0.1:1/keys"),
         ..TokenOptions::default()
     })
     .unwrap();
@@ -209,7 +209,8 @@ async fn what_cannot_wait_is_answered_at_once() {
     assert!(!told.await.unwrap());
 
     let (never, _asked) = mpsc::channel(1);
-    let full = Jwks { endpoint: String::new(), known: RwLock::default(), waiting: OnceLock::from(never) };
+    let full =
+        Jwks { endpoint: SecretUrl::default(), known: RwLock::default(), waiting: OnceLock::from(never) };
     full.fetch(answer().0);
     let (second, told) = answer();
     full.fetch(second);

@@ -40,3 +40,36 @@ fn what_makes_users_doubtful_is_a_danger() {
         assert!(endpoint(fine).is_empty(), "{fine}");
     }
 }
+
+#[test]
+fn a_personal_channel_that_others_get_at_is_a_danger() {
+    let dangers = |namespace: &str, options: &str| {
+        let personal = "[client.subscribe_to_user_personal_channel]\nenabled = true";
+        let name = if namespace.is_empty() { "" } else { "personal_channel_namespace = \"own\"" };
+        let place = if namespace.is_empty() {
+            "[channel.without_namespace]"
+        } else {
+            "[[channel.namespaces]]\nname = \"own\""
+        };
+        config_of(&format!("{personal}\n{name}\n{place}\n{options}")).dangers()
+    };
+    for namespace in ["", "own"] {
+        let dangers = |options: &str| dangers(namespace, options);
+        let open = dangers("allow_subscribe_for_client = true");
+        assert!(open.len() == 1 && open[0].contains("#42; set allow_user_limited_channels"), "{open:?}");
+        assert!(dangers("allow_subscribe_for_client = true\nallow_user_limited_channels = true").is_empty());
+        assert!(
+            dangers("allow_publish_for_client = true\nallow_history_for_client = true").is_empty(),
+            "none is kept"
+        );
+        let kept =
+            "allow_user_limited_channels = true\nhistory_size = 9\nhistory_ttl = \"9s\"\npresence = true\n";
+        let read =
+            dangers(&format!("{kept}allow_history_for_client = true\nallow_presence_for_client = true"));
+        assert!(
+            read.len() == 2 && read[0].contains("read the history") && read[1].contains("see who is in"),
+            "{read:?}"
+        );
+        assert!(dangers(&format!("{kept}allow_history_for_subscriber = true")).is_empty());
+    }
+}

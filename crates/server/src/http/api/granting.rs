@@ -1,6 +1,6 @@
 //! What the API gives to connections: `subscribe` and `refresh`.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::Deserialize;
@@ -12,6 +12,7 @@ use crate::{
     Now,
     auth::{Overrides, SubscriptionGrant},
     backend::RefreshGrant,
+    clock::since_epoch,
     hub::Order,
     session::ServerSub,
 };
@@ -33,9 +34,9 @@ pub(super) struct SubscribeRequest {
     data: Option<Box<RawValue>>,
     #[serde(deserialize_with = "nullable")]
     b64data: String,
-    /// Unix seconds; 0 for never.
+    /// Unix seconds; never if 0 or less.
     #[serde(deserialize_with = "nullable")]
-    expire_at: u64,
+    expire_at: i64,
     recover_since: Option<Since>,
     #[serde(rename = "override", deserialize_with = "nullable")]
     overrides: Overrides,
@@ -52,9 +53,9 @@ pub(super) struct RefreshRequest {
     session: String,
     #[serde(deserialize_with = "nullable")]
     expired: bool,
-    /// Unix seconds; 0 for never.
+    /// Unix seconds; never if 0 or less.
     #[serde(deserialize_with = "nullable")]
-    expire_at: u64,
+    expire_at: i64,
     info: Option<Box<RawValue>>,
 }
 
@@ -88,10 +89,6 @@ pub(super) async fn refresh(call: Call, request: RefreshRequest) -> Outcome<Done
     let whom = Whom { user: request.user, client: request.client, session: request.session };
     whom.order(&call, |matching| Order::Refresh { matching, grant });
     Ok(Done {})
-}
-
-fn since_epoch(seconds: u64) -> Option<Duration> {
-    (seconds > 0).then(|| Duration::from_secs(seconds))
 }
 
 /// JSON as it came, or in base64, which wins. Other bytes would end up inside the messages of JSON clients.

@@ -12,13 +12,10 @@ use super::{
     call::{Asked, Call},
     nullable,
 };
-use crate::broker::{Message, Version};
+use crate::broker::{MAX_KEY_LEN, Message, Version};
 
 /// How many channels of a broadcast the broker is asked for at once.
 const AT_ONCE: usize = 1024;
-
-/// The longest idempotency key and version epoch, in bytes; the usual ones are UUIDs and hashes.
-const MAX_KEY_LEN: usize = 255;
 
 /// What to publish: `publish` looks at `channel`, `broadcast` at `channels`.
 #[derive(Default, Deserialize)]

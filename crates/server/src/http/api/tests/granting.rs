@@ -56,7 +56,8 @@ async fn a_subscription_may_bring_whatever_a_token_could() {
 async fn a_subscription_may_bring_nothing_and_say_so_with_null() {
     let nulls = r#"{"user":"bob","channel":"news","client":null,"info":null,"data":null,"override":null,
         "recover_since":null,"expire_at":null,"b64info":null}"#;
-    for body in [r#"{"user":"bob","channel":"news"}"#, nulls] {
+    let never = r#"{"user":"bob","channel":"news","expire_at":-1}"#;
+    for body in [r#"{"user":"bob","channel":"news"}"#, nulls, never] {
         let (matching, sub) = subscribed(body).await;
         assert!(matching.client.is_none() && matching.session.is_none());
         assert!(sub.grant.info.is_none() && sub.grant.data.is_none() && sub.expires_at.is_none());
@@ -87,6 +88,7 @@ async fn a_connection_gets_another_end_or_none_or_ends_now() {
     assert_eq!((grant.expired, grant.expires_at.map(|at| at.as_secs())), (false, Some(4_102_444_800)));
     assert_eq!(grant.info.as_deref(), Some(b"[1]".as_slice()));
     assert_eq!(refreshed(r#"{"user":"bob"}"#).await, RefreshGrant::default());
+    assert_eq!(refreshed(r#"{"user":"bob","expire_at":-1}"#).await, RefreshGrant::default());
     assert!(refreshed(r#"{"user":"bob","expired":true}"#).await.expired);
 }
 
