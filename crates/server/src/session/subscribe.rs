@@ -48,7 +48,8 @@ impl Session {
             }
             Some(webhook) => {
                 let channel = request.channel.clone();
-                let inquiry = Inquiry::Subscribe { channel: channel.clone(), data: request.data.take() };
+                // The bytes are shared, and counted for as long as the question is under way.
+                let inquiry = Inquiry::Subscribe { channel: channel.clone(), data: request.data.clone() };
                 self.consult(webhook, channel, Task::Admit(id, Box::new(request)), inquiry, actions)
             }
         }
