@@ -150,7 +150,8 @@ pub struct SubscribeRequest {
     pub reject_unrecovered: bool,
     /// A subscription type that only other servers know: 0 is a stream.
     pub kind: i32,
-    /// Which publications the client wants to hear, by their tags; `None` for all. Not checked yet.
+    /// Which publications the client wants to hear, by their tags; `None` for all. Not checked
+    /// yet; one beyond the limits is cut down to another that is refused too.
     pub tags_filter: Option<FilterNode>,
 }
 

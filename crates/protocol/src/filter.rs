@@ -78,8 +78,7 @@ enum Order {
 impl TagsFilter {
     /// Checks a tree as it came from a client.
     pub fn new(tree: FilterNode) -> Result<Self, BadFilter> {
-        let mut budget = Budget { nodes: MAX_NODES, bytes: MAX_BYTES };
-        condition(tree, MAX_DEPTH, &mut budget).map(Self)
+        condition(tree, MAX_DEPTH, &mut Budget::WHOLE).map(Self)
     }
 
     /// Whether a publication with these tags is wanted.
@@ -137,11 +136,21 @@ struct Budget {
     bytes: usize,
 }
 
+impl Budget {
+    const WHOLE: Self = Self { nodes: MAX_NODES, bytes: MAX_BYTES };
+
+    /// Takes what `node` costs without those below it.
+    fn take(&mut self, node: &FilterNode) -> Result<(), BadFilter> {
+        let bytes = node.key.len() + node.val.len() + node.vals.iter().map(String::len).sum::<usize>();
+        self.nodes = self.nodes.checked_sub(1).ok_or(BadFilter::TooLarge)?;
+        // A value is not for nothing, even an empty one.
+        self.bytes = self.bytes.checked_sub(bytes + node.vals.len()).ok_or(BadFilter::TooLarge)?;
+        Ok(())
+    }
+}
+
 fn condition(node: FilterNode, depth: usize, budget: &mut Budget) -> Result<Condition, BadFilter> {
-    let bytes = node.key.len() + node.val.len() + node.vals.iter().map(String::len).sum::<usize>();
-    budget.nodes = budget.nodes.checked_sub(1).ok_or(BadFilter::TooLarge)?;
-    // A value is not for nothing, even an empty one.
-    budget.bytes = budget.bytes.checked_sub(bytes + node.vals.len()).ok_or(BadFilter::TooLarge)?;
+    budget.take(&node)?;
     let depth = depth.checked_sub(1).ok_or(BadFilter::TooLarge)?;
     let mut nodes = node.nodes.into_iter().map(|node| condition(node, depth, budget));
     match node.op.as_str() {

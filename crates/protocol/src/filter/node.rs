@@ -3,6 +3,11 @@
 use prost::Message;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::{BadFilter, Budget, MAX_DEPTH};
+
+/// More than any op or comparison has, in bytes.
+const MAX_NAME: usize = 256;
+
 /// A condition on tags: either one comparison, or others joined by an operator. Not checked yet: see
 /// [`TagsFilter::new`](super::TagsFilter::new).
 #[derive(Clone, PartialEq, Message, Deserialize, Serialize)]
@@ -31,6 +36,43 @@ pub struct FilterNode {
     #[prost(message, repeated, tag = "6")]
     #[serde(default, deserialize_with = "nullable")]
     pub nodes: Vec<FilterNode>,
+}
+
+impl FilterNode {
+    /// How many bytes of memory it keeps, itself included.
+    pub fn weight(&self) -> usize {
+        size_of::<Self>() + self.content()
+    }
+
+    /// What lies outside of the node itself.
+    fn content(&self) -> usize {
+        let texts = [&self.op, &self.key, &self.cmp, &self.val].into_iter().chain(&self.vals);
+        texts.map(String::capacity).sum::<usize>()
+            + self.vals.capacity() * size_of::<String>()
+            + self.nodes.capacity() * size_of::<Self>()
+            + self.nodes.iter().map(Self::content).sum::<usize>()
+    }
+
+    /// What a command keeps of it, for as long as that may have to wait: a tree beyond the limits gives way to
+    /// a small one that is refused as it would have been.
+    pub(crate) fn bounded(self) -> Self {
+        match self.fit(MAX_DEPTH, &mut Budget::WHOLE) {
+            Ok(()) => self,
+            Err(_) => (0..MAX_DEPTH).fold(Self::default(), |inner, _| Self {
+                op: "or".to_owned(),
+                nodes: vec![inner],
+                ..Self::default()
+            }),
+        }
+    }
+
+    fn fit(&self, depth: usize, budget: &mut Budget) -> Result<(), BadFilter> {
+        budget.take(self)?;
+        // What it means is looked at later; no valid op or comparison is longer than that.
+        let depth = depth.checked_sub(1).filter(|_| self.op.len().max(self.cmp.len()) <= MAX_NAME);
+        let depth = depth.ok_or(BadFilter::TooLarge)?;
+        self.nodes.iter().try_for_each(|node| node.fit(depth, budget))
+    }
 }
 
 fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(

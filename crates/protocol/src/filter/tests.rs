@@ -110,3 +110,45 @@ fn a_filter_is_small() {
     assert_eq!(TagsFilter::new(long(vec!["x".repeat(MAX_BYTES - 1)])), Err(BadFilter::TooLarge));
     assert_eq!(TagsFilter::new(long(vec![String::new(); MAX_BYTES])), Err(BadFilter::TooLarge));
 }
+
+#[test]
+fn a_tree_beyond_the_limits_is_not_kept_and_still_refused() {
+    let (empty, json) = (FilterNode::default(), |nodes: usize| {
+        format!(
+            r#"{{"id":1,"subscribe":{{"channel":"c","tf":{{"op":"and","nodes":[{}]}}}}}}"#,
+            vec!["{}"; nodes].join(",")
+        )
+    });
+    let sent = FilterNode { op: "and".into(), nodes: vec![empty; 20_000], ..FilterNode::default() };
+    let filter = prost::Message::encode_to_vec(&sent);
+    let mut subscribe = vec![13 << 3 | 2];
+    prost::encoding::encode_varint(filter.len() as u64, &mut subscribe);
+    subscribe.extend(filter);
+    let mut command = vec![8, 1, 5 << 3 | 2];
+    prost::encoding::encode_varint(subscribe.len() as u64, &mut command);
+    command.extend(subscribe);
+    let mut message = Vec::new();
+    prost::encoding::encode_varint(command.len() as u64, &mut message);
+    message.extend(command);
+    let of_json = crate::json::decode_commands(json(20_000).as_bytes()).next();
+    let of_protobuf = crate::protobuf::decode_commands(&message, 65_536).next();
+    for command in [of_json, of_protobuf] {
+        let Some(Ok(crate::Command { request: crate::Request::Subscribe(subscribe), .. })) = command else {
+            panic!("no subscribe: {command:?}")
+        };
+        let kept = subscribe.tags_filter.expect("a filter was sent");
+        assert!(kept.weight() < 4096, "{}", kept.weight());
+        assert_eq!(kept.clone().bounded(), kept);
+        assert_eq!(TagsFilter::new(kept), Err(BadFilter::TooLarge));
+    }
+}
+
+#[test]
+fn a_tree_within_the_limits_is_kept_as_it_is_and_weighs_what_it_takes() {
+    let leaf = FilterNode { key: "a".repeat(60), cmp: "ex".into(), ..FilterNode::default() };
+    let tree = FilterNode { op: "and".into(), nodes: vec![leaf; MAX_NODES - 1], ..FilterNode::default() };
+    assert_eq!(tree.clone().bounded(), tree);
+    assert!(tree.weight() >= MAX_NODES * size_of::<FilterNode>() + (MAX_NODES - 1) * 60);
+    let named = FilterNode { op: "x".repeat(60_000), ..FilterNode::default() };
+    assert!(named.bounded().weight() < 4096);
+}

@@ -187,7 +187,7 @@ impl Subscribe<'_> {
             delta: self.delta.unwrap_or_default(),
             reject_unrecovered: self.flag.unwrap_or_default() & REJECT_UNRECOVERED != 0,
             kind: self.kind.unwrap_or_default(),
-            tags_filter: self.tf,
+            tags_filter: self.tf.map(FilterNode::bounded),
         }))
     }
 }

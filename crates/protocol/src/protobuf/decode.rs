@@ -171,7 +171,7 @@ impl Subscribe {
             delta: self.delta,
             reject_unrecovered: self.flag & REJECT_UNRECOVERED != 0,
             kind: self.kind,
-            tags_filter: self.tf,
+            tags_filter: self.tf.map(FilterNode::bounded),
         }))
     }
 }

@@ -133,8 +133,10 @@ fn subscribe(payload: BoxedStrategy<Payload>) -> impl Strategy<Value = Request> 
 }
 
 fn filter() -> impl Strategy<Value = FilterNode> {
-    let texts = (any::<String>(), any::<String>(), any::<String>(), any::<String>());
-    let leaf = (texts, vec(any::<String>(), 0..3)).prop_map(|((op, key, cmp, val), vals)| FilterNode {
+    // Small enough to stay within the limits of a filter.
+    let text = || "\\PC{0,6}";
+    let texts = (text(), text(), text(), text());
+    let leaf = (texts, vec(text(), 0..3)).prop_map(|((op, key, cmp, val), vals)| FilterNode {
         op,
         key,
         cmp,
@@ -142,11 +144,7 @@ fn filter() -> impl Strategy<Value = FilterNode> {
         vals,
         nodes: Vec::new(),
     });
-    leaf.prop_recursive(3, 8, 3, |inner| {
-        (any::<String>(), vec(inner, 0..3)).prop_map(|(op, nodes)| FilterNode {
-            op,
-            nodes,
-            ..FilterNode::default()
-        })
+    leaf.prop_recursive(3, 8, 3, move |inner| {
+        (text(), vec(inner, 0..3)).prop_map(|(op, nodes)| FilterNode { op, nodes, ..FilterNode::default() })
     })
 }

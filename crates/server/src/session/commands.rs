@@ -42,7 +42,7 @@ impl Session {
         match request {
             Request::Subscribe(request) => match progress {
                 Progress::Admitted(admission) => self.enter(id, *request, *admission, ctx, actions),
-                _ => self.subscribe(id, *request, ctx, actions),
+                progress => self.subscribe(id, *request, progress, ctx, actions),
             },
             Request::Unsubscribe(channel) => self.unsubscribe(id, &channel, actions),
             Request::Publish(request) => self.publish(id, request, ctx, actions),

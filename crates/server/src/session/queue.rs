@@ -7,14 +7,14 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use suona_protocol::{Channel, Command, Payload, Request};
+use suona_protocol::{Channel, Command, FilterNode, Payload, Request, SubscribeRequest};
 
 use super::{admission::Admission, task::Task};
 
 /// At most so many commands of one client are under way or wait; a JS client pipelines one subscribe for each
 /// of its channels, 128 by default.
 pub(super) const MAX_COMMANDS: usize = 1024;
-/// At most so many bytes of commands wait, the payloads counted.
+/// At most so many bytes of commands wait or are kept while they are under way, payloads and filters counted.
 pub(super) const MAX_BYTES: usize = 1 << 20;
 
 /// So many rpcs of one client run side by side, unless they must run one after another.
@@ -63,6 +63,8 @@ struct UnderWay {
     ask: Ask,
     channel: Channel,
     heavy: bool,
+    /// What the command costs that is kept meanwhile.
+    bytes: usize,
     task: Task,
 }
 
@@ -87,7 +89,8 @@ pub(super) struct Queue {
     last_ask: u32,
     under_way: Vec<UnderWay>,
     waiting: VecDeque<Turn>,
-    waiting_bytes: usize,
+    /// What the commands cost that wait or are kept under way.
+    bytes: usize,
 }
 
 impl Queue {
@@ -106,11 +109,11 @@ impl Queue {
 
     /// Lets a turn wait.
     pub(super) fn wait(&mut self, turn: Turn) -> Result<(), TooMany> {
-        let bytes = self.waiting_bytes + cost_of(&turn.command);
+        let bytes = self.bytes + cost_of(&turn.command);
         if self.under_way.len() + self.waiting.len() >= MAX_COMMANDS || bytes > MAX_BYTES {
             return Err(TooMany);
         }
-        self.waiting_bytes = bytes;
+        self.bytes = bytes;
         self.waiting.push_back(turn);
         Ok(())
     }
@@ -123,18 +126,22 @@ impl Queue {
 
     /// Lets a turn wait that was taken already, before all others.
     pub(super) fn wait_first(&mut self, turn: Turn) {
-        self.waiting_bytes += cost_of(&turn.command);
+        self.bytes += cost_of(&turn.command);
         self.waiting.push_front(turn);
     }
 
     /// Notes that a question is asked, on behalf of a command about `channel`; that of an rpc is empty.
     pub(super) fn begin(&mut self, channel: Channel, heavy: bool, task: Task) -> Result<Ask, TooMany> {
-        if self.under_way.len() >= MAX_COMMANDS {
+        let cost = cost_under_way(&task);
+        // One alone is no longer than a message may be.
+        let has_room = self.bytes == 0 || self.bytes + cost <= MAX_BYTES;
+        if self.under_way.len() >= MAX_COMMANDS || cost > 0 && !has_room {
             return Err(TooMany);
         }
+        self.bytes += cost;
         self.last_ask = self.last_ask.wrapping_add(1);
         let ask = Ask(self.last_ask);
-        self.under_way.push(UnderWay { ask, channel, heavy, task });
+        self.under_way.push(UnderWay { ask, channel, heavy, bytes: cost, task });
         Ok(ask)
     }
 
@@ -142,6 +149,7 @@ impl Queue {
     pub(super) fn end(&mut self, ask: Ask) -> Option<(Channel, Task)> {
         let at = self.under_way.iter().position(|one| one.ask == ask)?;
         let one = self.under_way.swap_remove(at);
+        self.bytes -= one.bytes;
         if self.under_way.is_empty() {
             self.under_way = Vec::new();
         }
@@ -168,7 +176,7 @@ impl Queue {
     pub(super) fn next(&mut self, room: bool) -> Option<Turn> {
         let at = self.first_free(room)?;
         let turn = self.waiting.remove(at)?;
-        self.waiting_bytes -= cost_of(&turn.command);
+        self.bytes -= cost_of(&turn.command);
         if self.waiting.is_empty() {
             self.waiting = VecDeque::new();
         }
@@ -243,12 +251,27 @@ pub(super) fn channel_of(request: &Request) -> Option<&Channel> {
     }
 }
 
+/// What is kept of a command whose task is under way.
+fn cost_under_way(task: &Task) -> usize {
+    match task {
+        Task::AwaitKeys(command) => cost_of(command),
+        Task::Admit(_, subscribe) => size_of_val(&**subscribe) + cost_of_subscribe(subscribe),
+        Task::AskPublish(asked) => asked.data.len(),
+        _ => 0,
+    }
+}
+
+fn cost_of_subscribe(subscribe: &SubscribeRequest) -> usize {
+    subscribe.token.len()
+        + subscribe.delta.len()
+        + subscribe.data.as_ref().map_or(0, bytes::Bytes::len)
+        + subscribe.tags_filter.as_ref().map_or(0, FilterNode::weight)
+}
+
 /// What a waiting command costs, roughly: its variable parts and a little for itself.
 fn cost_of(command: &Command) -> usize {
     let payload = match &command.request {
-        Request::Subscribe(subscribe) => {
-            subscribe.token.len() + subscribe.data.as_ref().map_or(0, bytes::Bytes::len)
-        }
+        Request::Subscribe(subscribe) => size_of_val(&**subscribe) + cost_of_subscribe(subscribe),
         Request::Publish(publish) => publish.data.len() + publish.idempotency_key.len(),
         Request::Rpc(rpc) => rpc.method.len() + rpc.data.as_ref().map_or(0, bytes::Bytes::len),
         Request::Send(data) => data.len(),
@@ -283,6 +306,57 @@ mod tests {
                 queue.end(ask);
             }
             assert_eq!(queue.next(true).map(|turn| turn.command.id), Some(2));
+        }
+    }
+
+    /// A subscribe command with a filter of 60 conditions, and `data`.
+    fn filtered(id: u32, data: usize) -> SubscribeRequest {
+        let leaf = FilterNode { key: "k".repeat(60), cmp: "ex".to_owned(), ..FilterNode::default() };
+        let tags_filter =
+            Some(FilterNode { op: "or".to_owned(), nodes: vec![leaf; 60], ..FilterNode::default() });
+        let channel = id.to_string().as_str().into();
+        SubscribeRequest {
+            tags_filter,
+            data: Some(vec![b'1'; data].into()),
+            ..SubscribeRequest::new(channel)
+        }
+    }
+
+    /// How many are taken before one is too many.
+    fn taken(mut take: impl FnMut(u32) -> Result<(), TooMany>) -> usize {
+        (1..=1024).take_while(|id| take(*id).is_ok()).count()
+    }
+
+    #[test]
+    fn filters_that_wait_are_counted_by_what_they_take() {
+        let mut queue = Queue::new(false);
+        let command = |id| Command { id, request: Request::Subscribe(Box::new(filtered(id, 1))) };
+        let count = taken(|id| queue.wait(command(id).into()));
+        let nodes = 61 * size_of::<FilterNode>() + 60 * 60;
+        assert!(count > 10 && count * nodes <= MAX_BYTES, "{count} of {nodes} bytes");
+        while queue.next(true).is_some() {}
+        assert_eq!(queue.bytes, 0);
+    }
+
+    #[test]
+    fn what_is_kept_while_it_is_under_way_is_counted() {
+        let data = 60_000;
+        let request = |id| Box::new(filtered(id, data));
+        let command = |id| Box::new(Command { id, request: Request::Subscribe(request(id)) });
+        for admits in [true, false] {
+            let mut queue = Queue::new(false);
+            let mut asks = Vec::new();
+            let count = taken(|id| {
+                let task = if admits { Task::Admit(id, request(id)) } else { Task::AwaitKeys(command(id)) };
+                queue.begin(id.to_string().as_str().into(), false, task).map(|ask| asks.push(ask))
+            });
+            assert!(count > 5 && count * data <= MAX_BYTES, "{count}");
+            assert_eq!(
+                queue.wait(Command { id: 9999, request: Request::Subscribe(request(9)) }.into()),
+                Err(TooMany)
+            );
+            asks.into_iter().for_each(|ask| drop(queue.end(ask)));
+            assert_eq!(queue.bytes, 0);
         }
     }
 }

@@ -11,6 +11,7 @@ use super::{
     connect::{lifetime, whole_seconds},
     latest, leave,
     permission::{Deed, Known},
+    queue::{Progress, Turn},
     reply,
     subscription::{Features, Joined, Joining, Side, Stage, Subscription},
     task::Task,
@@ -27,6 +28,7 @@ impl Session {
         &mut self,
         id: u32,
         mut request: SubscribeRequest,
+        progress: Progress,
         ctx: Context<'_>,
         actions: &mut Vec<Action>,
     ) -> Result<(), Trouble> {
@@ -39,7 +41,7 @@ impl Session {
             // Its reply may be large now.
             request.since.recover = true;
             let command = Command { id, request: Request::Subscribe(Box::new(request)) };
-            return self.go_on(command.into(), ctx, actions);
+            return self.go_on(Turn { command, progress }, ctx, actions);
         }
         match known.subscribe_webhook().filter(|_| request.token.is_empty()) {
             None => {
@@ -48,7 +50,8 @@ impl Session {
             }
             Some(webhook) => {
                 let channel = request.channel.clone();
-                let inquiry = Inquiry::Subscribe { channel: channel.clone(), data: request.data.take() };
+                // The bytes are shared, and counted for as long as the question is under way.
+                let inquiry = Inquiry::Subscribe { channel: channel.clone(), data: request.data.clone() };
                 self.consult(webhook, channel, Task::Admit(id, Box::new(request)), inquiry, actions)
             }
         }
