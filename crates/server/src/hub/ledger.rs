@@ -150,7 +150,9 @@ impl Ledger {
         let mut stripe = lock(self.stripe(actor));
         let account = stripe.actors.entry(actor.clone()).or_default();
         match account.entries.get_mut(name) {
-            Some(known) if known.hash != hash => Verdict::Told(answer, refusal(ErrorCode::BadRequest)),
+            Some(known) if known.hash != hash && known.counts(now) => {
+                Verdict::Told(answer, refusal(ErrorCode::BadRequest))
+            }
             Some(Entry { stage: Stage::UnderWay(waiting), .. }) => {
                 waiting.push(answer);
                 Verdict::Wait
@@ -212,6 +214,13 @@ impl Ledger {
 
     fn stripe(&self, actor: &str) -> &Mutex<Stripe> {
         &self.stripes[self.hasher.hash_one(actor) as usize % STRIPES]
+    }
+}
+
+impl Entry {
+    /// Whether it has not run out: before its end nothing does.
+    fn counts(&self, now: Instant) -> bool {
+        matches!(self.stage, Stage::UnderWay(_)) || self.until > now
     }
 }
 

@@ -127,7 +127,9 @@ impl Session {
         if !matches!(self.state, State::Succeeding(_)) {
             return estate.into_iter().for_each(|estate| estate.bury(actions));
         }
-        let State::Succeeding(succeeding) = std::mem::replace(&mut self.state, State::Closed) else { return };
+        // Not `Closed`: whoever is not let in after all is told, and its estate buried.
+        let meanwhile = State::Consulting(Box::default());
+        let State::Succeeding(succeeding) = std::mem::replace(&mut self.state, meanwhile) else { return };
         if let Some((estate, device)) = estate.zip(self.device.as_mut()) {
             device.legacy = estate.channels;
             self.info = Arc::new(ClientInfo { client: estate.client, ..ClientInfo::default() });

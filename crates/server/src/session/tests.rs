@@ -8,6 +8,7 @@ mod limits;
 mod order;
 mod recovering;
 mod refreshing;
+mod taking_over;
 mod time;
 mod tokens;
 

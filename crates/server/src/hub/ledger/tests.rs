@@ -166,6 +166,16 @@ fn after_five_minutes_a_key_is_free_and_nothing_of_it_is_kept() {
 }
 
 #[test]
+fn a_key_that_has_run_out_takes_another_payload_before_anybody_swept() {
+    let mut world = World::new();
+    let _first = world.tries(bid("ann", "k"));
+    world.ends(result("1"));
+    world.now += KEPT;
+    let other = world.tries(Attempt { payload: Some("101".into()), ..bid("ann", "k") });
+    assert_eq!((world.begun.len(), heard(&other)), (1, None));
+}
+
+#[test]
 fn one_actor_fills_no_more_than_its_share_and_forgets_nothing() {
     let mut world = World::new();
     let mut done = 0;
