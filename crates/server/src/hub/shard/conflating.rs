@@ -45,13 +45,6 @@ impl Shard {
     pub(super) fn hold_back(&mut self, delivery: &Delivery, now: Now) -> Option<Fallout> {
         let Delivery::Publication(publication) = delivery else { return None };
         let audience = self.audiences.get_mut(delivery.channel())?;
-        audience.conflation_mut()?;
-        let (mut seats, filters) = audience.parts_mut();
-        let sieve = Sieve::new(delivery, &filters, &self.connections);
-        if sieve.is_some_and(|sieve| seats.all(|seat| sieve.withholds(seat.id))) {
-            // Nobody hears it, so nobody needs a pause after it.
-            return None;
-        }
         let conflation = audience.conflation_mut()?;
         if conflation.pass(now.instant) {
             return None;
