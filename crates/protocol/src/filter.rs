@@ -78,7 +78,8 @@ enum Order {
 impl TagsFilter {
     /// Checks a tree as it came from a client.
     pub fn new(tree: FilterNode) -> Result<Self, BadFilter> {
-        condition(tree, MAX_DEPTH, &mut Budget::WHOLE).map(Self)
+        let mut budget = Budget::WHOLE;
+        condition(tree, MAX_DEPTH, &mut budget).map(Self)
     }
 
     /// Whether a publication with these tags is wanted.

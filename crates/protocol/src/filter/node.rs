@@ -56,7 +56,8 @@ impl FilterNode {
     /// What a command keeps of it, for as long as that may have to wait: a tree beyond the limits gives way to
     /// a small one that is refused as it would have been.
     pub(crate) fn bounded(self) -> Self {
-        match self.fit(MAX_DEPTH, &mut Budget::WHOLE) {
+        let mut budget = Budget::WHOLE;
+        match self.fit(MAX_DEPTH, &mut budget) {
             Ok(()) => self,
             Err(_) => (0..MAX_DEPTH).fold(Self::default(), |inner, _| Self {
                 op: "or".to_owned(),
