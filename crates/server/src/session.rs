@@ -234,7 +234,7 @@ impl Session {
         for subscription in std::mem::take(&mut self.subscriptions) {
             leave(subscription, None, actions);
         }
-        self.end_grace(actions);
+        self.renounce_all(actions);
     }
 
     fn close(&mut self, why: impl Into<Disconnect>, actions: &mut Vec<Action>) {
@@ -331,7 +331,7 @@ impl Session {
             return self.close(DisconnectCode::NoPong, actions);
         }
         if is_past(self.device.as_ref().and_then(|device| device.grace)) {
-            self.end_grace(actions);
+            self.end_grace(now, actions);
         }
         match self.heartbeat.woke(self.manners.ping, now) {
             Some(Beat::Ping) => actions.push(Action::Ping),

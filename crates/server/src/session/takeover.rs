@@ -9,7 +9,7 @@ use std::{
 
 use suona_protocol::{Channel, ClientInfo, Disconnect, DisconnectCode, ErrorCode};
 
-use super::{Action, Context, Introduction, Session, State};
+use super::{Action, Context, Introduction, Session, State, Subscription};
 
 /// By this header of its connect command a client is known to be the same.
 const HEADER: &str = "suona-session";
@@ -56,6 +56,9 @@ pub struct Legacy {
     announced: bool,
     /// It has subscribed again, and will leave as everybody does.
     taken: bool,
+    /// When it has left unless it subscribed again, however often it is taken over meanwhile. Since its first
+    /// heir is connected.
+    until: Option<Instant>,
 }
 
 /// What a session knows of a client that wants to be known again.
@@ -65,7 +68,7 @@ pub(super) struct Device {
     /// Since it is known who the client is.
     key: Option<Arc<DeviceKey>>,
     legacy: Vec<Legacy>,
-    /// When it has left what it did not subscribe to again.
+    /// When to look next for what it did not subscribe to again.
     pub(super) grace: Option<Instant>,
 }
 
@@ -139,11 +142,12 @@ impl Session {
         self.tell(id, outcome, actions);
     }
 
-    /// Ends, and leaves everything to a newer connection of the same client.
+    /// Ends, and leaves everything to a newer connection of the same client, as far as it may have that many
+    /// channels.
     ///
     /// The code is final: should this connection be heard after all, it is by somebody who must not take
     /// over in turn.
-    pub fn bequeath(&mut self, actions: &mut Vec<Action>) -> Option<Estate> {
+    pub fn bequeath(&mut self, ctx: Context<'_>, actions: &mut Vec<Action>) -> Option<Estate> {
         let why = Disconnect::custom(DisconnectCode::ForceDisconnect.code(), "taken over");
         if !self.is_connected() {
             self.close(why, actions);
@@ -151,19 +155,22 @@ impl Session {
         }
         actions.push(Action::Close(why));
         self.state = State::Closed;
-        let mut channels = self.device.take().map_or_else(Vec::new, |device| device.legacy);
-        channels.retain(|legacy| !legacy.taken);
+        let mut channels = Vec::new();
         for subscription in std::mem::take(&mut self.subscriptions) {
             actions.push(Action::Leave(subscription.channel.clone(), None));
-            channels.push(Legacy {
-                present: subscription.features.presence,
-                announced: subscription.features.announced && subscription.joined,
-                channel: subscription.channel,
-                info: subscription.info,
-                taken: false,
-            });
+            channels.push(Legacy::of(subscription));
+        }
+        let older = self.device.take().map_or_else(Vec::new, |device| device.legacy);
+        for legacy in merge(&mut channels, older) {
+            if legacy.is_past(ctx.now.instant) {
+                legacy.bury(actions);
+            } else {
+                channels.push(legacy);
+            }
         }
         channels.retain(|legacy| legacy.present || legacy.announced);
+        let limit = channels.len().min(ctx.rules.config.client.channel_limit);
+        channels.drain(limit..).for_each(|legacy| legacy.bury(actions));
         Some(Estate { client: self.info.client.clone(), channels })
     }
 
@@ -190,13 +197,35 @@ impl Session {
 
     /// The client is connected: from now on it may take so long to subscribe again.
     pub(super) fn begin_grace(&mut self, now: Instant) {
-        if let Some(device) = self.device.as_mut().filter(|device| !device.legacy.is_empty()) {
-            device.grace = Some(now + GRACE);
+        let Some(device) = &mut self.device else { return };
+        for legacy in &mut device.legacy {
+            legacy.until.get_or_insert(now + GRACE);
         }
+        device.grace = device.legacy.iter().filter_map(|legacy| legacy.until).min();
     }
 
-    /// Leaves what the client did not subscribe to again.
-    pub(super) fn end_grace(&mut self, actions: &mut Vec<Action>) {
+    /// Leaves what the client did not subscribe to again in time. What it is just joining is not decided yet.
+    pub(super) fn end_grace(&mut self, now: Instant, actions: &mut Vec<Action>) {
+        let Some(mut device) = self.device.take() else { return };
+        device.grace = None;
+        for legacy in std::mem::take(&mut device.legacy) {
+            let look_at = match legacy.until.filter(|_| legacy.is_past(now)) {
+                Some(_) if legacy.taken => continue,
+                Some(_) if self.subscription(&legacy.channel).is_some() => Some(now + GRACE),
+                Some(_) => {
+                    legacy.bury(actions);
+                    continue;
+                }
+                None => legacy.until,
+            };
+            device.grace = [device.grace, look_at].into_iter().flatten().min();
+            device.legacy.push(legacy);
+        }
+        self.device = Some(device);
+    }
+
+    /// The client is gone, and leaves whatever it did not subscribe to again.
+    pub(super) fn renounce_all(&mut self, actions: &mut Vec<Action>) {
         let Some(device) = &mut self.device else { return };
         device.grace = None;
         for legacy in std::mem::take(&mut device.legacy) {
@@ -230,6 +259,17 @@ impl Estate {
 }
 
 impl Legacy {
+    /// What is left of a subscription.
+    fn of(subscription: Subscription) -> Self {
+        let Subscription { channel, features, info, joined, .. } = subscription;
+        let (present, announced) = (features.presence, features.announced && joined);
+        Self { channel, info, present, announced, taken: false, until: None }
+    }
+
+    fn is_past(&self, now: Instant) -> bool {
+        self.until.is_some_and(|until| until <= now)
+    }
+
     fn bury(self, actions: &mut Vec<Action>) {
         if self.taken {
             return;
@@ -241,4 +281,19 @@ impl Legacy {
             actions.push(Action::AnnounceLeave(self.channel, self.info));
         }
     }
+}
+
+/// Adds what is known of the same channels from before to `subscribed`, which is sorted, and gives back what is
+/// left of other channels.
+fn merge(subscribed: &mut [Legacy], mut older: Vec<Legacy>) -> Vec<Legacy> {
+    older.retain(|legacy| {
+        if legacy.taken {
+            return false;
+        }
+        let Ok(at) = subscribed.binary_search_by(|one| one.channel.cmp(&legacy.channel)) else { return true };
+        subscribed[at].present |= legacy.present;
+        subscribed[at].announced |= legacy.announced;
+        false
+    });
+    older
 }

@@ -7,7 +7,7 @@ use crate::{
     Now,
     hub::{Address, Errand, Holder},
     io::ConnectionId,
-    session::{DeviceKey, Estate, Input},
+    session::{Context, DeviceKey, Estate, Input},
 };
 
 impl Shard {
@@ -25,7 +25,8 @@ impl Shard {
     /// Ends a connection and leaves what it has to `heir`.
     pub(super) fn bequeath(&mut self, id: ConnectionId, heir: &Holder, now: Now) {
         let mut actions = Vec::new();
-        let estate = self.connections.get_mut(id).and_then(|old| old.session.bequeath(&mut actions));
+        let ctx = Context { rules: &self.parts.rules, now, room: false };
+        let estate = self.connections.get_mut(id).and_then(|old| old.session.bequeath(ctx, &mut actions));
         self.carry_out(id, &mut actions, now);
         if let Err(unsent) = heir.errands.send(Errand::Inherit(heir.address.id, estate.map(Box::new)))
             && let Errand::Inherit(_, Some(estate)) = unsent.0
