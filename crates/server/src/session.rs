@@ -78,6 +78,8 @@ pub struct Session {
     subscriptions: Vec<Subscription>,
     queue: Queue,
     wishes: Wishes,
+    /// Which channels its connection token named.
+    token_channels: u32,
     /// Whoever wants to be known again on its next connection.
     device: Option<Box<Device>>,
     /// What it has spent of what its commands are limited to, once there was one.
@@ -148,6 +150,7 @@ impl Session {
             subscriptions: Vec::new(),
             queue: Queue::new(manners.rpcs_in_turn),
             wishes: Wishes::default(),
+            token_channels: 0,
             device: None,
             spending: None,
             luck,

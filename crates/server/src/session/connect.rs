@@ -12,7 +12,8 @@ use suona_protocol::{
 
 use super::{
     Action, Context, Heartbeat, Introduction, REFUSED_LINGER, ServerSub, Session, State, Trouble,
-    permission::Known, reply, subscription::Hole, takeover::Device, task::Task, wishes::Wishes,
+    permission::Known, refresh::fingerprint, reply, subscription::Hole, takeover::Device, task::Task,
+    wishes::Wishes,
 };
 use crate::{
     Now,
@@ -125,6 +126,7 @@ impl Session {
             time: (client.connect_include_server_time || self.wishes.time).then(|| unix_millis(ctx.now)),
             ..ConnectResult::default()
         };
+        self.token_channels = fingerprint(subs.iter().filter(|sub| sub.by_token).map(|sub| &sub.channel));
         let give_up = ctx.now.instant + client.stale_close_delay;
         self.state = State::Connecting(Box::new(Connecting { id, result, missing: subs.len(), give_up }));
         for sub in subs {

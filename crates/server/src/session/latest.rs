@@ -71,7 +71,6 @@ mod tests {
         let mut subscription = Subscription {
             channel: "news".into(),
             side: Side::Client,
-            by_token: false,
             features,
             info: Arc::default(),
             ends_at: None,

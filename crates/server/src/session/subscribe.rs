@@ -100,7 +100,6 @@ impl Session {
         let reading = Reading::granted(request.tags_filter.take(), &request.delta, known.options, features)?;
         let subscription = Subscription {
             side: Side::Client,
-            by_token: false,
             features,
             info: self.info_with(grant.info),
             ends_at: ttl.map(|ttl| ctx.now.instant + ttl + sub_grace(known.options, ctx)),
@@ -125,7 +124,7 @@ impl Session {
         ctx: Context<'_>,
         actions: &mut Vec<Action>,
     ) -> Result<(), Trouble> {
-        let ServerSub { channel, grant, mut since, expires_at, cache_recover, by_token, .. } = sub;
+        let ServerSub { channel, grant, mut since, expires_at, cache_recover, .. } = sub;
         let known = Known::find(&ctx.rules.config, &channel)?;
         let features = features(known.options, &grant.overrides, Wishes::default());
         since.recover |= features.latest_only && (cache_recover || known.options.auto_cache_recover);
@@ -135,7 +134,6 @@ impl Session {
         };
         let subscription = Subscription {
             side: Side::Server,
-            by_token,
             features,
             info: self.info_with(grant.info),
             ends_at: ttl.map(|ttl| ctx.now.instant + ttl + sub_grace(known.options, ctx)),

@@ -15,8 +15,6 @@ const MAX_BUFFERED: usize = 256 << 10;
 pub(super) struct Subscription {
     pub(super) channel: Channel,
     pub(super) side: Side,
-    /// Whether the connection token named it, so that a new token may take it back.
-    pub(super) by_token: bool,
     pub(super) features: Features,
     /// Who this client is to the others in the channel.
     pub(super) info: Arc<ClientInfo>,

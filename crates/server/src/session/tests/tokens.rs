@@ -166,6 +166,17 @@ fn a_new_token_that_names_other_channels_makes_the_client_come_back() {
 }
 
 #[test]
+fn a_channel_that_the_client_has_left_is_still_one_of_its_token() {
+    let claims = json!({ "sub": "42", "channels": ["a", "b"] });
+    let mut desk = Desk::new(LOGGED_IN);
+    desk.says(1, connect_with(token(&claims)));
+    heard_from_the_start(&mut desk);
+    desk.says(2, Request::Unsubscribe("a".into()));
+    desk.says(3, Request::Refresh { token: token(&claims).into() });
+    assert!(matches!(desk.replies()[..], [.., (3, Outcome::Refresh(_))]), "{:?}", desk.closed());
+}
+
+#[test]
 fn what_else_a_client_hears_is_no_matter_of_its_token() {
     let mut desk = Desk::new(LOGGED_IN);
     desk.says(1, connect_with(token(&json!({ "sub": "42" }))));
