@@ -38,16 +38,29 @@ const MAX_OF_ACTOR: usize = 1 << 20;
 /// keys of backends.
 const MAX_OF_ALL: usize = 64 << 20;
 
+/// How much of that anonymous clients may take, who could be someone else for each key: a quarter, so that users
+/// are not shut out by strangers.
+const MAX_OF_ANONYMOUS: usize = MAX_OF_ALL / 4;
+
 /// The outcomes of the last five minutes.
 ///
 /// None is forgotten early, since its repeat would be done a second time: when there is no room, commands with
 /// a new key are refused for the time being. An answer for which there is no room is not kept; the backend,
 /// which gets the key too, knows its repeat.
 pub struct Ledger {
+    hasher: RandomState,
+    users: Book,
+    anonymous: Book,
+}
+
+/// The outcomes of one kind of actors.
+struct Book {
     stripes: Box<[Mutex<Stripe>]>,
     hasher: RandomState,
     /// What all entries cost.
     bytes: AtomicUsize,
+    /// How much they may.
+    max: usize,
 }
 
 #[derive(Default)]
@@ -98,11 +111,8 @@ enum Verdict {
 
 impl Default for Ledger {
     fn default() -> Self {
-        Self {
-            stripes: (0..STRIPES).map(|_| Mutex::default()).collect(),
-            hasher: RandomState::new(),
-            bytes: AtomicUsize::new(0),
-        }
+        let anonymous = Book::new(MAX_OF_ANONYMOUS);
+        Self { hasher: RandomState::new(), users: Book::new(MAX_OF_ALL - MAX_OF_ANONYMOUS), anonymous }
     }
 }
 
@@ -118,13 +128,16 @@ impl Ledger {
         begin: impl FnOnce(Answer<Answered>),
     ) {
         let hash = self.hasher.hash_one((&attempt.payload, attempt.reads_binary));
+        let is_anonymous = attempt.is_anonymous;
         let actor: Arc<str> = attempt.actor.into();
         let name = Name { act: attempt.act, target: attempt.target.into(), key: attempt.key.into() };
-        let verdict = self.judge(&actor, &name, hash, now, answer);
+        let verdict = self.book(is_anonymous).judge(&actor, &name, hash, now, answer);
         match verdict {
             Verdict::Begin => {
                 let ledger = self.clone();
-                begin(Answer::new(move |outcome| ledger.settle(&actor, &name, &outcome)));
+                begin(Answer::new(move |outcome| {
+                    ledger.book(is_anonymous).settle(&actor, &name, &outcome);
+                }));
             }
             Verdict::Wait => {}
             Verdict::Told(answer, outcome) => answer.give(Ok(outcome)),
@@ -133,6 +146,22 @@ impl Ledger {
 
     /// Frees what has run out by `now`. To be called every second or so.
     pub fn sweep(&self, now: Instant) {
+        self.users.sweep(now);
+        self.anonymous.sweep(now);
+    }
+
+    fn book(&self, is_anonymous: bool) -> &Book {
+        if is_anonymous { &self.anonymous } else { &self.users }
+    }
+}
+
+impl Book {
+    fn new(max: usize) -> Self {
+        let stripes = (0..STRIPES).map(|_| Mutex::default()).collect();
+        Self { stripes, hasher: RandomState::new(), bytes: AtomicUsize::new(0), max }
+    }
+
+    fn sweep(&self, now: Instant) {
         for stripe in &self.stripes {
             let freed = lock(stripe).free_due(now);
             self.bytes.fetch_sub(freed, Relaxed);
@@ -208,7 +237,7 @@ impl Ledger {
 
     /// Takes room for so many bytes, if there is room.
     fn take(&self, bytes: usize) -> bool {
-        let fits = |taken: usize| taken.checked_add(bytes).filter(|sum| *sum <= MAX_OF_ALL);
+        let fits = |taken: usize| taken.checked_add(bytes).filter(|sum| *sum <= self.max);
         self.bytes.fetch_update(Relaxed, Relaxed, fits).is_ok()
     }
 

@@ -13,6 +13,8 @@ use crate::broker::MAX_KEY_LEN;
 pub struct Attempt {
     /// Who does it.
     pub actor: Box<str>,
+    /// Whether nobody knows who that is: it may be someone else on each connection.
+    pub is_anonymous: bool,
     /// What it does.
     pub act: Act,
     /// The method or the channel.
@@ -62,6 +64,7 @@ impl Session {
         Ok((!key.is_empty()).then(|| {
             Box::new(Attempt {
                 actor: self.actor(),
+                is_anonymous: self.info.user.is_empty(),
                 act,
                 target: target.into(),
                 key: key.into(),
@@ -91,6 +94,7 @@ mod tests {
     fn no_actor_can_name_a_key_of_another() {
         let attempt = |actor: &str, key: &str| Attempt {
             actor: actor.into(),
+            is_anonymous: false,
             act: Act::Publish,
             target: "news".into(),
             key: key.into(),

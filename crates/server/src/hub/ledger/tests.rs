@@ -36,13 +36,14 @@ impl World {
     }
 
     fn bytes(&self) -> usize {
-        self.ledger.bytes.load(Relaxed)
+        self.ledger.users.bytes.load(Relaxed) + self.ledger.anonymous.bytes.load(Relaxed)
     }
 }
 
 fn bid(actor: &str, key: &str) -> Attempt {
     Attempt {
         actor: actor.into(),
+        is_anonymous: false,
         act: Act::Rpc,
         target: "bid".into(),
         key: key.into(),
@@ -162,7 +163,7 @@ fn after_five_minutes_a_key_is_free_and_nothing_of_it_is_kept() {
     assert_eq!(heard(&repeat).as_deref(), Some("2"), "the sweep took the first and not what replaced it");
     world.after(KEPT);
     assert_eq!(world.bytes(), 0);
-    assert!(world.ledger.stripes.iter().all(|stripe| lock(stripe).actors.is_empty()));
+    assert!(world.ledger.users.stripes.iter().all(|stripe| lock(stripe).actors.is_empty()));
 }
 
 #[test]
@@ -210,4 +211,23 @@ fn all_actors_together_fill_no_more_than_there_is() {
         (1, None),
         "what found no room goes to the backend again"
     );
+}
+
+#[test]
+fn anonymous_clients_leave_three_quarters_to_users() {
+    let mut world = World::new();
+    let mut stranger = 0;
+    loop {
+        let told = world.tries(Attempt { is_anonymous: true, ..bid(&stranger.to_string(), "k") });
+        if heard(&told).as_deref() == Some("111") {
+            break;
+        }
+        world.ends(Ok(Answered::Published));
+        stranger += 1;
+        assert!(world.bytes() <= MAX_OF_ANONYMOUS);
+    }
+    let _user = world.tries(bid("ann", "k"));
+    assert_eq!(world.begun.len(), 1);
+    world.after(KEPT);
+    assert_eq!(world.ledger.anonymous.bytes.load(Relaxed), 0);
 }
