@@ -20,12 +20,8 @@ use crate::{
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct SubscribeRequest {
-    #[serde(deserialize_with = "nullable")]
-    user: String,
-    #[serde(deserialize_with = "nullable")]
-    client: String,
-    #[serde(deserialize_with = "nullable")]
-    session: String,
+    #[serde(flatten)]
+    whom: Whom,
     #[serde(deserialize_with = "nullable")]
     channel: String,
     info: Option<Box<RawValue>>,
@@ -45,12 +41,8 @@ pub(super) struct SubscribeRequest {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct RefreshRequest {
-    #[serde(deserialize_with = "nullable")]
-    user: String,
-    #[serde(deserialize_with = "nullable")]
-    client: String,
-    #[serde(deserialize_with = "nullable")]
-    session: String,
+    #[serde(flatten)]
+    whom: Whom,
     #[serde(deserialize_with = "nullable")]
     expired: bool,
     /// Unix seconds; never if 0 or less.
@@ -74,8 +66,7 @@ pub(super) async fn subscribe(call: Call, request: SubscribeRequest) -> Outcome<
         overrides: request.overrides,
     };
     let sub = Arc::new(ServerSub { grant, expires_at, since, ..ServerSub::new(channel, true) });
-    let whom = Whom { user: request.user, client: request.client, session: request.session };
-    whom.order(&call, |matching| Order::Subscribe { matching, sub });
+    request.whom.order(&call, |matching| Order::Subscribe { matching, sub });
     Ok(Done {})
 }
 
@@ -86,8 +77,7 @@ pub(super) async fn refresh(call: Call, request: RefreshRequest) -> Outcome<Done
         info: payload(request.info, "")?,
         meta: None,
     };
-    let whom = Whom { user: request.user, client: request.client, session: request.session };
-    whom.order(&call, |matching| Order::Refresh { matching, grant });
+    request.whom.order(&call, |matching| Order::Refresh { matching, grant });
     Ok(Done {})
 }
 

@@ -58,12 +58,8 @@ impl Shards {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct OrderRequest {
-    #[serde(deserialize_with = "nullable")]
-    user: String,
-    #[serde(deserialize_with = "nullable")]
-    client: String,
-    #[serde(deserialize_with = "nullable")]
-    session: String,
+    #[serde(flatten)]
+    whom: Whom,
     #[serde(deserialize_with = "nullable")]
     whitelist: Vec<String>,
     disconnect: Option<Reason>,
@@ -87,26 +83,31 @@ pub(super) async fn disconnect(call: Call, request: OrderRequest) -> Outcome<Don
         Some(_) => return Err(ErrorCode::BadRequest),
     };
     let except = request.whitelist;
-    let whom = Whom { user: request.user, client: request.client, session: request.session };
-    whom.order(&call, |matching| Order::Disconnect { matching: Selector { except, ..matching }, why });
+    request
+        .whom
+        .order(&call, |matching| Order::Disconnect { matching: Selector { except, ..matching }, why });
     Ok(Done {})
 }
 
 pub(super) async fn unsubscribe(call: Call, request: OrderRequest) -> Outcome<Done> {
     let (channel, _) = call.channel(&request.channel)?;
-    let whom = Whom { user: request.user, client: request.client, session: request.session };
-    whom.order(&call, |matching| Order::Unsubscribe { matching, channel });
+    request.whom.order(&call, |matching| Order::Unsubscribe { matching, channel });
     Ok(Done {})
 }
 
 /// Which connections an order is for.
+#[derive(Default, Deserialize)]
+#[serde(default)]
 pub(super) struct Whom {
     /// Empty for anonymous ones.
-    pub(super) user: String,
+    #[serde(deserialize_with = "nullable")]
+    user: String,
     /// All of them if empty.
-    pub(super) client: String,
+    #[serde(deserialize_with = "nullable")]
+    client: String,
     /// All of them if empty.
-    pub(super) session: String,
+    #[serde(deserialize_with = "nullable")]
+    session: String,
 }
 
 impl Whom {
