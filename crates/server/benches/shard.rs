@@ -91,17 +91,7 @@ impl World {
     }
 
     fn publish(&mut self) {
-        let message = Message {
-            data: format!("\"{}\"", "x".repeat(126)).into(),
-            content: Content::Json,
-            info: None,
-            tags: Vec::new(),
-            exclude: None,
-            delta: false,
-            skip_history: false,
-            idempotency_key: None,
-            version: None,
-        };
+        let message = Message::new(format!("\"{}\"", "x".repeat(126)).into(), Content::Json);
         self.broker.publish(&"news".into(), message, RETENTION, Answer::ignored());
         self.settle();
     }

@@ -121,6 +121,23 @@ pub struct Message {
     pub delta: bool,
 }
 
+impl Message {
+    /// A publication by the server of which nothing else is said.
+    pub fn new(data: Payload, content: Content) -> Self {
+        Self {
+            data,
+            content,
+            info: None,
+            tags: Vec::new(),
+            skip_history: false,
+            idempotency_key: None,
+            version: None,
+            exclude: None,
+            delta: false,
+        }
+    }
+}
+
 /// The longest idempotency key and version epoch, in bytes; the usual ones are UUIDs and hashes.
 pub const MAX_KEY_LEN: usize = 255;
 

@@ -159,18 +159,12 @@ impl Session {
             return self.consult_once(attempt, (webhook, inquiry), channel, task, actions);
         }
         let attempt = self.attempt(Act::Publish, &channel, &key, Some(&data))?;
-        let (content, retention, delta) = (options.content, options.retention, options.delta_publish);
-        let info = Some(self.info.clone());
+        let retention = options.retention;
         let message = Message {
-            data,
-            content,
-            info,
-            tags: Vec::new(),
-            skip_history: false,
-            idempotency_key: None,
-            version: None,
+            info: Some(self.info.clone()),
             exclude: self.exclude(None, exclude_self),
-            delta,
+            delta: options.delta_publish,
+            ..Message::new(data, options.content)
         };
         self.put_out(id, (channel, message, retention), attempt, actions)
     }

@@ -118,17 +118,7 @@ impl Fixture {
 }
 
 pub(super) fn message() -> Message {
-    Message {
-        data: "{}".into(),
-        content: Content::Json,
-        info: None,
-        tags: Vec::new(),
-        skip_history: false,
-        idempotency_key: None,
-        version: None,
-        exclude: None,
-        delta: false,
-    }
+    Message::new("{}".into(), Content::Json)
 }
 
 pub(super) fn info(user: &str, client: &str) -> Arc<ClientInfo> {

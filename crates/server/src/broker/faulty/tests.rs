@@ -38,17 +38,7 @@ impl Stage {
                 let offset = outcome.map(|position| position.expect("it is kept").offset);
                 answers.lock().expect("no panic").push((n, offset));
             });
-            let message = Message {
-                data: "1".into(),
-                content: Content::Json,
-                info: None,
-                tags: vec![],
-                skip_history: false,
-                idempotency_key: None,
-                version: None,
-                exclude: None,
-                delta: false,
-            };
+            let message = Message::new("1".into(), Content::Json);
             self.broker.publish(&"news".into(), message, KEEP, answer);
         }
     }

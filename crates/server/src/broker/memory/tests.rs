@@ -24,17 +24,7 @@ fn broker(mailboxes: Vec<mpsc::Sender<Delivery>>) -> MemoryBroker {
 }
 
 fn message() -> Message {
-    Message {
-        data: "1".into(),
-        content: Content::Json,
-        info: None,
-        tags: Vec::new(),
-        skip_history: false,
-        idempotency_key: None,
-        version: None,
-        exclude: None,
-        delta: false,
-    }
+    Message::new("1".into(), Content::Json)
 }
 
 /// Asks a broker that answers before it returns.

@@ -153,17 +153,7 @@ impl World {
     fn publish(&mut self, channel: &str, data: &str) {
         let retention = self.shard.parts.rules.config.channels.get(&channel.into()).expect("known").retention;
         let data = Payload::copy_from_slice(data.as_bytes());
-        let message = Publish {
-            data,
-            content: Content::Json,
-            info: None,
-            tags: Vec::new(),
-            skip_history: false,
-            idempotency_key: None,
-            version: None,
-            exclude: None,
-            delta: false,
-        };
+        let message = Publish::new(data, Content::Json);
         self.broker.publish(&channel.into(), message, retention, crate::broker::Answer::ignored());
     }
 

@@ -45,17 +45,7 @@ fn payload(n: u64) -> String {
 }
 
 fn message(n: u64) -> Publish {
-    Publish {
-        data: payload(n).into(),
-        content: Content::Json,
-        info: None,
-        tags: Vec::new(),
-        skip_history: false,
-        idempotency_key: None,
-        version: None,
-        exclude: None,
-        delta: true,
-    }
+    Publish { delta: true, ..Publish::new(payload(n).into(), Content::Json) }
 }
 
 fn tagged(n: u64, kind: &str) -> Publish {
