@@ -168,11 +168,15 @@ pub struct Query {
     pub since: Option<(u64, Option<Epoch>)>,
     /// Newest first.
     pub reverse: bool,
+    /// A publication that excludes somebody counts for nothing and is read anyway: perhaps the reader does not
+    /// get it.
+    pub spares_exclusive: bool,
 }
 
 impl Query {
     /// Only where the stream stands.
-    pub const TOP: Query = Query { limit: 0, max_bytes: 0, since: None, reverse: false };
+    pub const TOP: Query =
+        Query { limit: 0, max_bytes: 0, since: None, reverse: false, spares_exclusive: false };
 }
 
 /// A part of a stream, and where the stream stands, read in one instant.

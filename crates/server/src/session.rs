@@ -12,6 +12,7 @@ mod connect;
 mod granting;
 mod heartbeat;
 mod input;
+mod joining;
 mod keys;
 mod latest;
 mod limits;

@@ -32,6 +32,7 @@ stories! {
     a_shard_that_listens_twice_hears_once
     who_left_hears_no_more
     a_position_of_another_life_is_an_error_to_readers_and_none_to_subscribers
+    what_excludes_somebody_may_count_for_nothing
     only_the_last_publications_are_kept
     publications_run_out_and_the_position_stays
     an_unused_position_runs_out_and_a_new_life_begins
@@ -51,7 +52,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const KEEP: Retention =
     Retention { size: 5, ttl: Duration::from_secs(60), meta_ttl: Duration::from_secs(600) };
 const NOTHING_KEPT: Retention = Retention { size: 0, ..KEEP };
-const ALL: Query = Query { limit: usize::MAX, max_bytes: usize::MAX, since: None, reverse: false };
+const ALL: Query = Query { limit: usize::MAX, max_bytes: usize::MAX, ..Query::TOP };
 const A: ShardId = ShardId(0);
 const B: ShardId = ShardId(1);
 
@@ -213,6 +214,21 @@ fn a_position_of_another_life_is_an_error_to_readers_and_none_to_subscribers(wor
     assert_eq!((page.publications.len(), page.top), (0, top));
     world.publish("news", KEEP).expect("published");
     assert_eq!(first_times(&world.heard(A)), [2]);
+}
+
+fn what_excludes_somebody_may_count_for_nothing(world: &mut Fixture) {
+    for offset in 1..=5 {
+        let exclude = (offset % 2 == 0).then(|| Arc::new(Exclude::default().and_client("1".into())));
+        let message = Message { exclude, ..message() };
+        world.ask(|broker, answer| broker.publish(&"news".into(), message, KEEP, answer)).expect("published");
+    }
+    let two = Query { limit: 2, ..ALL };
+    let sparing = Query { spares_exclusive: true, ..two };
+    let page = |query| page_offsets(&world.read("news", query).expect("read"));
+    assert_eq!(page(two), [1, 2]);
+    assert_eq!(page(sparing), [1, 2, 3, 4]);
+    assert_eq!(page(Query { since: Some((1, None)), ..sparing }), [2, 3, 4, 5]);
+    assert_eq!(page(Query { limit: 0, ..sparing }), [0; 0]);
 }
 
 fn only_the_last_publications_are_kept(world: &mut Fixture) {

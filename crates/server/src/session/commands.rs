@@ -216,7 +216,7 @@ impl Session {
         }
         let most = ctx.rules.config.client.history_max_publication_limit;
         let limit = usize::try_from(limit).map_or(most, |limit| limit.min(most));
-        let query = Query { limit, max_bytes: ctx.rules.max_reply_bytes(), since, reverse };
+        let query = Query { limit, max_bytes: ctx.rules.max_reply_bytes(), since, reverse, ..Query::TOP };
         let ask = self.queue.begin(channel.clone(), true, Task::History(id))?;
         actions.push(Action::Ask(ask, Question::History { channel, query, retention }));
         Ok(())

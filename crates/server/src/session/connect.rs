@@ -12,7 +12,12 @@ use suona_protocol::{
 
 use super::{
     Action, Context, Heartbeat, Introduction, REFUSED_LINGER, ServerSub, Session, State, Trouble,
-    permission::Known, refresh::fingerprint, reply, subscription::Hole, takeover::Device, task::Task,
+    joining::{Budget, Hole},
+    permission::Known,
+    refresh::fingerprint,
+    reply,
+    takeover::Device,
+    task::Task,
     wishes::Wishes,
 };
 use crate::{
@@ -197,7 +202,8 @@ impl Session {
         let Connecting { id, mut result, .. } = *connecting;
         let mut started = Vec::new();
         let data = result.data.as_ref().map_or(0, bytes::Bytes::len);
-        let mut budget = ctx.rules.max_reply_bytes().saturating_sub(data);
+        let mut budget = Budget::of(ctx.rules);
+        budget.bytes = budget.bytes.saturating_sub(data);
         for subscription in &mut self.subscriptions {
             let Some(joined) = subscription.start(&mut budget) else { continue };
             match joined {

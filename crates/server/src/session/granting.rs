@@ -7,7 +7,7 @@ use suona_protocol::{Channel, DisconnectCode, ErrorCode, Push, PushEvent, Refres
 use super::{
     Action, Context, ServerSub, Session, Trouble,
     connect::{lifetime, whole_seconds},
-    subscription::Hole,
+    joining::{Budget, Hole},
 };
 use crate::backend::RefreshGrant;
 
@@ -35,7 +35,8 @@ impl Session {
     /// The broker answered for a subscription that the API made. What was missed follows the push, if there is
     /// room for it; else the client learns where the stream stands, as after any gap.
     pub(super) fn tell_subscribed(&mut self, channel: &Channel, ctx: Context<'_>, actions: &mut Vec<Action>) {
-        let mut budget = if ctx.room { ctx.rules.max_reply_bytes() } else { 0 };
+        let mut budget = Budget::of(ctx.rules);
+        budget.bytes *= usize::from(ctx.room);
         // The server may have ended it meanwhile, and has told the client so.
         let Some(subscription) = self.subscription_mut(channel) else { return };
         match subscription.start(&mut budget) {

@@ -2,12 +2,12 @@
 
 use suona_protocol::{Position, RecoverFrom};
 
-use super::subscription::Joining;
+use super::joining::Joining;
 use crate::broker::{Page, Query};
 
 /// What to read of a stream of which only the latest publication counts.
 pub(super) fn query(max_bytes: usize) -> Query {
-    Query { limit: 1, max_bytes, since: None, reverse: true }
+    Query { limit: 1, max_bytes, reverse: true, ..Query::TOP }
 }
 
 /// Whether `page`, which holds the latest publication or nothing, says how things stand. It does not if the
@@ -24,8 +24,8 @@ pub(super) fn is_latest(since: RecoverFrom, page: &Page) -> bool {
 
 impl Joining {
     /// Lets the last of what was published meanwhile stand for all, and nothing for what the client has heard.
-    pub(super) fn latest_only(mut self) -> Self {
-        let Some(page) = &mut self.page else { return self };
+    pub(super) fn latest_only(&mut self) {
+        let Some(page) = &mut self.page else { return };
         let newest = std::mem::take(&mut self.buffer).into_iter().max_by_key(|one| one.publication().offset);
         if let Some(newest) = newest.filter(|one| one.publication().offset > page.top.offset) {
             page.top.offset = newest.publication().offset;
@@ -34,7 +34,6 @@ impl Joining {
         if is_at(self.since, page.top) {
             page.publications.clear();
         }
-        self
     }
 }
 
@@ -47,10 +46,13 @@ fn is_at(since: RecoverFrom, top: Position) -> bool {
 mod tests {
     use std::sync::Arc;
 
-    use suona_protocol::{Content, Encoded, Epoch, Publication, SubscribeResult};
+    use suona_protocol::{ClientInfo, Content, Encoded, Epoch, Publication, SubscribeResult};
 
     use super::*;
-    use crate::session::subscription::{Features, Joined, Side, Stage, Subscription};
+    use crate::session::{
+        joining::{Budget, Joined},
+        subscription::Features,
+    };
 
     const EPOCH: u64 = 7;
 
@@ -68,16 +70,8 @@ mod tests {
         meanwhile.iter().for_each(|offset| joining.buffer(publication(*offset)));
         let features =
             Features { positioned: true, recoverable: true, latest_only: true, ..Features::default() };
-        let mut subscription = Subscription {
-            channel: "news".into(),
-            side: Side::Client,
-            features,
-            info: Arc::default(),
-            ends_at: None,
-            stage: Stage::Joining(Box::new(joining)),
-            joined: false,
-        };
-        subscription.start(&mut 1000).expect("it was joining").expect("there is no hole")
+        let mut budget = Budget { bytes: 1000, publications: 300 };
+        Box::new(joining).finish(features, &ClientInfo::default(), &mut budget).expect("there is no hole")
     }
 
     fn offsets(result: &SubscribeResult) -> Vec<u64> {

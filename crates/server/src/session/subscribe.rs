@@ -1,25 +1,25 @@
 //! How a client comes to hear a channel, and ceases to.
 
 use suona_protocol::{
-    Channel, Command, Content, DisconnectCode, ErrorCode, Form, Outcome, RecoverFrom, Request,
-    SubscribeRequest,
+    Channel, Command, Content, DisconnectCode, ErrorCode, Form, Outcome, Request, SubscribeRequest,
 };
 
 use super::{
     Action, Context, Question, Reading, ServerSub, Session, State, Trouble,
     admission::{Admission, sub_grace},
     connect::{lifetime, whole_seconds},
-    latest, leave,
+    joining::{Budget, Joined, Joining},
+    leave,
     permission::{Deed, Known},
     queue::{Progress, Turn},
     reply,
-    subscription::{Features, Joined, Joining, Side, Stage, Subscription},
+    subscription::{Features, Side, Stage, Subscription},
     task::Task,
 };
 use crate::{
     auth::Overrides,
     backend::Inquiry,
-    broker::{Page, Query},
+    broker::Page,
     config::{ChannelOptions, RecoveryMode},
 };
 
@@ -115,7 +115,7 @@ impl Session {
             )),
             channel: request.channel,
         };
-        self.ask_to_join(subscription, request.since, Task::Subscribe(id), ctx, actions)
+        self.ask_to_join(subscription, Task::Subscribe(id), ctx, actions)
     }
 
     pub(super) fn join_by_server(
@@ -141,14 +141,13 @@ impl Session {
             stage: Stage::Joining(Box::new(Joining::new(since, None, grant.data, false))),
             channel,
         };
-        self.ask_to_join(subscription, since, Task::ServerSubscribe, ctx, actions)
+        self.ask_to_join(subscription, Task::ServerSubscribe, ctx, actions)
     }
 
     /// Begins a subscription: from here on publications reach it, as early ones.
     fn ask_to_join(
         &mut self,
         subscription: Subscription,
-        since: RecoverFrom,
         task: Task,
         ctx: Context<'_>,
         actions: &mut Vec<Action>,
@@ -159,22 +158,10 @@ impl Session {
             return Err(ErrorCode::PermissionDenied.into());
         }
         let Err(at) = self.find(&channel) else { return Err(ErrorCode::AlreadySubscribed.into()) };
-        let query = subscription.features.positioned.then(|| {
-            let max_bytes = ctx.rules.max_reply_bytes();
-            match subscription.features {
-                Features { recoverable: true, latest_only: true, .. } if since.recover => {
-                    latest::query(max_bytes)
-                }
-                Features { recoverable: true, .. } if since.recover => Query {
-                    limit: ctx.rules.config.client.recovery_max_publication_limit,
-                    max_bytes,
-                    since: Some((since.offset, since.epoch)),
-                    reverse: false,
-                },
-                _ => Query::TOP,
-            }
-        });
-        let ask = self.queue.begin(channel.clone(), since.recover, task)?;
+        let Stage::Joining(joining) = &subscription.stage else { return Ok(()) };
+        let features = subscription.features;
+        let query = features.positioned.then(|| joining.query(features, options.retention, ctx.rules));
+        let ask = self.queue.begin(channel.clone(), joining.since.recover, task)?;
         if subscription.features.presence {
             actions.push(Action::AddPresence(channel.clone(), subscription.info.clone()));
         }
@@ -200,7 +187,7 @@ impl Session {
         joining.page = page;
         let must_recover =
             joining.since.recover && joining.reject_unrecovered && !subscription.features.latest_only;
-        let Some(Ok(mut joined)) = subscription.start(&mut ctx.rules.max_reply_bytes()) else {
+        let Some(Ok(mut joined)) = subscription.start(&mut Budget::of(ctx.rules)) else {
             return Err(DisconnectCode::InsufficientState.into());
         };
         if must_recover && !joined.result.recovered {

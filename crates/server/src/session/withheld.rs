@@ -8,10 +8,7 @@ use std::sync::Arc;
 
 use suona_protocol::{ClientInfo, Encoded, ErrorCode, Exclude, FilterNode, Form, Publication, TagsFilter};
 
-use super::{
-    Session,
-    subscription::{Features, Joined},
-};
+use super::{Session, joining::Joined, subscription::Features};
 use crate::config::ChannelOptions;
 
 /// What of the publications in a channel a subscriber reads.
@@ -55,18 +52,22 @@ impl Reading {
         self.form != Form::Plain
     }
 
+    /// Whether `client` gets this.
+    pub(super) fn shows(&self, one: &Encoded, client: &ClientInfo) -> bool {
+        !is_withheld(one.publication(), client, self.filter.as_deref())
+    }
+
     /// Leaves out what `client` does not get. The last publication before what comes live, if it got that, is
     /// the base of the next.
     pub(super) fn sieve(mut self, mut joined: Joined, client: &ClientInfo) -> Joined {
-        let filter = self.filter.clone();
-        let is_shown = |one: &Arc<Encoded>| !is_withheld(one.publication(), client, filter.as_deref());
         joined.result.delta = self.reads_deltas();
         let last = joined.late.last().or(joined.result.publications.last());
-        if self.reads_deltas() && last.is_some_and(is_shown) {
+        let has_base = last.is_some_and(|last| self.shows(last, client));
+        joined.result.publications.retain(|one| self.shows(one, client));
+        joined.late.retain(|one| self.shows(one, client));
+        if self.reads_deltas() && has_base {
             self.form = Form::Delta;
         }
-        joined.result.publications.retain(is_shown);
-        joined.late.retain(is_shown);
         Joined { reading: self, ..joined }
     }
 }

@@ -130,10 +130,13 @@ fn page<'a>(
     query: Query,
 ) -> Vec<Arc<Encoded>> {
     let mut page = Vec::with_capacity(query.limit.min(publications.len()));
-    let mut bytes = 0;
-    for publication in publications.take(query.limit) {
-        bytes += publication.len();
-        if bytes > query.max_bytes {
+    let (mut count, mut bytes) = (0, 0);
+    for publication in publications {
+        if !(query.spares_exclusive && publication.publication().exclude.is_some()) {
+            count += 1;
+            bytes += publication.len();
+        }
+        if count > query.limit || bytes > query.max_bytes {
             break;
         }
         page.push(publication.clone());
@@ -169,7 +172,7 @@ mod tests {
         page.publications.iter().map(|publication| publication.publication().offset).collect()
     }
 
-    const ALL: Query = Query { limit: usize::MAX, max_bytes: usize::MAX, since: None, reverse: false };
+    const ALL: Query = Query { limit: usize::MAX, max_bytes: usize::MAX, ..Query::TOP };
     const NONE: [u64; 0] = [];
     const BACKWARD: Query = Query { reverse: true, ..ALL };
 

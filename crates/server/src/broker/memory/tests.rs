@@ -17,7 +17,7 @@ use super::*;
 
 const KEEP: Retention =
     Retention { size: 1000, ttl: Duration::from_secs(60), meta_ttl: Duration::from_secs(600) };
-const ALL: Query = Query { limit: usize::MAX, max_bytes: usize::MAX, since: None, reverse: false };
+const ALL: Query = Query { limit: usize::MAX, max_bytes: usize::MAX, ..Query::TOP };
 
 fn broker(mailboxes: Vec<mpsc::Sender<Delivery>>) -> MemoryBroker {
     MemoryBroker::new(Arc::new(Hub::new(mailboxes)), Surroundings::default())

@@ -79,7 +79,7 @@ impl HistoryRequest {
             return Err(ErrorCode::BadRequest);
         }
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
-        Ok(Query { limit, max_bytes: MAX_PAGE_LEN, since, reverse: self.reverse })
+        Ok(Query { limit, max_bytes: MAX_PAGE_LEN, since, reverse: self.reverse, ..Query::TOP })
     }
 }
 

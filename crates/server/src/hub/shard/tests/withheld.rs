@@ -2,6 +2,7 @@
 
 mod conflated;
 mod random;
+mod recovered;
 
 use serde_json::{Value, json};
 use suona_protocol::{Exclude, fossil};
