@@ -6,11 +6,16 @@ use suona_protocol::{Channel, Form};
 
 use super::{
     Shard,
+    connection::Connections,
     delivering::{Fallout, Frames, Sieve},
 };
 use crate::{
     Now,
-    hub::{Delivery, Overflow, audience::Verdict, wheel::Wheel},
+    hub::{
+        Delivery, Overflow,
+        audience::{Audience, Hearing, Verdict},
+        wheel::Wheel,
+    },
     io::ConnectionId,
 };
 
@@ -38,6 +43,13 @@ impl Conflating {
     }
 }
 
+/// Whether all who hear the channel do not get this: the channel stays as quiet as it was.
+fn is_for_nobody(delivery: &Delivery, audience: &mut Audience, connections: &Connections) -> bool {
+    let (mut seats, filters) = audience.parts_mut();
+    let sieve = Sieve::new(delivery, &filters, connections);
+    sieve.is_some_and(|sieve| seats.all(|seat| seat.hearing == Hearing::Joining || sieve.withholds(seat.id)))
+}
+
 impl Shard {
     /// Lets a publication wait if its channel was heard just now; `None` if it is to be handed out.
     ///
@@ -45,6 +57,10 @@ impl Shard {
     pub(super) fn hold_back(&mut self, delivery: &Delivery, now: Now) -> Option<Fallout> {
         let Delivery::Publication(publication) = delivery else { return None };
         let audience = self.audiences.get_mut(delivery.channel())?;
+        audience.conflation_mut()?;
+        if is_for_nobody(delivery, audience, &self.connections) {
+            return None;
+        }
         let conflation = audience.conflation_mut()?;
         if conflation.pass(now.instant) {
             return None;

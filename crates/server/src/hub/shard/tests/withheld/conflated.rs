@@ -61,6 +61,25 @@ fn who_does_not_get_the_latest_gets_the_latest_that_it_does() {
 }
 
 #[test]
+fn what_nobody_hears_makes_nothing_wait() {
+    let mut world = World::new(WITHHELD);
+    let ann = world.user("ann");
+    world.subscribe(ann, json!({ "channel": "tick:1", "tf": only("bid") }));
+    world.put("tick:1", tagged(1, "chat"));
+    world.put("tick:1", tagged(2, "bid"));
+    assert_eq!(world.numbers(ann), [2], "at once");
+    world.put("tick:1", tagged(3, "bid"));
+    world.put("tick:1", tagged(4, "chat"));
+    world.after(PAUSE);
+    assert_eq!(world.numbers(ann), [3]);
+    world.after(PAUSE);
+    world.put("tick:1", excluding(5, "ann"));
+    assert_eq!(world.shard.deadline().filter(|it| *it <= world.now.after(PAUSE).instant), None);
+    world.put("tick:1", tagged(6, "bid"));
+    assert_eq!(world.numbers(ann), [6], "at once, and none of the others was a gap");
+}
+
+#[test]
 fn who_is_sent_away_in_the_pause_gets_the_latest_before() {
     let mut world = World::new(WITHHELD);
     let ann = world.user("ann");
