@@ -21,9 +21,13 @@ pub enum Envelope {
     Event,
 }
 
+/// One publication goes to many in this many forms, which alternate: plain, whole for readers of deltas, and as
+/// a delta.
+const FORMS: usize = 3;
+
 /// What was put last into each envelope, so that what goes to many is packed once.
 #[derive(Debug, Default)]
-pub(super) struct Packed([Option<Packet>; 4]);
+pub(super) struct Packed([[Option<Packet>; FORMS]; 4]);
 
 #[derive(Debug)]
 struct Packet {
@@ -37,15 +41,14 @@ impl Packed {
         if envelope == Envelope::WebSocket {
             return frame;
         }
-        let last = &mut self.0[envelope as usize];
-        match last {
-            Some(last) if Rc::ptr_eq(&last.frame, &frame) => last.packed.clone(),
-            _ => {
-                let packed = envelope.pack(&frame);
-                *last = Some(Packet { frame, packed: packed.clone() });
-                packed
-            }
+        let latest = &mut self.0[envelope as usize];
+        if let Some(known) = latest.iter().flatten().find(|packet| Rc::ptr_eq(&packet.frame, &frame)) {
+            return known.packed.clone();
         }
+        let packed = envelope.pack(&frame);
+        latest.rotate_right(1);
+        latest[0] = Some(Packet { frame, packed: packed.clone() });
+        packed
     }
 
     /// Lets go of what was packed.
@@ -98,6 +101,19 @@ mod tests {
     #[test]
     fn what_ends_a_line_ends_no_event() {
         assert_eq!(packed(b"{\r\"a\":\r1}", Envelope::Event), b"data: { \"a\": 1}\n\n");
+    }
+
+    #[test]
+    fn forms_that_alternate_are_packed_once_each() {
+        let mut packing = Packed::default();
+        let publications: [[Frame; FORMS]; 2] = [(); 2].map(|()| [(); FORMS].map(|()| frame(b"{}")));
+        for forms in publications {
+            let mut pack = || forms.clone().map(|form| packing.pack(form, Envelope::Event));
+            let first = pack();
+            for (again, first) in pack().iter().zip(&first) {
+                assert!(Rc::ptr_eq(again, first));
+            }
+        }
     }
 
     #[test]
