@@ -15,7 +15,7 @@ use suona_server::{
     broker::{Answer, Broker, MemoryBroker, Message, Retention, Surroundings},
     config::Sources,
     door::{Door, Managed},
-    hub::{Delivery, Errand, Hub, Opening, Shard, ShardId, ShardParts},
+    hub::{Commons, Delivery, Devices, Errand, Hub, Opening, Shard, ShardId},
     io::{ConnectionId, Loss, Tenant as _},
     metrics::Metrics,
     session::{Manners, Rules},
@@ -55,23 +55,27 @@ impl World {
         let (mailbox, deliveries) = mpsc::channel(1024);
         let (errands_in, errands) = mpsc::unbounded_channel();
         let hub = Arc::new(Hub::new(vec![mailbox]));
-        let parts = ShardParts {
-            id: ShardId(0),
-            backend: Arc::new(Backend::default()),
+        let commons = Commons {
             rules,
             broker: Arc::new(MemoryBroker::new(hub.clone(), Surroundings::default())),
+            backend: Arc::new(Backend::default()),
             events: Events::default(),
             users: Arc::default(),
+            devices: Devices::default(),
             ledger: Arc::default(),
-            devices: Arc::default(),
             user_commands: None,
-            peers: vec![errands_in.clone()],
-            errands: errands_in,
-            metrics: Metrics::new(1).shard(0),
+            errands: vec![errands_in],
         };
+        let metrics = Metrics::new(1).shard(0);
         let now = Now::read();
-        let broker = parts.broker.clone();
-        Self { shard: Shard::new(parts, 1, now), broker, deliveries, errands, now }
+        let broker = commons.broker.clone();
+        Self {
+            shard: Shard::new(ShardId(0), Arc::new(commons), metrics, 1, now),
+            broker,
+            deliveries,
+            errands,
+            now,
+        }
     }
 
     fn says(&mut self, id: ConnectionId, text: &str) {

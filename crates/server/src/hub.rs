@@ -5,6 +5,7 @@
 //! ceases to hear a channel under it.
 
 mod audience;
+mod commons;
 mod devices;
 mod errand;
 mod ledger;
@@ -22,11 +23,12 @@ use std::{
 use suona_protocol::{Channel, ClientInfo, Encoded};
 use tokio::sync::mpsc;
 
+pub use commons::Commons;
 pub use devices::{Devices, Holder};
 pub use errand::{Errand, Order, Said, Selector};
 pub use ledger::Ledger;
 pub use outbox::{Envelope, Frame, Outbox, Outboxes, Overflow};
-pub use shard::{Opening, Shard, ShardParts};
+pub use shard::{Opening, Shard};
 pub use users::{Address, TooManyConnections, Users};
 
 /// More stripes than cores, so that two publishers seldom meet; a power of two.

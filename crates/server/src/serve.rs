@@ -24,7 +24,7 @@ use crate::{
         BindError, Edge, EdgeOptions, Hooks, TlsFiles, Upgraded,
         api::{self, Access, ApiState, Node, Shards},
     },
-    hub::{Devices, Errand, Hub, Ledger, MAX_SHARDS, Shard, ShardId, ShardParts, Users},
+    hub::{Commons, Devices, Errand, Hub, Ledger, MAX_SHARDS, Shard, ShardId},
     io::{Handover, ShardSender, mailbox, spawn},
     limits::Keyed,
     metrics::Metrics,
@@ -96,11 +96,6 @@ impl Gateway {
             config,
         });
         let metrics = Arc::new(Metrics::new(count));
-        let users = Arc::new(Users::default());
-        let ledger = Arc::new(Ledger::default());
-        let devices = Arc::new(Devices::default());
-        let user_commands = rules.config.client.rate_limit.user_command.limit();
-        let user_commands = (!user_commands.is_none()).then(|| Arc::new(Keyed::new(user_commands)));
         let (shards, mailboxes): (Vec<_>, Vec<_>) = (0..count).map(|_| mailbox::<Shard>(MAILBOX)).unzip();
         let deliveries = shards.iter().map(|shard: &ShardSender<Shard>| shard.deliveries().clone());
         let broker =
@@ -118,34 +113,28 @@ impl Gateway {
             emulate: Listeners::new(uid.clone(), &shards).emulate(),
             ready: ready(broker.clone(), backend.clone()),
         };
-        let api = api_router(&rules, &broker, &shards, &users, &metrics, &uid);
+        let user_commands = rules.config.client.rate_limit.user_command.limit();
+        let commons = Arc::new(Commons {
+            rules: rules.clone(),
+            broker: broker.clone(),
+            backend,
+            events,
+            users: Arc::default(),
+            devices: Devices::default(),
+            ledger: Arc::default(),
+            user_commands: (!user_commands.is_none()).then(|| Keyed::new(user_commands)),
+            errands: shards.iter().map(|shard| shard.errands().clone()).collect(),
+        });
+        let api = api_router(&commons, &shards, &metrics, &uid);
         let edge = Edge::bind(&options, api, hooks, metrics.clone())?;
         let threads = mailboxes.into_iter().zip(0..).map(|(mailbox, number)| {
-            let errands = shards[usize::from(number)].errands().clone();
+            let (id, commons) = (ShardId(number), commons.clone());
             let metrics = metrics.shard(usize::from(number));
-            let (rules, broker, users) = (rules.clone(), broker.clone(), users.clone());
-            let (ledger, devices) = (ledger.clone(), devices.clone());
-            let (id, backend, events) = (ShardId(number), backend.clone(), events.clone());
-            let peers = shards.iter().map(|shard| shard.errands().clone()).collect();
-            let user_commands = user_commands.clone();
-            let parts = ShardParts {
-                id,
-                rules,
-                broker,
-                backend,
-                events,
-                users,
-                user_commands,
-                ledger,
-                devices,
-                errands,
-                peers,
-                metrics,
-            };
-            spawn(format!("shard-{number}"), mailbox, move || Shard::new(parts, rand::random(), Now::read()))
+            let shard = move || Shard::new(id, commons, metrics, rand::random(), Now::read());
+            spawn(format!("shard-{number}"), mailbox, shard)
         });
         let threads = threads.collect::<Result<_, _>>()?;
-        task::spawn(sweep(broker, ledger));
+        task::spawn(sweep(broker, commons.ledger.clone()));
         Ok(Self { edge, metrics, shards, threads, telling, shutdown: rules.config.shutdown.clone() })
     }
 
@@ -264,14 +253,8 @@ fn ready(broker: Arc<MemoryBroker>, backend: Arc<Backend>) -> crate::http::Ready
     })
 }
 
-fn api_router(
-    rules: &Arc<Rules>,
-    broker: &Arc<MemoryBroker>,
-    shards: &[ShardSender<Shard>],
-    users: &Arc<Users>,
-    metrics: &Arc<Metrics>,
-    uid: &str,
-) -> Router {
+fn api_router(commons: &Commons, shards: &[ShardSender<Shard>], metrics: &Arc<Metrics>, uid: &str) -> Router {
+    let rules = &commons.rules;
     let settings = &rules.config.http_api;
     if settings.disabled {
         return Router::new();
@@ -281,13 +264,10 @@ fn api_router(
     let counted = shards.to_vec();
     api::router(ApiState {
         access,
-        broker: broker.clone(),
+        broker: commons.broker.clone(),
         rules: rules.clone(),
         metrics: metrics.clone(),
-        shards: Shards {
-            errands: shards.iter().map(|shard| shard.errands().clone()).collect(),
-            users: users.clone(),
-        },
+        shards: Shards { errands: commons.errands.clone(), users: commons.users.clone() },
         node: Node {
             uid: uid.to_owned(),
             name: rules.config.node.name.clone(),

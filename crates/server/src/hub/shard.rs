@@ -7,6 +7,7 @@ mod actions;
 mod conflating;
 mod connection;
 mod delivering;
+mod draining;
 mod emulation;
 mod limits;
 mod noting;
@@ -15,66 +16,31 @@ mod taking_over;
 mod tests;
 mod watching;
 
-use std::{
-    collections::HashMap,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::HashMap, sync::Arc, time::Instant};
 
 use axum::http::HeaderMap;
 use bytes::Bytes;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use suona_protocol::{Channel, DisconnectCode, Request, UnsubscribeCode, ws::Message};
-use tokio::sync::mpsc;
 
 use super::{
-    Delivery, Devices, Errand, Ledger, Order, Outboxes, ShardId, Users,
+    Commons, Delivery, Errand, Order, Outboxes, ShardId,
     audience::Audience,
     wheel::{Tick, Wheel},
 };
 use crate::{
     Now,
-    backend::{Backend, Events},
-    broker::Broker,
     door::{Door, Heard, SessionKey},
     io::{ConnectionId, Loss, Tenant},
-    limits::Keyed,
     metrics::ShardMetrics,
-    session::{Action, Context, Input, Manners, Rules, Session},
+    session::{Action, Context, Input, Manners, Session},
 };
 
 use conflating::Conflating;
 use connection::{Connection, Connections};
 use delivering::Fallout;
+use draining::Draining;
 use watching::Watch;
-
-/// What a shard shares with the rest of the node.
-pub struct ShardParts {
-    /// Its number.
-    pub id: ShardId,
-    /// What holds for all sessions.
-    pub rules: Arc<Rules>,
-    /// Who keeps streams and presence.
-    pub broker: Arc<dyn Broker>,
-    /// Who answers what only the customer's server can.
-    pub backend: Arc<Backend>,
-    /// Where events for the backend are noted.
-    pub events: Events,
-    /// The connections of every user on this node.
-    pub users: Arc<Users>,
-    /// The connections of clients that want to be known again.
-    pub devices: Arc<Devices>,
-    /// What commands with an idempotency key came to, on this node.
-    pub ledger: Arc<Ledger>,
-    /// What each user may still do on this node, if that is limited.
-    pub user_commands: Option<Arc<Keyed>>,
-    /// Where answers to this shard's questions go.
-    pub errands: mpsc::UnboundedSender<Errand>,
-    /// The way to all shards by their numbers, this one included.
-    pub peers: Vec<mpsc::UnboundedSender<Errand>>,
-    /// What it counts.
-    pub metrics: Arc<ShardMetrics>,
-}
 
 /// What an upgraded connection brings along.
 pub struct Opening {
@@ -94,7 +60,9 @@ pub struct Opening {
 
 /// One slice of the hub.
 pub struct Shard {
-    parts: ShardParts,
+    id: ShardId,
+    commons: Arc<Commons>,
+    metrics: Arc<ShardMetrics>,
     connections: Connections,
     /// Where those are found who speak by requests of their own.
     listeners: HashMap<SessionKey, ConnectionId>,
@@ -112,16 +80,6 @@ pub struct Shard {
     actions: Vec<Action>,
 }
 
-/// Whether the shard is ending its connections.
-#[derive(Debug)]
-enum Draining {
-    No,
-    /// The last in line goes first.
-    Yes {
-        line: Vec<(Instant, ConnectionId)>,
-    },
-}
-
 impl Tenant for Shard {
     type Opening = Opening;
     type Delivery = Delivery;
@@ -130,7 +88,7 @@ impl Tenant for Shard {
     fn opened(&mut self, id: ConnectionId, opening: Opening, now: Now) {
         let client = uuid::Builder::from_random_bytes(self.dice.random()).into_uuid().to_string();
         let luck = self.dice.random();
-        let ctx = Context { rules: &self.parts.rules, now, room: true };
+        let ctx = Context { rules: &self.commons.rules, now, room: true };
         let mut session = Session::new(client, opening.manners, luck, ctx);
         if let Some(user) = &opening.vouched {
             session.vouch_for(user);
@@ -151,7 +109,7 @@ impl Tenant for Shard {
         connection.door.opened(&mut heard);
         self.hear(id, heard, now);
         self.plan(id);
-        if !matches!(self.draining, Draining::No) {
+        if self.draining.has_begun() {
             self.handle(id, Input::Disconnect(DisconnectCode::Shutdown.into()), now);
         }
         if let Some(first) = first {
@@ -161,7 +119,7 @@ impl Tenant for Shard {
 
     fn received(&mut self, id: ConnectionId, message: Message<'_>, now: Now) {
         let Some(connection) = self.connections.get_mut(id) else { return };
-        self.parts.metrics.read(message.len());
+        self.metrics.read(message.len());
         let mut heard = std::mem::take(&mut self.heard);
         connection.door.decode(message, now, &mut heard);
         self.hear(id, heard, now);
@@ -169,7 +127,7 @@ impl Tenant for Shard {
 
     fn lost(&mut self, id: ConnectionId, loss: &Loss, now: Now) {
         if let Loss::Misbehaved(code) = *loss {
-            self.parts.metrics.closed(code.into());
+            self.metrics.closed(code.into());
         }
         self.note_loss(id, loss, now);
         let Some(connection) = self.connections.get_mut(id) else { return };
@@ -239,19 +197,15 @@ impl Tenant for Shard {
     }
 
     fn rested(&mut self) {
-        let metrics = &self.parts.metrics;
+        let metrics = &self.metrics;
         metrics.wrote(self.outboxes.take_sent_bytes());
         metrics.set_outbox_bytes(self.outboxes.total_bytes());
         metrics.set_subscriptions(self.subscriptions);
     }
 
     fn deadline(&self) -> Option<Instant> {
-        let drain = match &self.draining {
-            Draining::Yes { line } => line.last().map(|(at, _)| *at),
-            Draining::No => None,
-        };
-        let conflating = self.conflating.deadline();
-        let deadlines = [self.wheel.deadline(), conflating, self.watch.deadline(), drain];
+        let (conflating, draining) = (self.conflating.deadline(), self.draining.deadline());
+        let deadlines = [self.wheel.deadline(), conflating, self.watch.deadline(), draining];
         deadlines.into_iter().flatten().min()
     }
 
@@ -261,13 +215,15 @@ impl Tenant for Shard {
 }
 
 impl Shard {
-    /// A shard without connections. `seed` is for ids and for spreading pings.
-    pub fn new(parts: ShardParts, seed: u64, now: Now) -> Self {
-        let client = &parts.rules.config.client;
+    /// A shard without connections, counting in `metrics`. `seed` is for ids and for spreading pings.
+    pub fn new(id: ShardId, commons: Arc<Commons>, metrics: Arc<ShardMetrics>, seed: u64, now: Now) -> Self {
+        let client = &commons.rules.config.client;
         let outboxes = Outboxes::new(client.queue_max_size);
         let watch = Watch::new(client.channel_position_check_delay, now.instant);
         Self {
-            parts,
+            id,
+            commons,
+            metrics,
             connections: Connections::default(),
             listeners: HashMap::new(),
             audiences: HashMap::new(),
@@ -276,7 +232,7 @@ impl Shard {
             wheel: Wheel::new(now.instant),
             watch,
             conflating: Conflating::new(now.instant),
-            draining: Draining::No,
+            draining: Draining::default(),
             dice: StdRng::seed_from_u64(seed),
             heard: Vec::new(),
             actions: Vec::new(),
@@ -295,7 +251,7 @@ impl Shard {
                 Heard::Input(mut input) => {
                     self.intern(&mut input);
                     if let Input::Command(command) = &input {
-                        self.parts.metrics.commanded(command.request.name());
+                        self.metrics.commanded(command.request.name());
                     }
                     let input = self.count(id, input, now);
                     self.handle(id, input, now);
@@ -314,7 +270,7 @@ impl Shard {
     /// Lets the session decide, and does what it decided.
     fn handle(&mut self, id: ConnectionId, input: Input, now: Now) {
         let Some(connection) = self.connections.get_mut(id) else { return };
-        let rules = &self.parts.rules;
+        let rules = &self.commons.rules;
         let ctx = Context { rules, now, room: self.outboxes.has_room(id, rules.max_reply_bytes()) };
         let mut actions = std::mem::take(&mut self.actions);
         connection.session.handle(input, ctx, &mut actions);
@@ -335,7 +291,7 @@ impl Shard {
 
     /// Deals with what came of handing out something in `channel`.
     fn cope(&mut self, channel: &Channel, fallout: Fallout, now: Now) {
-        self.parts.metrics.delivered(fallout.sent);
+        self.metrics.delivered(fallout.sent);
         for id in fallout.gaps {
             self.handle(id, Input::Gap(channel.clone()), now);
         }
@@ -370,7 +326,7 @@ impl Shard {
         self.outboxes.abort(id, Some(close.into()));
         let mut actions = Vec::new();
         connection.session.lost(&mut actions);
-        self.parts.metrics.closed(DisconnectCode::Slow.code());
+        self.metrics.closed(DisconnectCode::Slow.code());
         self.note_disconnected(id, &DisconnectCode::Slow.into(), now);
         self.carry_out(id, &mut actions, now);
         self.unregister(id);
@@ -394,26 +350,9 @@ impl Shard {
     fn unregister(&mut self, id: ConnectionId) {
         let address = self.address(id);
         let Some(connection) = self.connections.get_mut(id) else { return };
-        self.parts.users.remove(&connection.session.info().user, address);
+        self.commons.users.remove(&connection.session.info().user, address);
         if let Some(key) = connection.session.device() {
-            self.parts.devices.remove(key, address);
-        }
-    }
-
-    fn drain(&mut self, over: Duration, now: Now) {
-        let mut line: Vec<_> = self.connections.ids().map(|id| (self.dice.random::<f64>(), id)).collect();
-        line.sort_by(|a, b| b.0.total_cmp(&a.0));
-        let line = line.into_iter().map(|(luck, id)| (now.instant + over.mul_f64(luck), id)).collect();
-        self.draining = Draining::Yes { line };
-        self.end_drained(now);
-    }
-
-    /// Ends the connections whose turn in the drain has come.
-    fn end_drained(&mut self, now: Now) {
-        while let Draining::Yes { line } = &mut self.draining
-            && let Some((_, id)) = line.pop_if(|(at, _)| *at <= now.instant)
-        {
-            self.handle(id, Input::Disconnect(DisconnectCode::Shutdown.into()), now);
+            self.commons.devices.remove(key, address);
         }
     }
 }

@@ -34,11 +34,11 @@ impl Shard {
     }
 
     fn carry_out_one(&mut self, id: ConnectionId, action: Action, now: Now) -> Result<(), Obstacle> {
-        let broker = &self.parts.broker;
+        let broker = &self.commons.broker;
         match action {
             Action::Reply(reply) => {
                 if let Outcome::Error(error) = &reply.outcome {
-                    self.parts.metrics.refused(error.code);
+                    self.metrics.refused(error.code);
                 }
                 let frame = self.connections.get_mut(id).and_then(|connection| connection.door.reply(&reply));
                 return self.enqueue(id, frame.map(Into::into));
@@ -61,20 +61,20 @@ impl Shard {
                 self.note_connected(id, now);
             }
             Action::TakeOver(key) => self.take_over(id, key),
-            Action::Exceeded(excess) => self.parts.metrics.limited(excess.label()),
+            Action::Exceeded(excess) => self.metrics.limited(excess.label()),
             Action::Ask(ask, question) => self.ask(id, ask, question, now),
             Action::Consult(ask, consultation) => {
                 let answer = self.answer(id, ask, Answered::Advised);
                 self.consult(id, *consultation, answer);
             }
             Action::ConsultOnce(ask, consultation, attempt) => {
-                let (ledger, answer) = (self.parts.ledger.clone(), self.answer(id, ask, |known| known));
+                let (ledger, answer) = (self.commons.ledger.clone(), self.answer(id, ask, |known| known));
                 ledger.once(*attempt, now.instant, answer, |answer| {
                     self.consult(id, *consultation, answer.of(Answered::Advised));
                 });
             }
             Action::FetchKeys(ask, kind) => {
-                self.parts.rules.fetch_keys(kind, self.answer(id, ask, |()| Answered::KeysFetched));
+                self.commons.rules.fetch_keys(kind, self.answer(id, ask, |()| Answered::KeysFetched));
             }
             Action::Listen { channel, position, hears_joins, reading } => {
                 self.listen(id, &channel, position, hears_joins, reading);
@@ -90,7 +90,7 @@ impl Shard {
             Action::AnnounceLeave(channel, info) => broker.leave(&channel, info),
             Action::Close(why) => {
                 let close = self.connections.get_mut(id).map(|connection| connection.last_words(&why));
-                self.parts.metrics.closed(why.code());
+                self.metrics.closed(why.code());
                 self.note_disconnected(id, &why, now);
                 self.outboxes.close(id, close.map(Into::into));
                 self.unregister(id);
@@ -106,37 +106,37 @@ impl Shard {
     }
 
     fn register(&mut self, id: ConnectionId, user: &str) -> Result<(), Obstacle> {
-        let client = &self.parts.rules.config.client;
+        let client = &self.commons.rules.config.client;
         let address = self.address(id);
         if client.subscribe_to_user_personal_channel.is_single() {
-            for other in self.parts.users.add_alone(user, address) {
+            for other in self.commons.users.add_alone(user, address) {
                 let (matching, why) = (Selector::default(), DisconnectCode::ConnectionLimit.into());
                 let order = Errand::Order(Some(other.id), Order::Disconnect { matching, why });
                 // A shard that is gone has no connections any more.
-                let _ = self.parts.peers[usize::from(other.shard.0)].send(order);
+                let _ = self.commons.way_to(other.shard).send(order);
             }
             return Ok(());
         }
-        let registered = self.parts.users.add(user, address, client.user_connection_limit);
+        let registered = self.commons.users.add(user, address, client.user_connection_limit);
         registered.map_err(|TooManyConnections| Obstacle::TooManyConnections)
     }
 
     fn ask(&mut self, id: ConnectionId, ask: Ask, question: Question, now: Now) {
-        let broker = self.parts.broker.clone();
+        let broker = self.commons.broker.clone();
         match question {
             Question::Subscribe { channel, query, retention } => {
                 self.take_seat(id, &channel);
                 let answer = self.answer(id, ask, Answered::Subscribed);
-                broker.subscribe(&channel, self.parts.id, query, retention, answer);
+                broker.subscribe(&channel, self.id, query, retention, answer);
             }
             Question::Publish { channel, message, retention, attempt } => {
                 let answer = self.answer(id, ask, |known| known);
                 let publish = |answer: Answer<Answered>| {
-                    let answer = self.parts.metrics.time_publish(answer.of(|_position| Answered::Published));
+                    let answer = self.metrics.time_publish(answer.of(|_position| Answered::Published));
                     broker.publish(&channel, message, retention, answer);
                 };
                 match attempt {
-                    Some(attempt) => self.parts.ledger.once(*attempt, now.instant, answer, publish),
+                    Some(attempt) => self.commons.ledger.once(*attempt, now.instant, answer, publish),
                     None => publish(answer),
                 }
             }
@@ -157,22 +157,22 @@ impl Shard {
         let headers = connection.headers.clone();
         let visit =
             Visit { transport: connection.door.transport(), protocol: connection.door.protocol(), headers };
-        self.parts.backend.ask(consultation, visit, answer);
+        self.commons.backend.ask(consultation, visit, answer);
     }
 
     /// Has the keys fetched that the door of `id` waits for.
     pub(super) fn fetch_keys(&self, id: ConnectionId) {
-        let errands = self.parts.errands.clone();
+        let errands = self.commons.way_to(self.id).clone();
         let answer = Answer::new(move |outcome: Result<(), _>| {
             // A shard that is gone waits for nothing any more.
             let _ = errands.send(Errand::KeysFetched(id, outcome.is_ok()));
         });
-        self.parts.rules.fetch_keys(TokenKind::Connection, answer);
+        self.commons.rules.fetch_keys(TokenKind::Connection, answer);
     }
 
     /// Brings an answer back to the session that asked, as an errand of this shard.
     fn answer<T: 'static>(&self, id: ConnectionId, ask: Ask, wrap: fn(T) -> Answered) -> Answer<T> {
-        let errands = self.parts.errands.clone();
+        let errands = self.commons.way_to(self.id).clone();
         Answer::new(move |outcome| {
             // A shard that is gone asks for nothing any more.
             let _ = errands.send(Errand::Answer(id, ask, outcome.map(wrap)));
@@ -182,7 +182,7 @@ impl Shard {
     fn take_seat(&mut self, id: ConnectionId, channel: &Channel) {
         let Some(connection) = self.connections.get_mut(id) else { return };
         let wire = connection.door.wire();
-        let rules = &self.parts.rules;
+        let rules = &self.commons.rules;
         let audience = self.audiences.entry(channel.clone()).or_insert_with(|| {
             let options = rules.config.channels.get(channel);
             let interval = options.map(|options| options.conflate).filter(|interval| !interval.is_zero());
@@ -218,7 +218,7 @@ impl Shard {
         }
         if audience.is_empty() {
             self.audiences.remove(channel);
-            self.parts.broker.unsubscribe(channel, self.parts.id);
+            self.commons.broker.unsubscribe(channel, self.id);
         }
     }
 }

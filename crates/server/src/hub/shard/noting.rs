@@ -15,14 +15,14 @@ use crate::{
 
 impl Shard {
     pub(super) fn note_connected(&mut self, id: ConnectionId, now: Now) {
-        if !self.parts.events.are_on() {
+        if !self.commons.events.are_on() {
             return;
         }
         let Some(connection) = self.connections.get_mut(id) else { return };
         connection.connected = Some(Box::new(now.instant));
         let (transport, protocol) = (connection.door.transport(), connection.door.protocol());
         let connected = Happening::Connected { transport, protocol };
-        self.parts.events.note(connection.session.info(), connected, now.unix);
+        self.commons.events.note(connection.session.info(), connected, now.unix);
     }
 
     pub(super) fn note_subscribed(&mut self, id: ConnectionId, channel: &Channel, now: Now) {
@@ -37,7 +37,7 @@ impl Shard {
         why: Option<UnsubscribeCode>,
         now: Now,
     ) {
-        if !self.parts.events.are_on() {
+        if !self.commons.events.are_on() {
             return;
         }
         let seat = self.audiences.get_mut(channel).and_then(|audience| audience.seat_mut(id));
@@ -66,14 +66,14 @@ impl Shard {
         let Some(since) = connection.connected.take() else { return };
         let duration = now.instant.saturating_duration_since(*since);
         let disconnected = Happening::Disconnected { code, reason, duration };
-        self.parts.events.note(connection.session.info(), disconnected, now.unix);
+        self.commons.events.note(connection.session.info(), disconnected, now.unix);
     }
 
     /// Notes what happened to a connection that the backend knows of.
     fn note(&mut self, id: ConnectionId, happening: Happening<'_>, now: Now) {
         let Some(connection) = self.connections.get_mut(id) else { return };
         if connection.connected.is_some() {
-            self.parts.events.note(connection.session.info(), happening, now.unix);
+            self.commons.events.note(connection.session.info(), happening, now.unix);
         }
     }
 }

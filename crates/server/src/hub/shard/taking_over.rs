@@ -13,19 +13,19 @@ use crate::{
 impl Shard {
     /// Asks the old connection of a client for what it leaves; the answer is an errand, even if there is none.
     pub(super) fn take_over(&self, id: ConnectionId, key: Arc<DeviceKey>) {
-        let heir = Holder { address: self.address(id), errands: self.parts.errands.clone() };
-        let old = self.parts.devices.replace(key, heir.clone());
+        let heir = Holder { address: self.address(id), errands: self.commons.way_to(self.id).clone() };
+        let old = self.commons.devices.replace(key, heir.clone());
         let asked = old.is_some_and(|old| old.errands.send(Errand::Bequeath(old.address.id, heir)).is_ok());
         if !asked {
             // A shard that is gone asks for nothing any more.
-            let _ = self.parts.errands.send(Errand::Inherit(id, None));
+            let _ = self.commons.way_to(self.id).send(Errand::Inherit(id, None));
         }
     }
 
     /// Ends a connection and leaves what it has to `heir`.
     pub(super) fn bequeath(&mut self, id: ConnectionId, heir: &Holder, now: Now) {
         let mut actions = Vec::new();
-        let ctx = Context { rules: &self.parts.rules, now, room: false };
+        let ctx = Context { rules: &self.commons.rules, now, room: false };
         let estate = self.connections.get_mut(id).and_then(|old| old.session.bequeath(ctx, &mut actions));
         self.carry_out(id, &mut actions, now);
         if let Err(unsent) = heir.errands.send(Errand::Inherit(heir.address.id, estate.map(Box::new)))
@@ -51,6 +51,6 @@ impl Shard {
     }
 
     pub(super) fn address(&self, id: ConnectionId) -> Address {
-        Address { shard: self.parts.id, id }
+        Address { shard: self.id, id }
     }
 }

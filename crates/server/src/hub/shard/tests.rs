@@ -15,19 +15,22 @@ mod takeover;
 mod webhooks;
 mod withheld;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use suona_protocol::{Content, Payload};
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use super::*;
 use crate::{
     auth::{TokenOptions, Verifier},
-    broker::{MemoryBroker, Message as Publish, Surroundings},
+    backend::{Backend, Events},
+    broker::{Broker, MemoryBroker, Message as Publish, Surroundings},
     config::config_of,
     door::Managed,
-    hub::{Hub, Selector},
+    hub::{Devices, Hub, Selector},
+    limits::Keyed,
     metrics::{Metrics, WebhookMetrics},
+    session::Rules,
 };
 
 /// One shard, its hub and its broker. Nothing is handed on before the test says so.
@@ -57,47 +60,48 @@ const OPEN: &str = r#"
     publication_data_format = "binary"
 "#;
 
+/// What the shards of a node share that is configured like this.
+fn commons(toml: &str, broker: Arc<dyn Broker>, errands: Vec<mpsc::UnboundedSender<Errand>>) -> Commons {
+    let verifier = || {
+        let hmac_secret = "a secret of at least thirty-two bytes".to_owned();
+        Verifier::new(&TokenOptions { hmac_secret, ..TokenOptions::default() }).expect("a secret is a key")
+    };
+    let rules = Rules {
+        config: config_of(toml),
+        connection_tokens: Arc::new(verifier()),
+        subscription_tokens: verifier(),
+        version: "Suona test".to_owned(),
+    };
+    let user_commands = rules.config.client.rate_limit.user_command.limit();
+    let backend = Backend::new(&rules.config.webhooks, 1 << 16, &WebhookMetrics::default())
+        .expect("a client can be made");
+    Commons {
+        rules: Arc::new(rules),
+        broker,
+        backend: Arc::new(backend),
+        events: Events::default(),
+        users: Arc::default(),
+        devices: Devices::default(),
+        ledger: Arc::default(),
+        user_commands: (!user_commands.is_none()).then(|| Keyed::new(user_commands)),
+        errands,
+    }
+}
+
 impl World {
     fn new(toml: &str) -> Self {
         Self::with_broker(toml, |hub| Arc::new(MemoryBroker::new(hub, Surroundings::default())))
     }
 
     fn with_broker(toml: &str, broker: impl FnOnce(Arc<Hub>) -> Arc<dyn Broker>) -> Self {
-        let verifier = || {
-            let hmac_secret = "a secret of at least thirty-two bytes".to_owned();
-            Verifier::new(&TokenOptions { hmac_secret, ..TokenOptions::default() })
-                .expect("a secret is a key")
-        };
-        let rules = Arc::new(Rules {
-            config: config_of(toml),
-            connection_tokens: Arc::new(verifier()),
-            subscription_tokens: verifier(),
-            version: "Suona test".to_owned(),
-        });
-        let user_commands = rules.config.client.rate_limit.user_command.limit();
-        let user_commands = (!user_commands.is_none()).then(|| Arc::new(Keyed::new(user_commands)));
         let (mailbox, deliveries) = mpsc::channel(10_000);
         let (errands_in, errands) = mpsc::unbounded_channel();
         let hub = Arc::new(Hub::new(vec![mailbox]));
         let broker = broker(hub.clone());
-        let backend = Backend::new(&rules.config.webhooks, 1 << 16, &WebhookMetrics::default())
-            .expect("a client can be made");
-        let parts = ShardParts {
-            id: ShardId(0),
-            rules,
-            broker: broker.clone(),
-            backend: Arc::new(backend),
-            events: Events::default(),
-            users: Arc::default(),
-            ledger: Arc::default(),
-            devices: Arc::default(),
-            user_commands,
-            peers: vec![errands_in.clone()],
-            errands: errands_in,
-            metrics: Metrics::new(1).shard(0),
-        };
+        let commons = Arc::new(commons(toml, broker.clone(), vec![errands_in]));
         let now = Now::read();
-        Self { shard: Shard::new(parts, 1, now), broker, hub, deliveries, errands, now }
+        let shard = Shard::new(ShardId(0), commons, Metrics::new(1).shard(0), 1, now);
+        Self { shard, broker, hub, deliveries, errands, now }
     }
 
     /// A connection that has said nothing yet.
@@ -151,7 +155,8 @@ impl World {
     }
 
     fn publish(&mut self, channel: &str, data: &str) {
-        let retention = self.shard.parts.rules.config.channels.get(&channel.into()).expect("known").retention;
+        let retention =
+            self.shard.commons.rules.config.channels.get(&channel.into()).expect("known").retention;
         let data = Payload::copy_from_slice(data.as_bytes());
         let message = Publish::new(data, Content::Json);
         self.broker.publish(&channel.into(), message, retention, crate::broker::Answer::ignored());

@@ -92,18 +92,18 @@ impl Shard {
 
     /// Asks the broker where a stream stands. What it cannot answer is asked again in the next round.
     fn ask_position(&self, channel: &Channel) {
-        let options = self.parts.rules.config.channels.get(channel);
+        let options = self.commons.rules.config.channels.get(channel);
         let positions = self.audiences.get(channel).into_iter().flat_map(Audience::positions);
         let heard = positions.map(|(_, position)| position.offset).max();
         let (Some(options), Some(heard)) = (options, heard) else { return };
-        let (errands, asked) = (self.parts.errands.clone(), channel.clone());
+        let (errands, asked) = (self.commons.way_to(self.id).clone(), channel.clone());
         let answer = Answer::new(move |page: Result<Page, BrokerError>| {
             if let Ok(Page { top, .. }) = page {
                 // A shard that is gone asks for nothing any more.
                 let _ = errands.send(Errand::Position { channel: asked, heard, top });
             }
         });
-        self.parts.broker.history(channel, Query::TOP, options.retention, answer);
+        self.commons.broker.history(channel, Query::TOP, options.retention, answer);
     }
 
     /// The broker said where a stream stands, of which somebody had `heard` so much when it was asked.

@@ -22,13 +22,13 @@ const SUBSCRIBE: &str = r#"{"id":2,"subscribe":{"channel":"news"}}"#;
 impl World {
     fn watched() -> Self {
         let mut world = Self::new(EVENTS);
-        world.shard.parts.events = Events::kept();
+        Arc::get_mut(&mut world.shard.commons).expect("there is one shard").events = Events::kept();
         world
     }
 
     /// What was noted since the last time, each by its kind and what tells it from others of the kind.
     fn noted(&self) -> Vec<String> {
-        self.shard.parts.events.noted().iter().map(Self::told).collect()
+        self.shard.commons.events.noted().iter().map(Self::told).collect()
     }
 
     fn told(event: &Value) -> String {
@@ -54,7 +54,7 @@ fn a_life_is_told_in_its_order() {
     world.says(id, SUBSCRIBE);
     world.now = world.now.after(Duration::from_secs(3));
     world.cut(id);
-    let events = world.shard.parts.events.noted();
+    let events = world.shard.commons.events.noted();
     assert_eq!(
         events.iter().map(World::told).collect::<Vec<_>>(),
         [
@@ -148,7 +148,7 @@ fn a_client_that_takes_over_goes_and_comes_under_one_id() {
     world.says(old, SUBSCRIBE);
     let (_, reply) = world.user_with("ann", &headers);
     world.cut(old);
-    let events = world.shard.parts.events.noted();
+    let events = world.shard.commons.events.noted();
     assert_eq!(
         events.iter().map(World::told).collect::<Vec<_>>(),
         [

@@ -80,5 +80,5 @@ fn where_users_are_connected_once_the_latest_connection_stays() {
     assert_eq!(world.hears(first), ["close 3504 connection limit"]);
     world.cut(first);
     assert!(world.hears(second).is_empty() && world.hears(other).is_empty());
-    assert_eq!(world.shard.parts.users.find("ann").len(), 1);
+    assert_eq!(world.shard.commons.users.find("ann").len(), 1);
 }

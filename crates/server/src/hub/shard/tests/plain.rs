@@ -41,11 +41,11 @@ const APP: usize = 2;
 
 impl World {
     pub(super) fn plain(&mut self, door: usize, query: &str) -> ConnectionId {
-        self.through(self.shard.parts.rules.config.plain[door].clone(), query)
+        self.through(self.shard.commons.rules.config.plain[door].clone(), query)
     }
 
     fn through(&mut self, door: PlainDoor, query: &str) -> ConnectionId {
-        let rules = Arc::new(PlainRules::new(door, self.shard.parts.rules.connection_tokens.clone()));
+        let rules = Arc::new(PlainRules::new(door, self.shard.commons.rules.connection_tokens.clone()));
         let id = self.shard.outboxes().open();
         let manners = rules.manners(None);
         let door = Door::Plain(Box::new(Plain::new(rules, query)));
@@ -82,7 +82,7 @@ fn a_refusal_is_a_close_frame_at_once() {
     world.says(id, r#"{"serial_no":"A1"}"#);
     assert_eq!(world.hears(id), ["close 1008 permission denied"], "a name is no permission");
 
-    let mut door = world.shard.parts.rules.config.plain[BIDS].clone();
+    let mut door = world.shard.commons.rules.config.plain[BIDS].clone();
     door.channels = vec![crate::config::Template::parse("unheard:{lot}").unwrap()];
     let id = world.through(door, "userid=7_ann_1");
     assert_eq!(world.hears(id), ["close 1008 unknown channel"]);
@@ -103,7 +103,7 @@ fn who_does_not_say_who_it_is_is_stale_whatever_else_it_says() {
 #[test]
 fn a_device_that_falls_silent_is_dropped() {
     let mut world = World::new(DOORS);
-    let mut door = world.shard.parts.rules.config.plain[DEVICE].clone();
+    let mut door = world.shard.commons.rules.config.plain[DEVICE].clone();
     door.trust_names = true;
     let id = world.through(door, "");
     world.says(id, r#"{"serial_no":"A1"}"#);
@@ -119,7 +119,7 @@ fn a_device_that_falls_silent_is_dropped() {
 #[test]
 fn requests_are_answered_in_their_order() {
     let mut world = World::new(DOORS);
-    let mut door = world.shard.parts.rules.config.plain[APP].clone();
+    let mut door = world.shard.commons.rules.config.plain[APP].clone();
     door.rpc = Some(PlainRpc::default());
     let id = world.through(door, "");
     world.says(id, r#"{"method":"list"}"#);

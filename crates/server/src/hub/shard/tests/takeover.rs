@@ -95,7 +95,7 @@ fn a_phone_on_another_network_is_there_once_and_never_left() {
     assert_eq!(room.world.hears(old), [TAKEN_OVER]);
     room.world.after(Duration::from_secs(60));
     assert_eq!(room.movements(), Vec::<String>::new());
-    assert_eq!(room.world.shard.parts.users.find("ann").len(), 1);
+    assert_eq!(room.world.shard.commons.users.find("ann").len(), 1);
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn who_leaves_in_the_end_leaves_once() {
     assert_eq!(room.movements(), ["join ann"], "the old socket ends when it likes");
     room.world.cut(new);
     assert_eq!((room.movements(), room.present()), (vec!["leave ann".to_owned()], vec![]));
-    assert!(room.world.shard.parts.devices.is_empty());
+    assert!(room.world.shard.commons.devices.is_empty());
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn an_heir_that_is_gone_before_it_inherits_leaves_no_ghost() {
     room.world.cut(heir);
     assert_eq!(room.world.hears(old).last().unwrap(), TAKEN_OVER);
     assert_eq!(room.movements(), ["join ann", "leave ann"]);
-    assert!(room.present().is_empty() && room.world.shard.parts.devices.is_empty());
+    assert!(room.present().is_empty() && room.world.shard.commons.devices.is_empty());
 }
 
 #[test]

@@ -60,7 +60,8 @@ fn excluding(n: u64, user: &str) -> Publish {
 
 impl World {
     fn put(&mut self, channel: &str, message: Publish) {
-        let retention = self.shard.parts.rules.config.channels.get(&channel.into()).expect("known").retention;
+        let retention =
+            self.shard.commons.rules.config.channels.get(&channel.into()).expect("known").retention;
         self.broker.publish(&channel.into(), message, retention, crate::broker::Answer::ignored());
         self.settle();
     }

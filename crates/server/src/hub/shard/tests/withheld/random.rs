@@ -95,7 +95,7 @@ fn play(channel: &str, seed: u64) -> (Vec<Put>, Vec<Listener>) {
     let mut dice = StdRng::seed_from_u64(seed);
     let mut all = Vec::new();
     let mut listeners: Vec<_> = (0..5).map(|_| Listener::new(&mut world, channel, &mut dice)).collect();
-    let retention = world.shard.parts.rules.config.channels.get(&channel.into()).expect("known").retention;
+    let retention = world.shard.commons.rules.config.channels.get(&channel.into()).expect("known").retention;
     for _ in 0..120 {
         let listener = dice.random_range(0..listeners.len());
         match dice.random_range(0..8) {
