@@ -40,6 +40,7 @@ use conflating::Conflating;
 use connection::{Connection, Connections};
 use delivering::Fallout;
 use draining::Draining;
+use taking_over::Successions;
 use watching::Watch;
 
 /// What an upgraded connection brings along.
@@ -66,6 +67,7 @@ pub struct Shard {
     connections: Connections,
     /// Where those are found who speak by requests of their own.
     listeners: HashMap<SessionKey, ConnectionId>,
+    successions: Successions,
     audiences: HashMap<Channel, Audience>,
     /// Seats in all audiences.
     subscriptions: usize,
@@ -179,7 +181,7 @@ impl Tenant for Shard {
                 // Whoever asked may have stopped waiting.
                 let _ = answer.send(self.audiences.iter().map(count).collect());
             }
-            Errand::Bequeath(id, heir) => self.bequeath(id, &heir, now),
+            Errand::Bequeath(id, heir) => self.bequeath(id, heir, now),
             Errand::Inherit(id, estate) => self.inherit(id, estate, now),
             Errand::Drain(over) => self.drain(over, now),
         }
@@ -226,6 +228,7 @@ impl Shard {
             metrics,
             connections: Connections::default(),
             listeners: HashMap::new(),
+            successions: HashMap::new(),
             audiences: HashMap::new(),
             subscriptions: 0,
             outboxes,
@@ -351,8 +354,6 @@ impl Shard {
         let address = self.address(id);
         let Some(connection) = self.connections.get_mut(id) else { return };
         self.commons.users.remove(&connection.session.info().user, address);
-        if let Some(key) = connection.session.device() {
-            self.commons.devices.remove(key, address);
-        }
+        self.forget_device(id);
     }
 }

@@ -149,7 +149,7 @@ impl Session {
     /// over in turn.
     pub fn bequeath(&mut self, ctx: Context<'_>, actions: &mut Vec<Action>) -> Option<Estate> {
         let why = Disconnect::custom(DisconnectCode::ForceDisconnect.code(), "taken over");
-        if !self.is_connected() {
+        if !matches!(self.state, State::Connecting(_) | State::Connected) {
             self.close(why, actions);
             return None;
         }
