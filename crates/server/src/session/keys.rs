@@ -9,6 +9,10 @@ use super::{
 };
 use crate::auth::TokenKind;
 
+/// So many commands of one client wait for keys at once; all clients of a node share the places for them. A
+/// client whose subscriptions all need the new key tries the others again.
+const MAX_AWAITING: usize = 4;
+
 /// Of what kind the token is whose key must be fetched before this command can go on; `None` if it can.
 pub(super) fn missing_key(request: &Request, ctx: Context<'_>) -> Option<TokenKind> {
     let (connection, subscription) = (&ctx.rules.connection_tokens, &ctx.rules.subscription_tokens);
@@ -40,13 +44,16 @@ impl Session {
         }
     }
 
-    /// Lets a command wait until keys have been fetched.
+    /// Lets a command wait until keys have been fetched; one too many is to try again.
     pub(super) fn await_keys(
         &mut self,
         command: Command,
         kind: TokenKind,
         actions: &mut Vec<Action>,
     ) -> Result<(), Trouble> {
+        if self.queue.await_keys() >= MAX_AWAITING {
+            return Err(ErrorCode::TooManyRequests.into());
+        }
         let channel = channel_of(&command.request).cloned().unwrap_or_else(|| "".into());
         let ask = self.queue.begin(channel, false, Task::AwaitKeys(Box::new(command)))?;
         actions.push(Action::FetchKeys(ask, kind));

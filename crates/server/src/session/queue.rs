@@ -145,6 +145,11 @@ impl Queue {
         Ok(ask)
     }
 
+    /// How many commands wait for keys.
+    pub(super) fn await_keys(&self) -> usize {
+        self.under_way.iter().filter(|one| matches!(one.task, Task::AwaitKeys(_))).count()
+    }
+
     /// Takes back what `ask` was about; `None` if it is not under way (any more).
     pub(super) fn end(&mut self, ask: Ask) -> Option<(Channel, Task)> {
         let at = self.under_way.iter().position(|one| one.ask == ask)?;

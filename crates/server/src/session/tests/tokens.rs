@@ -120,6 +120,33 @@ fn later_tokens_wait_for_their_keys_in_their_lanes() {
 }
 
 #[test]
+fn one_client_takes_few_of_the_places_of_those_who_wait_for_keys() {
+    let tokens = published::nothing();
+    let mut desk = Desk::with_tokens(config_of("[client]\ninsecure = true"), Manners::default(), &tokens);
+    desk.says(1, Request::Connect(Box::default()));
+    desk.actions.clear();
+    let token = published::token(&json!({ "channel": "news" }));
+    let subscribe = |channel: String| {
+        Request::Subscribe(Box::new(SubscribeRequest {
+            token: token.as_str().into(),
+            ..SubscribeRequest::new(channel.as_str().into())
+        }))
+    };
+    for id in 2..102 {
+        desk.says(id, subscribe(format!("lot:{id}")));
+        desk.says(id + 1000, Request::Refresh { token: token.as_str().into() });
+    }
+    let fetches = desk.names().iter().filter(|name| **name == "fetch keys").count();
+    assert_eq!(fetches, 4);
+    assert!(desk.error(101).is_some_and(|error| error.code == 111 && error.temporary));
+    assert!(desk.error(1101).is_some_and(|error| error.code == 111) && desk.closed().is_none());
+
+    not_fetched(&mut desk);
+    desk.says(200, subscribe("later".to_owned()));
+    assert_eq!((desk.error_code(200), desk.names().last()), (None, Some(&"fetch keys")), "a place is free");
+}
+
+#[test]
 fn users_hear_their_own_channel_from_the_start_and_recover_it() {
     let mut desk = Desk::new(LOGGED_IN);
     desk.says(1, connect_with(token(&json!({ "sub": "42", "channels": ["news"] }))));
