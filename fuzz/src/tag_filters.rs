@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use suona_protocol::{FilterNode, TagsFilter};
 
 /// What is accepted holds at most so many conditions, on so many levels, of so many bytes.
-const LIMITS: (usize, usize, usize) = (64, 8, 4096);
+const LIMITS: (usize, usize, usize) = (64, 8, 8192);
 
 /// Checks a tree, and holds it against tags.
 pub fn check(input: &[u8]) {

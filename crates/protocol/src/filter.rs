@@ -2,6 +2,7 @@
 
 mod decimal;
 mod node;
+mod sketch;
 #[cfg(test)]
 mod tests;
 
@@ -15,8 +16,12 @@ const MAX_DEPTH: usize = 8;
 /// How many conditions there may be, those that join others included.
 const MAX_NODES: usize = 64;
 
-/// How many bytes of keys and values there may be: each filter is kept as long as its subscription.
-const MAX_BYTES: usize = 4096;
+/// How many bytes of keys and values there may be: each filter is kept as long as its subscription. Two hundred
+/// values of eight letters fit.
+const MAX_BYTES: usize = 8192;
+
+/// What a value takes beside its text, in bytes: a `String` and the least that an allocator hands out.
+const VALUE: usize = 32;
 
 /// The tree is no filter. Says why for our log, and quotes nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -56,8 +61,8 @@ enum Test {
     Equal(String),
     NotEqual(String),
     /// One of these, sorted. A tag that is missing counts as an empty one, here and in `NotIn`.
-    In(Vec<String>),
-    NotIn(Vec<String>),
+    In(Box<[String]>),
+    NotIn(Box<[String]>),
     Exists,
     Missing,
     StartsWith(String),
@@ -144,8 +149,8 @@ impl Budget {
     fn take(&mut self, node: &FilterNode) -> Result<(), BadFilter> {
         let bytes = node.key.len() + node.val.len() + node.vals.iter().map(String::len).sum::<usize>();
         self.nodes = self.nodes.checked_sub(1).ok_or(BadFilter::TooLarge)?;
-        // A value is not for nothing, even an empty one.
-        self.bytes = self.bytes.checked_sub(bytes + node.vals.len()).ok_or(BadFilter::TooLarge)?;
+        let bytes = bytes + node.vals.len() * VALUE;
+        self.bytes = self.bytes.checked_sub(bytes).ok_or(BadFilter::TooLarge)?;
         Ok(())
     }
 }
@@ -184,12 +189,13 @@ fn test(comparison: &str, value: String, mut values: Vec<String>) -> Result<Test
         return Err(BadFilter::WrongOperands);
     }
     values.sort_unstable();
+    values.dedup();
     let number = |order| Test::Number(order, Decimal::parse(&value));
     Ok(match comparison {
         "ex" => Test::Exists,
         "nex" => Test::Missing,
-        "in" => Test::In(values),
-        "nin" => Test::NotIn(values),
+        "in" => Test::In(values.into()),
+        "nin" => Test::NotIn(values.into()),
         "gt" => number(Order::Greater),
         "gte" => number(Order::NotLess),
         "lt" => number(Order::Less),

@@ -2,8 +2,9 @@
 
 use prost::Message;
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
 
-use super::{BadFilter, Budget, MAX_DEPTH};
+use super::{BadFilter, Budget, MAX_DEPTH, sketch::Sketch};
 
 /// More than any op or comparison has, in bytes.
 const MAX_NAME: usize = 256;
@@ -53,18 +54,35 @@ impl FilterNode {
             + self.nodes.iter().map(Self::content).sum::<usize>()
     }
 
-    /// What a command keeps of it, for as long as that may have to wait: a tree beyond the limits gives way to
-    /// a small one that is refused as it would have been.
-    pub(crate) fn bounded(self) -> Self {
-        let mut budget = Budget::WHOLE;
-        match self.fit(MAX_DEPTH, &mut budget) {
-            Ok(()) => self,
-            Err(_) => (0..MAX_DEPTH).fold(Self::default(), |inner, _| Self {
-                op: "or".to_owned(),
-                nodes: vec![inner],
-                ..Self::default()
-            }),
+    /// Reads a tree that a client sent; one beyond the limits is not built.
+    pub(crate) fn from_json(json: &RawValue) -> serde_json::Result<Self> {
+        if Sketch::of_json(json.get()).is_too_large() {
+            return Ok(Self::too_large());
         }
+        serde_json::from_str(json.get()).map(Self::bounded)
+    }
+
+    /// The same in Protobuf. What cannot be read is an empty tree, which is refused as well.
+    pub(crate) fn from_protobuf(message: &[u8]) -> Self {
+        if Sketch::of_protobuf(message).is_too_large() {
+            return Self::too_large();
+        }
+        Self::decode(message).map_or_else(|_| Self::default(), Self::bounded)
+    }
+
+    /// What a command keeps of it, for as long as that may have to wait.
+    pub(super) fn bounded(self) -> Self {
+        let mut budget = Budget::WHOLE;
+        if self.fit(MAX_DEPTH, &mut budget).is_ok() { self } else { Self::too_large() }
+    }
+
+    /// A small tree that stands for a large one, and is refused as that would be.
+    fn too_large() -> Self {
+        (0..MAX_DEPTH).fold(Self::default(), |inner, _| Self {
+            op: "or".to_owned(),
+            nodes: vec![inner],
+            ..Self::default()
+        })
     }
 
     fn fit(&self, depth: usize, budget: &mut Budget) -> Result<(), BadFilter> {

@@ -106,9 +106,11 @@ fn a_filter_is_small() {
     assert_eq!(TagsFilter::new(wide(MAX_NODES + 1)), Err(BadFilter::TooLarge));
 
     let long = |vals| FilterNode { key: "a".into(), cmp: "in".into(), vals, ..FilterNode::default() };
-    assert!(TagsFilter::new(long(vec!["x".repeat(MAX_BYTES - 2)])).is_ok());
-    assert_eq!(TagsFilter::new(long(vec!["x".repeat(MAX_BYTES - 1)])), Err(BadFilter::TooLarge));
-    assert_eq!(TagsFilter::new(long(vec![String::new(); MAX_BYTES])), Err(BadFilter::TooLarge));
+    assert!(TagsFilter::new(long(vec!["x".repeat(MAX_BYTES - VALUE - 1)])).is_ok());
+    assert_eq!(TagsFilter::new(long(vec!["x".repeat(MAX_BYTES - VALUE)])), Err(BadFilter::TooLarge));
+    let most = MAX_BYTES / VALUE - 1;
+    assert!(TagsFilter::new(long(vec![String::new(); most])).is_ok());
+    assert_eq!(TagsFilter::new(long(vec![String::new(); most + 1])), Err(BadFilter::TooLarge));
 }
 
 #[test]

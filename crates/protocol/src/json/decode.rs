@@ -3,7 +3,10 @@
 use std::{borrow::Cow, collections::BTreeMap, iter};
 
 use memchr::memchr;
-use serde::{Deserialize, Deserializer, de::IgnoredAny};
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, IgnoredAny},
+};
 use serde_json::{error::Category, value::RawValue};
 
 use crate::{
@@ -109,6 +112,11 @@ fn payload<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Payload>
     Ok(Some(Payload::copy_from_slice(raw.get().as_bytes())))
 }
 
+fn filter<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<FilterNode>, D::Error> {
+    let raw = Option::<&RawValue>::deserialize(deserializer)?;
+    raw.map(FilterNode::from_json).transpose().map_err(Error::custom)
+}
+
 #[derive(Deserialize)]
 struct Connect<'a> {
     token: Option<String>,
@@ -171,6 +179,7 @@ struct Subscribe<'a> {
     flag: Option<i64>,
     #[serde(rename = "type")]
     kind: Option<i32>,
+    #[serde(default, deserialize_with = "filter")]
     tf: Option<FilterNode>,
 }
 
@@ -187,7 +196,7 @@ impl Subscribe<'_> {
             delta: self.delta.unwrap_or_default(),
             reject_unrecovered: self.flag.unwrap_or_default() & REJECT_UNRECOVERED != 0,
             kind: self.kind.unwrap_or_default(),
-            tags_filter: self.tf.map(FilterNode::bounded),
+            tags_filter: self.tf,
         }))
     }
 }

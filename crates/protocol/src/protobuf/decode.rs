@@ -102,7 +102,7 @@ struct Connect {
     #[prost(bytes = "bytes", tag = "2")]
     data: Bytes,
     #[prost(btree_map = "string, message", tag = "3")]
-    subs: BTreeMap<String, Subscribe>,
+    subs: BTreeMap<String, Remembered>,
     #[prost(string, tag = "4")]
     name: String,
     #[prost(string, tag = "5")]
@@ -116,11 +116,28 @@ impl Connect {
         Request::Connect(Box::new(ConnectRequest {
             token: self.token.into(),
             data: payload(self.data),
-            subs: self.subs.into_iter().map(|(name, sub)| (Channel::new(name), sub.since())).collect(),
+            subs: self.subs.into_iter().map(|(name, sub)| (Channel::new(name), sub.position())).collect(),
             name: self.name,
             version: self.version,
             headers: headers(self.headers),
         }))
+    }
+}
+
+/// What counts of a subscribe request within a connect command, where there may be thousands.
+#[derive(Clone, PartialEq, Message)]
+struct Remembered {
+    #[prost(bool, tag = "3")]
+    recover: bool,
+    #[prost(string, tag = "6")]
+    epoch: String,
+    #[prost(uint64, tag = "7")]
+    offset: u64,
+}
+
+impl Remembered {
+    fn position(self) -> RecoverFrom {
+        RecoverFrom { recover: self.recover, offset: self.offset, epoch: Epoch::parse(&self.epoch) }
     }
 }
 
@@ -146,8 +163,9 @@ struct Subscribe {
     join_leave: bool,
     #[prost(string, tag = "12")]
     delta: String,
-    #[prost(message, optional, tag = "13")]
-    tf: Option<FilterNode>,
+    /// A [`FilterNode`], which may be too large to be built.
+    #[prost(bytes = "bytes", optional, tag = "13")]
+    tf: Option<Bytes>,
     #[prost(int64, tag = "14")]
     flag: i64,
     #[prost(int32, tag = "15")]
@@ -155,13 +173,13 @@ struct Subscribe {
 }
 
 impl Subscribe {
-    fn since(&self) -> RecoverFrom {
-        RecoverFrom { recover: self.recover, offset: self.offset, epoch: Epoch::parse(&self.epoch) }
-    }
-
     fn request(self) -> Request {
         Request::Subscribe(Box::new(SubscribeRequest {
-            since: self.since(),
+            since: RecoverFrom {
+                recover: self.recover,
+                offset: self.offset,
+                epoch: Epoch::parse(&self.epoch),
+            },
             channel: Channel::new(self.channel),
             token: self.token.into(),
             data: payload(self.data),
@@ -171,7 +189,7 @@ impl Subscribe {
             delta: self.delta,
             reject_unrecovered: self.flag & REJECT_UNRECOVERED != 0,
             kind: self.kind,
-            tags_filter: self.tf.map(FilterNode::bounded),
+            tags_filter: self.tf.map(|tree| FilterNode::from_protobuf(&tree)),
         }))
     }
 }
