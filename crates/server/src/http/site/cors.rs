@@ -29,7 +29,8 @@ impl Site {
 
 /// The answer to a page that may not connect.
 pub(super) fn forbidden() -> Response {
-    (StatusCode::FORBIDDEN, "this page's origin may not connect: add it to allowed_origins\n").into_response()
+    (StatusCode::FORBIDDEN, "this page's origin may not connect: add it to client.allowed_origins\n")
+        .into_response()
 }
 
 /// The answer to a browser that asks what it may send.

@@ -8,6 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
+use suona_protocol::{Request, json};
 
 use super::{
     super::{StreamRequest, UpgradeRequest, connection::Visit, origin},
@@ -48,7 +49,11 @@ async fn read(site: &Site, kind: DoorKind, head: &Parts, body: Body) -> Result<S
     let is_events = matches!(kind, DoorKind::Events { .. });
     match head.method {
         Method::OPTIONS => Err(cors::preflight(&head.headers, methods)),
-        Method::GET if is_events => in_query(head).ok_or_else(|| broken(site, NO_COMMAND)),
+        Method::GET if is_events => match in_query(head) {
+            Some(stream) if introduces_only(&stream.first) => Ok(stream),
+            Some(_) => Err(broken(site, OTHER_COMMAND)),
+            None => Err(broken(site, NO_COMMAND)),
+        },
         Method::POST => match site.bodies.read(body, max_body).await {
             Ok(first) => {
                 let is_protobuf = !is_events && body::is_protobuf(&head.headers);
@@ -63,6 +68,11 @@ async fn read(site: &Site, kind: DoorKind, head: &Parts, body: Body) -> Result<S
 const NO_COMMAND: (StatusCode, &str) =
     (StatusCode::BAD_REQUEST, "the query has no cf_connect, the connect command of a Centrifuge client\n");
 
+const OTHER_COMMAND: (StatusCode, &str) = (
+    StatusCode::BAD_REQUEST,
+    "cf_connect holds another command than connect: send that to the emulation endpoint once you are connected\n",
+);
+
 fn broken(site: &Site, answer: impl IntoResponse) -> Response {
     site.metrics.count_upgrade(UpgradeOutcome::Broken);
     answer.into_response()
@@ -73,6 +83,13 @@ fn in_query(head: &Parts) -> Option<StreamRequest> {
     let mut query = form_urlencoded::parse(head.uri.query()?.as_bytes());
     let (_, command) = query.find(|(name, command)| name == "cf_connect" && !command.is_empty())?;
     Some(StreamRequest { first: Bytes::from(command.into_owned()), is_protobuf: false })
+}
+
+/// Whether a message holds nothing but connect: any page can make a browser send a GET, which must do nothing.
+/// What is no command at all does nothing either, and the session says so.
+fn introduces_only(message: &[u8]) -> bool {
+    let mut commands = json::decode_commands(message).map_while(Result::ok);
+    commands.all(|command| matches!(command.request, Request::Connect(_) | Request::Pong))
 }
 
 /// The head of the response, and what stands before the first message.

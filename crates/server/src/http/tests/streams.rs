@@ -130,6 +130,34 @@ async fn a_page_of_another_site_opens_no_stream_by_an_image_or_a_link() {
 }
 
 #[tokio::test]
+async fn a_get_asks_for_nothing_but_to_be_connected() {
+    let mut world = world(streaming);
+    let get = |commands: &str| {
+        let query: String = form_urlencoded::byte_serialize(commands.as_bytes()).collect();
+        format!("GET /sse?cf_connect={query} HTTP/1.1\r\nHost: a\r\n\r\n")
+    };
+    let connect = r#"{"id":1,"connect":{}}"#;
+    for other in [
+        r#"{"id":2,"publish":{"channel":"news","data":1}}"#,
+        r#"{"id":2,"rpc":{"method":"pay"}}"#,
+        r#"{"send":{"data":1}}"#,
+        r#"{"id":2,"subscribe":{"channel":"news"}}"#,
+    ] {
+        for commands in [other.to_owned(), format!("{connect}\n{other}\n")] {
+            let answer = world.ask(&get(&commands)).await;
+            assert!(
+                answer.starts_with("HTTP/1.1 400") && answer.contains("emulation"),
+                "{commands}: {answer}"
+            );
+        }
+    }
+    let commands = format!("{connect}\n{{}}");
+    let (head, Upgraded { request, .. }, _client) = open(&mut world, &get(&commands)).await;
+    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+    assert_eq!(&request.stream.unwrap().first[..], commands.as_bytes());
+}
+
+#[tokio::test]
 async fn one_address_holds_only_as_many_streams_as_it_may() {
     let mut world = world(|options| {
         streaming(options);
