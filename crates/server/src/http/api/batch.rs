@@ -1,9 +1,12 @@
 //! `batch`: several methods in one request.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use axum::{Json, body::Bytes, extract::State};
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{Error, SeqAccess, Visitor},
+};
 use suona_protocol::ErrorCode;
 use tokio::task::JoinHandle;
 
@@ -15,13 +18,49 @@ use super::{
 /// How many commands of a parallel batch are under way at once.
 const AT_ONCE: usize = 1024;
 
+/// How many commands one request may hold. Decoded, so many take no more memory than the longest body; an empty
+/// one is three bytes there, and a kilobyte here.
+pub(super) const MAX_COMMANDS: usize = 10_000;
+
+/// What a request with more of them is told.
+pub(super) const TOO_MANY: &str = "it has more than 10000 commands; send them in several requests";
+
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Batch {
     #[serde(deserialize_with = "nullable")]
-    commands: Vec<Option<Command>>,
+    commands: Commands,
     #[serde(deserialize_with = "nullable")]
     parallel: bool,
+}
+
+/// At most [`MAX_COMMANDS`], or it is no request.
+#[derive(Default)]
+struct Commands(Vec<Option<Command>>);
+
+impl<'de> Deserialize<'de> for Commands {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Counting;
+        impl<'de> Visitor<'de> for Counting {
+            type Value = Commands;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an array of commands")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Commands, A::Error> {
+                let mut commands = Vec::new();
+                while let Some(command) = array.next_element()? {
+                    if commands.len() == MAX_COMMANDS {
+                        return Err(Error::custom(TOO_MANY));
+                    }
+                    commands.push(command);
+                }
+                Ok(Commands(commands))
+            }
+        }
+        deserializer.deserialize_seq(Counting)
+    }
 }
 
 /// One method with its request; if there are several, the first of these counts.
@@ -73,9 +112,9 @@ pub(super) async fn batch(
     let batch: Batch = decode(&body)?;
     let call = Call::new(state);
     let replies = if batch.parallel {
-        side_by_side(&call, batch.commands).await
+        side_by_side(&call, batch.commands.0).await
     } else {
-        one_by_one(&call, batch.commands).await
+        one_by_one(&call, batch.commands.0).await
     };
     Ok(Json(Replies { replies }))
 }

@@ -17,7 +17,7 @@ use suona_protocol::ErrorCode;
 
 use super::{
     ApiState, Envelope, Outcome, Unreadable,
-    batch::{Command, Reply, dispatch},
+    batch::{Command, MAX_COMMANDS, Reply, TOO_MANY, dispatch},
     call::Call,
     nullable,
 };
@@ -94,9 +94,13 @@ pub(super) async fn commands(
 }
 
 fn read(body: &[u8]) -> serde_json::Result<Vec<LegacyCommand>> {
-    let commands: Vec<_> =
-        serde_json::Deserializer::from_slice(body).into_iter().collect::<Result<_, _>>()?;
-    if commands.is_empty() { Err(Error::custom("there is no command in it")) } else { Ok(commands) }
+    let commands = serde_json::Deserializer::from_slice(body).into_iter().take(MAX_COMMANDS + 1);
+    let commands: Vec<_> = commands.collect::<Result<_, _>>()?;
+    match commands.len() {
+        0 => Err(Error::custom("there is no command in it")),
+        1..=MAX_COMMANDS => Ok(commands),
+        _ => Err(Error::custom(TOO_MANY)),
+    }
 }
 
 async fn run(call: &Call, method: &Method, params: Box<RawValue>) -> Outcome<Reply> {

@@ -37,6 +37,21 @@ async fn every_command_is_answered_with_a_line_in_order() {
 }
 
 #[tokio::test]
+async fn one_request_holds_only_so_many_commands_on_either_path() {
+    let world = open();
+    let (most, one_more) = (10_000, 10_001);
+    let lined = |count| r#"{"method":"presence","params":7}"#.repeat(count);
+    assert_eq!(lines(&world, &lined(most)).await.len(), most);
+    let batch = |count| format!(r#"{{"commands":[{}]}}"#, vec!["{}"; count].join(","));
+    assert_eq!(world.post("batch", &batch(most)).await.0, StatusCode::OK);
+    for (status, text) in [send(&world, &lined(one_more)).await, world.post("batch", &batch(one_more)).await]
+    {
+        assert_eq!(status, StatusCode::BAD_REQUEST);
+        assert!(text.contains("more than 10000 commands; send them in several requests"), "{text}");
+    }
+}
+
+#[tokio::test]
 async fn payloads_pass_as_they_came() {
     let world = open();
     let publish = r#"{"method":"publish","params":{"channel":"kept:1","data":{"a": 1.50}}}"#;
