@@ -90,7 +90,7 @@ impl Endpoint {
         max_body: usize,
         metrics: CallMetrics,
     ) -> Option<Self> {
-        let url = reqwest::Url::parse(&webhook.endpoint).ok()?;
+        let url = reqwest::Url::parse(webhook.endpoint.expose()).ok()?;
         let (places, circuit) = (Semaphore::new(MAX_CALLS), Mutex::new(Circuit::new()));
         Some(Self { webhook, url, client, places, circuit, max_body, metrics })
     }

@@ -106,6 +106,21 @@ fn stranger() -> Inquiry {
 }
 
 #[tokio::test]
+async fn a_password_in_the_endpoint_goes_along_as_a_header() {
+    let (note, mut asked) = mpsc::unbounded_channel();
+    let handler = async move |headers: HeaderMap| {
+        let _ = note.send(headers["authorization"].clone());
+        "{}"
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async { axum::serve(listener, Router::new().fallback(handler)).await });
+    ask(&backend(&format!("http://suona:s3cret@{address}/"), ""), stranger()).await;
+    // RFC 7617: the base64 of `suona:s3cret`.
+    assert_eq!(asked.recv().await.unwrap(), "Basic c3VvbmE6czNjcmV0");
+}
+
+#[tokio::test]
 async fn each_question_has_its_own_members_and_no_others() {
     let mut world = World::with_answer(json!({})).await;
     let base = json!({ "client": "me", "transport": "websocket", "protocol": "json", "encoding": "json" });

@@ -8,14 +8,15 @@ use super::{
     check::Check,
     proxy::StaticHeaders,
     schema::section,
+    secret::SecretUrl,
     webhooks::{check_endpoint, static_headers},
 };
 
 section! {
     /// The backend is told of connections and subscriptions, many at a time. Nothing without an endpoint.
     pub struct EventSettings {
-        /// The URL that is told, by POST; "http://" or "https://".
-        endpoint: String = String::new(),
+        /// The URL that is told, by POST; "http://" or "https://". What may be secret in it is not printed.
+        endpoint: SecretUrl = SecretUrl::default(),
         /// How long the backend may take for one request; then it gets the same events again.
         timeout: Duration = Duration::from_secs(5),
         /// How HTTP is spoken to it.
@@ -35,7 +36,7 @@ section! {
 #[derive(Clone, Debug)]
 pub struct EventOptions {
     /// The URL.
-    pub endpoint: String,
+    pub endpoint: SecretUrl,
     /// How long one request may take.
     pub timeout: Duration,
     /// Headers of every request; their values are not printed.
@@ -48,7 +49,7 @@ impl EventSettings {
         if self.endpoint.is_empty() {
             return None;
         }
-        if let Err(message) = check_endpoint(&self.endpoint) {
+        if let Err(message) = check_endpoint(self.endpoint.expose()) {
             check.wrong("events", &["endpoint"], message);
         }
         if self.timeout.is_zero() {

@@ -5,15 +5,15 @@ use std::{collections::BTreeMap, time::Duration};
 use super::{
     node::{Node, Value},
     schema::section,
-    secret::Secret,
+    secret::{Secret, SecretUrl},
     value::{Leaf, leaves},
 };
 
 section! {
     /// Where one kind of question goes, and how it is asked.
     pub struct Proxy {
-        /// The URL that is asked, by POST; "http://" or "https://".
-        endpoint: String = String::new(),
+        /// The URL that is asked, by POST; "http://" or "https://". What may be secret in it is not printed.
+        endpoint: SecretUrl = SecretUrl::default(),
         /// How long the backend may take to answer.
         timeout: Duration = Duration::from_secs(1),
         /// Headers of the client's own HTTP request that are passed on, by name; none by default.

@@ -12,6 +12,7 @@ use super::{
     check::Check,
     node::label,
     proxy::{ChannelProxies, NamedProxy, Proxy, RpcOptions, RpcSettings, SwitchedProxy},
+    secret::SecretUrl,
 };
 
 pub(super) use resolve::{check_endpoint, static_headers};
@@ -41,7 +42,7 @@ pub struct Webhook {
     /// Where it stands in the configuration, for messages.
     pub at: String,
     /// The URL.
-    pub endpoint: String,
+    pub endpoint: SecretUrl,
     /// How long an answer may take.
     pub timeout: Duration,
     /// Headers of every request; their values are not printed.

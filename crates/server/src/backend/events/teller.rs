@@ -51,7 +51,7 @@ impl Teller {
     ) -> Option<Self> {
         let mut headers = options.static_headers.clone();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        let url = reqwest::Url::parse(&options.endpoint).ok()?;
+        let url = reqwest::Url::parse(options.endpoint.expose()).ok()?;
         Some(Self { url, headers, timeout: options.timeout, client, queue, ending })
     }
 

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::mpsc};
 
 use super::*;
+use crate::config::SecretUrl;
 
 impl Events {
     /// Notes that nobody is told, for a test to read.
@@ -63,6 +64,7 @@ impl World {
 
     fn at(endpoint: String, requests: mpsc::UnboundedReceiver<(HeaderMap, Value)>) -> Self {
         let static_headers = HeaderMap::from_iter([("x-key".parse().unwrap(), "s3cret".parse().unwrap())]);
+        let endpoint = SecretUrl::new(endpoint);
         let options = EventOptions { endpoint, timeout: Duration::from_millis(300), static_headers };
         let counts = EventCounts::default();
         let (events, telling) = Events::begin(&options, counts.clone()).unwrap();

@@ -9,7 +9,7 @@ fn nobody_is_told_of_events_without_an_endpoint() {
     assert_eq!(problems(&reading), [""; 0]);
     let events = reading.config.events.expect("there is an endpoint");
     assert_eq!(
-        (events.endpoint.as_str(), show_duration(events.timeout)),
+        (events.endpoint.expose(), show_duration(events.timeout)),
         ("https://shop.example.com/events", "5s".to_owned())
     );
 }

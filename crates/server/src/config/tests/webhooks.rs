@@ -59,9 +59,6 @@ fn webhooks_that_cannot_work_are_refused() {
 [client.proxy.connect]
 enabled = true
 endpoint = "grpc://127.0.0.1:5000"
-[client.proxy.refresh]
-enabled = true
-endpoint = "http://user:secret@127.0.0.1"
 [channel.proxy.publish]
 endpoint = "http://127.0.0.1:3000"
 timeout = "0s"
@@ -85,7 +82,6 @@ compression = true
     let told = toml(text);
     let expected = [
         "client.proxy.connect.endpoint: is no URL that can be asked; it begins with \"http://\" or \"https://\" (gRPC is not spoken)",
-        "client.proxy.refresh.endpoint: must not hold a password; put it into http.static_headers",
         "channel.proxy.publish.timeout: must be longer than nothing; the default is \"1s\"",
         "channel.proxy.publish.http_headers: \"Content-Length\" belongs to each request itself; remove it",
         "channel.proxy.publish.http_headers: \"a b\" is no name of a header",
@@ -114,6 +110,26 @@ fn headers_with_passwords_may_come_from_the_environment_and_are_not_shown() {
     assert_eq!(problems(&reading), [""; 0]);
     assert_eq!(reading.config.webhooks.all[0].static_headers["authorization"], "s3cret");
     assert!(!reading.settings.to_toml().contains("s3cret"));
+}
+
+#[test]
+fn passwords_and_keys_in_endpoints_are_used_and_not_shown() {
+    let text = r#"
+[client.proxy.connect]
+enabled = true
+endpoint = "https://suona:s3cret@shop.example.com/hooks?key=s3cret"
+[events]
+endpoint = "https://suona:s3cret@shop.example.com/events?key=s3cret"
+"#;
+    let reading = File::new("a.toml", text).read();
+    assert_eq!(problems(&reading), [""; 0]);
+    let shown = format!("{:?}{}", reading.config, reading.settings.to_toml());
+    assert!(!shown.contains("s3cret"), "{shown}");
+    assert!(shown.contains("https://***@shop.example.com/hooks?***"), "{shown}");
+    assert!(reading.config.webhooks.all[0].endpoint.expose().ends_with("?key=s3cret"));
+
+    let told = toml(&text.replace("https://", "grpc://")).join("\n");
+    assert!(told.contains("gRPC is not spoken") && !told.contains("s3cret"), "{told}");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::config::{
 
 /// `None` if it cannot be asked; then `check` knows why.
 pub(super) fn webhook(at: &str, proxy: &Proxy, check: &mut Check<'_>) -> Option<Webhook> {
-    if let Err(message) = check_endpoint(&proxy.endpoint) {
+    if let Err(message) = check_endpoint(proxy.endpoint.expose()) {
         check.wrong(at, &["endpoint"], message);
         return None;
     }
@@ -38,9 +38,6 @@ pub(super) fn webhook(at: &str, proxy: &Proxy, check: &mut Check<'_>) -> Option<
 pub(in crate::config) fn check_endpoint(endpoint: &str) -> Result<(), &'static str> {
     let uri = endpoint.parse::<Uri>().ok().filter(|uri| uri.authority().is_some());
     match uri.as_ref().and_then(Uri::scheme_str) {
-        Some("http" | "https") if endpoint.contains('@') => {
-            Err("must not hold a password; put it into http.static_headers")
-        }
         Some("http" | "https") => Ok(()),
         _ if endpoint.is_empty() => Err("needs the URL of the backend, like \"http://127.0.0.1:3000/suona\""),
         _ => Err(
