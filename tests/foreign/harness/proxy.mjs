@@ -38,7 +38,7 @@ class Proxy {
 
   /** Resets every connection; new ones are welcome. */
   reset() {
-    for (const pair of this.#pairs) for (const socket of pair) socket.resetAndDestroy();
+    for (const pair of this.#pairs) for (const socket of pair) reset(socket);
   }
 
   /** Forwards nothing more, of old connections and new ones, and closes nothing. */
@@ -59,7 +59,7 @@ class Proxy {
   }
 
   #accept(client) {
-    if (this.#refusing) return client.resetAndDestroy();
+    if (this.#refusing) return reset(client);
     const pair = [client, connect({ port: this.#target, host: "127.0.0.1", allowHalfOpen: true })];
     this.#pairs.add(pair);
     this.#forward(pair, ...pair);
@@ -73,8 +73,17 @@ class Proxy {
     });
     to.on("drain", () => this.#silent || from.resume());
     from.on("end", () => to.end());
-    from.on("error", () => to.resetAndDestroy());
+    from.on("error", () => reset(to));
     from.on("close", () => this.#pairs.delete(pair));
     if (this.#silent) from.pause();
   }
+}
+
+/**
+ * Resets a connection, unless we are ending it. libuv refuses to reset a socket in the middle of its end, Node
+ * takes that socket for closing all the same, and a process with such a socket never ends: it spins in its cleanup.
+ */
+function reset(socket) {
+  if (socket.writableEnded && !socket.writableFinished) socket.destroy();
+  else socket.resetAndDestroy();
 }
