@@ -6,10 +6,10 @@ import test from "node:test";
 import { WebSocket } from "ws";
 
 import { backend } from "./harness/backend.mjs";
-import { client, connected, next, range, subscribed, until } from "./harness/clients.mjs";
+import { connected, next, range, subscribed, until } from "./harness/clients.mjs";
 import { start } from "./harness/gateway.mjs";
 import { token } from "./harness/tokens.mjs";
-import { ALL, STREAMS, endpoint, options } from "./harness/transports.mjs";
+import { ALL, WAYS } from "./harness/transports.mjs";
 
 /** A gateway, the backend that it tells, and what the backend has read so far, each event once. */
 async function told(t, { overrides = {}, answer = () => ({}) } = {}) {
@@ -75,21 +75,28 @@ test("the server's reasons are told", async (t) => {
   assert.deepEqual(ends().map(({ code, reason }) => [code, reason]), [[2000, "server unsubscribe"], [4501, "banned"]]);
 });
 
-test("plain doors and HTTP streams are told of too", async (t) => {
+test("by whatever door and way it came, its life is told", async (t) => {
   const plain = [{ path: "/app", channels: ["open:orders"], trust_names: true }];
-  const { gateway, events } = await told(t, { overrides: { ...ALL, plain } });
+  const { gateway, events, kinds } = await told(t, { overrides: { ...ALL, plain } });
   const socket = new WebSocket(`ws://127.0.0.1:${gateway.port}/app`);
   await until(() => events().some(({ channel }) => channel === "open:orders"), "the plain client hears orders");
   socket.terminate();
-  for (const way of STREAMS) {
-    const made = client(t, [endpoint(way.transport, gateway.port)], options(way, gateway.port));
-    made.connect();
-    await made.ready(5000);
+  for (const way of WAYS) {
+    const made = await way.connected(t, gateway, { token: token({ sub: way.slug }) });
+    const news = await subscribed(made, "open:news");
+    news.unsubscribe();
+    news.subscribe();
+    await news.ready(5000);
     made.disconnect();
+    await until(() => kinds(way.slug).includes("disconnected"), `${way.name} is told of`);
+    assert.deepEqual(kinds(way.slug), LIFE);
+    const [{ transport, protocol }] = events().filter(({ user }) => user === way.slug);
+    assert.deepEqual([transport, protocol], [way.transport, way.protocol]);
   }
   const ends = () => events().filter(({ kind }) => kind === "disconnected");
-  await until(() => ends().length === 1 + STREAMS.length, "all ends are told");
-  assert.deepEqual(ends().map(({ code }) => code), [1006, 1006, 1006, 1006], "none of them says farewell");
+  await until(() => ends().length === 1 + WAYS.length, "all ends are told");
+  // Only a WebSocket has words for a farewell.
+  assert.deepEqual(ends().map(({ code }) => code), [1006, 1000, 1000, 1006, 1006, 1006]);
 });
 
 test("who is sent away by a drain is told of before the end, in few requests", async (t) => {
