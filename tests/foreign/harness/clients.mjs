@@ -55,6 +55,17 @@ export function next(emitter, name, { accepts = () => true, within = 10_000 } = 
   });
 }
 
+/** Cuts a client's line while `meanwhile` happens; resolves to what `listener` is told when it is subscribed again. */
+export async function broken(client, network, listener, meanwhile) {
+  const lost = next(client, "connecting");
+  network.cut();
+  await lost;
+  await meanwhile();
+  const back = next(listener, "subscribed");
+  network.mend();
+  return back;
+}
+
 /** Waits until `condition` holds. */
 export async function until(condition, what = condition, within = 10_000) {
   const end = Date.now() + within;
