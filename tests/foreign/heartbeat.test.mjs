@@ -7,28 +7,15 @@ import { until } from "./harness/clients.mjs";
 import { start } from "./harness/gateway.mjs";
 import { websocketHeartbeat, wx } from "./harness/miniprogram.mjs";
 import { proxyTo } from "./harness/proxy.mjs";
+import { quotation, supplierUrl } from "./harness/quotation.mjs";
 
-const PATH = "/mxshop/websocket/jjbidsocket";
-const LOT = {
-  channel: { namespaces: [{ name: "lot" }] },
-  plain: [
-    {
-      path: PATH,
-      identify: { from: "query:userid", pattern: "^(?<lot>[^_]+)_(?<supplier>.+)_[0-9]+$", user: "{supplier}" },
-      trust_names: true,
-      channels: ["lot:{lot}"],
-      greeting: "SUCCESS",
-      heartbeat: { request: "header", reply: "header" },
-      idle_timeout: "5s",
-    },
-  ],
-};
+const LOT = quotation({ idle_timeout: "5s" });
 
 /** A supplier with the library; what happened to it is in `log`. */
 async function supplier(t, port, options = {}) {
   const task = await websocketHeartbeat({
     miniprogram: wx,
-    connectSocketParams: { url: `ws://127.0.0.1:${port}${PATH}?userid=7_Smith_1700000000000` },
+    connectSocketParams: { url: supplierUrl(port) },
     pingTimeout: 100,
     pongTimeout: 1000,
     reconnectTimeout: 100,

@@ -3,24 +3,11 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { start } from "../../../tests/foreign/harness/gateway.mjs";
 import { proxyTo } from "../../../tests/foreign/harness/proxy.mjs";
+import { quotation, supplierUrl } from "../../../tests/foreign/harness/quotation.mjs";
 import { phone } from "./phone.mjs";
 import { until } from "./until.mjs";
 
-const PATH = "/mxshop/websocket/jjbidsocket";
-const LOT = {
-  channel: { namespaces: [{ name: "lot" }] },
-  plain: [
-    {
-      path: PATH,
-      identify: { from: "query:userid", pattern: "^(?<lot>[^_]+)_(?<supplier>.+)_[0-9]+$", user: "{supplier}" },
-      trust_names: true,
-      channels: ["lot:{lot}"],
-      greeting: "SUCCESS",
-      heartbeat: { request: "header", reply: "header" },
-      idle_timeout: "10s",
-    },
-  ],
-};
+const LOT = quotation({ idle_timeout: "10s" });
 
 /** The page: it warns while disconnected, stops its countdown, and reloads the bids with the first SUCCESS after a break. */
 async function page(t, device, port) {
@@ -28,7 +15,7 @@ async function page(t, device, port) {
   const shown = { warning: false, bids: [], reloads: 0, raw: 0 };
   const task = await WebsocketHeartbeat({
     miniprogram: device.wx,
-    connectSocketParams: { url: `ws://127.0.0.1:${port}${PATH}?userid=7_Smith_1700000000000` },
+    connectSocketParams: { url: supplierUrl(port) },
     pingTimeout: 100,
     pongTimeout: 3000,
     reconnectTimeout: 50,
