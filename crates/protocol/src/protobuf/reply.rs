@@ -6,7 +6,7 @@ use bytes::Bytes;
 use prost::{Message, Oneof};
 
 use super::push::Push;
-use crate::{ConnectResult, Outcome, Payload, RefreshResult, SubscribeResult};
+use crate::{Channel, ConnectResult, Outcome, Payload, RefreshResult, SubscribeResult};
 
 /// Appends `reply` with its length before it.
 pub fn encode_reply(reply: &crate::Reply, out: &mut Vec<u8>) {
@@ -124,8 +124,8 @@ pub(super) struct Connect {
     ttl: u32,
     #[prost(bytes = "bytes", tag = "5")]
     data: Bytes,
-    #[prost(btree_map = "string, message", tag = "6")]
-    subs: BTreeMap<String, Subscribe>,
+    #[prost(message, repeated, tag = "6")]
+    subs: Vec<SubEntry>,
     #[prost(uint32, tag = "7")]
     ping: u32,
     #[prost(bool, tag = "8")]
@@ -145,13 +145,28 @@ fn connect(result: &ConnectResult) -> Connect {
         expires: result.ttl.is_some(),
         ttl: result.ttl.unwrap_or(0),
         data: payload(&result.data),
-        subs: result.subs.iter().map(|(channel, result)| (channel.to_string(), subscribe(result))).collect(),
+        subs: result.subs.iter().map(|(channel, result)| sub_entry(channel, result)).collect(),
         ping: result.ping.unwrap_or(0),
         pong: result.pong,
         session: result.session.to_string(),
         node: result.node.clone(),
         time: result.time.map_or(0, u64::cast_signed),
     }
+}
+
+/// An entry of the map of server-side subscriptions.
+///
+/// A map of prost leaves out a value with nothing in it, which the official JavaScript client then takes for null.
+#[derive(Clone, PartialEq, Message)]
+struct SubEntry {
+    #[prost(string, tag = "1")]
+    channel: String,
+    #[prost(message, required, tag = "2")]
+    result: Subscribe,
+}
+
+fn sub_entry(channel: &Channel, result: &SubscribeResult) -> SubEntry {
+    SubEntry { channel: channel.to_string(), result: subscribe(result) }
 }
 
 #[derive(Clone, PartialEq, Message)]

@@ -59,6 +59,15 @@ fn a_connect_reply_tells_what_there_is_to_tell() {
     assert_eq!(reply(Outcome::Connect(Box::new(result))), expected(5, &fields));
 }
 
+/// The official JavaScript client would take a value that is left out for null, and break.
+#[test]
+fn a_server_side_subscription_without_a_word_is_still_there() {
+    let subs = vec![("open".into(), SubscribeResult::default())];
+    let result = ConnectResult { client: "c-1".into(), subs, ..ConnectResult::default() };
+    let fields = [bytes(1, "c-1"), message(6, &[bytes(1, "open"), message(2, &[])])];
+    assert_eq!(reply(Outcome::Connect(Box::new(result))), expected(5, &fields));
+}
+
 #[test]
 fn a_subscribe_reply_carries_the_position_and_what_was_missed() {
     let result = SubscribeResult {
