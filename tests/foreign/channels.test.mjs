@@ -67,20 +67,6 @@ test("somebody else's subscription token ends the connection with 3500", async (
   assert.equal((await gone).code, 3500);
 });
 
-test("an expired subscription token makes the client fetch a new one", async (t) => {
-  const ann = await connected(t, gateway.websocket, as("ann"));
-  const claims = { sub: "ann", channel: "closed:3" };
-  let asked = 0;
-  await subscribed(ann, "closed:3", {
-    token: token({ ...claims, exp: inSeconds(-10) }),
-    getToken: async () => {
-      asked++;
-      return token({ ...claims, exp: inSeconds(60) });
-    },
-  });
-  assert.equal(asked, 1);
-});
-
 test("an unknown namespace is refused with 102", async (t) => {
   const ann = await connected(t, gateway.websocket);
   assert.equal(await refusal(ann.newSubscription("nowhere:1")), 102);

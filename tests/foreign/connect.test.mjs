@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import test from "node:test";
 
-import { client, connected, next, until } from "./harness/clients.mjs";
+import { client, connected, next } from "./harness/clients.mjs";
 import { start } from "./harness/gateway.mjs";
 import { open } from "./harness/raw.mjs";
 import { inSeconds, signedToken, token, unsignedToken } from "./harness/tokens.mjs";
@@ -13,10 +13,7 @@ const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 });
 const ec = generateKeyPairSync("ec", { namedCurve: "P-256" });
 const pem = ({ publicKey }) => publicKey.export({ type: "spki", format: "pem" });
 const gateway = await start(test, {
-  client: {
-    token: { rsa_public_key: pem(rsa), ecdsa_public_key: pem(ec) },
-    expired_close_delay: "1s",
-  },
+  client: { token: { rsa_public_key: pem(rsa), ecdsa_public_key: pem(ec) } },
 });
 
 for (const alg of ["HS256", "HS384", "HS512"]) {
@@ -68,43 +65,6 @@ test("a subscription token does not open the door", async (t) => {
 
 test("no credentials at all end with 3501", async (t) => {
   assert.equal(await refusal(t, { token: "" }), 3501);
-});
-
-test("an expired token makes the client fetch a new one", async (t) => {
-  let asked = 0;
-  const ann = await connected(t, gateway.websocket, {
-    token: token({ sub: "ann", exp: inSeconds(-10) }),
-    getToken: async () => {
-      asked++;
-      return token({ sub: "ann", exp: inSeconds(60) });
-    },
-  });
-  assert.equal(asked, 1);
-  assert.equal(ann.state, "connected");
-});
-
-test("a token that expires while connected is refreshed on the same connection", async (t) => {
-  let asked = 0;
-  const ann = await connected(t, gateway.websocket, {
-    token: token({ sub: "ann", exp: inSeconds(2) }),
-    getToken: async () => {
-      asked++;
-      return token({ sub: "ann", exp: inSeconds(60) });
-    },
-  });
-  let broken = false;
-  ann.on("connecting", () => (broken = true));
-  await until(() => asked === 1, "the client refreshes its token");
-  await ann.rpc("none", null).catch(() => {}); // answered after the refresh
-  assert.equal(broken, false);
-});
-
-test("a connection whose token is never refreshed ends with 3005", async (t) => {
-  const ann = await connected(t, gateway.websocket, {
-    token: token({ sub: "ann", exp: inSeconds(2) }),
-    getToken: () => new Promise(() => {}),
-  });
-  assert.equal((await next(ann, "connecting")).code, 3005);
 });
 
 test("insecure lets a client in without a token, and still refuses a forged one", async (t) => {

@@ -9,6 +9,7 @@ import { client, connected, next, subscribed, until } from "./harness/clients.mj
 import { start } from "./harness/gateway.mjs";
 import { open } from "./harness/raw.mjs";
 import { signedToken, token } from "./harness/tokens.mjs";
+import { ALL, WAYS } from "./harness/transports.mjs";
 
 const keys = {
   rsa: { alg: "RS256", ...generateKeyPairSync("rsa", { modulusLength: 2048 }) },
@@ -36,27 +37,32 @@ async function provider(t, published) {
 }
 
 /** A gateway that believes the provider, once it has fetched its keys. */
-async function believing(t, { url, ...made }) {
-  return start(t, { client: { token: { jwks_public_endpoint: url } }, ...made.config });
+async function believing(t, { url }) {
+  return start(t, { ...ALL, client: { token: { jwks_public_endpoint: url } } });
 }
 
-test("each kind of published key opens the door, and subscriptions too", async (t) => {
+test("by every way, each kind of published key opens the door, and subscriptions too", async (t) => {
   const idp = await provider(t, Object.keys(keys));
   const gateway = await believing(t, idp);
-  for (const kid of Object.keys(keys)) {
-    const ann = await connected(t, gateway.websocket, { token: signed(kid) });
-    await subscribed(ann, "closed:1", { token: signed(kid, { sub: "ann", channel: "closed:1" }) });
+  for (const way of WAYS) {
+    for (const kid of Object.keys(keys)) {
+      const ann = await way.connected(t, gateway, { token: signed(kid) });
+      await subscribed(ann, "closed:1", { token: signed(kid, { sub: "ann", channel: "closed:1" }) });
+    }
   }
   assert.equal(idp.fetches, 1, "they are fetched once");
 });
 
 test("the configured secret is not believed beside them, and neither is a stranger's key", async (t) => {
   const gateway = await believing(t, await provider(t, ["rsa"]));
-  for (const forged of [token({ sub: "ann" }), signedToken({ sub: "ann" }, "ES256", keys.p256.privateKey, "rsa")]) {
-    const stranger = client(t, gateway.websocket, { token: forged });
-    const gone = next(stranger, "disconnected");
-    stranger.connect();
-    assert.equal((await gone).code, 3500);
+  const forged = [token({ sub: "ann" }), signedToken({ sub: "ann" }, "ES256", keys.p256.privateKey, "rsa")];
+  for (const way of WAYS) {
+    for (const bad of forged) {
+      const stranger = way.client(t, gateway, { token: bad });
+      const gone = next(stranger, "disconnected");
+      stranger.connect();
+      assert.equal((await gone).code, 3500);
+    }
   }
 });
 

@@ -3,10 +3,11 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { connected, subscribed, until } from "./harness/clients.mjs";
+import { connected, next, subscribed, until } from "./harness/clients.mjs";
 import { start } from "./harness/gateway.mjs";
 import { TEXT, frame, open } from "./harness/raw.mjs";
 import { token } from "./harness/tokens.mjs";
+import { ALL, WAYS } from "./harness/transports.mjs";
 
 /** Token buckets of an hour, so that nothing comes back during a test. */
 const anHour = (rate) => ({ enabled: true, buckets: [{ interval: "1h", rate }] });
@@ -17,38 +18,59 @@ async function codes(promises) {
   return (await Promise.allSettled(promises)).map(({ reason }) => reason?.code ?? 0);
 }
 
-test("a connection's commands beyond its limit are error 111, and it lives", async (t) => {
-  const gateway = await start(t, { client: { rate_limit: { client_command: commands(4) } } });
-  const ann = await connected(t, gateway.websocket);
-  await subscribed(ann, "room:1");
-  const asked = Array.from({ length: 5 }, () => ann.presenceStats("room:1"));
-  assert.deepEqual(await codes(asked), [0, 0, 0, 111, 111]);
-  assert.equal(ann.state, "connected");
-  const other = await connected(t, gateway.websocket);
-  await subscribed(other, "room:1");
-  assert.equal(await gateway.metric("suona_limited_commands_total", { limit: "connection" }), 2);
-  assert.equal(await gateway.metric("suona_errors_total", { code: "111" }), 2);
+test("by every way, a connection's commands beyond its limit are error 111, and it lives", async (t) => {
+  const gateway = await start(t, { ...ALL, client: { rate_limit: { client_command: commands(4) } } });
+  for (const way of WAYS) {
+    const ann = await way.connected(t, gateway);
+    await subscribed(ann, "room:1");
+    const asked = Array.from({ length: 5 }, () => ann.presenceStats("room:1"));
+    assert.deepEqual(await codes(asked), [0, 0, 0, 111, 111], way.name);
+    assert.equal(ann.state, "connected");
+  }
+  assert.equal(await gateway.metric("suona_limited_commands_total", { limit: "connection" }), 2 * WAYS.length);
+  assert.equal(await gateway.metric("suona_errors_total", { code: "111" }), 2 * WAYS.length);
 });
 
-test("a user's limit counts all its connections, and a namespace may have its own", async (t) => {
+test("a user's limit counts all its connections, whatever way they came, and a namespace may have its own", async (t) => {
   const gateway = await start(t, {
-    client: { rate_limit: { client_command: commands(100), user_command: commands(5) } },
+    ...ALL,
+    client: { rate_limit: { client_command: commands(100), user_command: commands(2 * WAYS.length + 1) } },
     channel: {
       namespaces: [
         { name: "talk", allow_subscribe_for_client: true, allow_publish_for_client: true, rate_limit: anHour(1) },
       ],
     },
   });
-  const [one, two] = [await connected(t, gateway.websocket), await connected(t, gateway.websocket)];
-  const talk = (client, times) => codes(Array.from({ length: times }, () => client.publish("talk:1", {})));
-  assert.deepEqual(await talk(one, 2), [0, 111], "the namespace's");
-  assert.deepEqual(await talk(two, 2), [0, 111]);
-  const together = await codes([one.rpc("x"), two.rpc("x")]);
-  assert.deepEqual(together.sort(), [108, 111], "the user's, whichever comes first");
-  const bob = await connected(t, gateway.websocket, { token: token({ sub: "bob" }) });
-  assert.deepEqual(await talk(bob, 1), [0]);
-  assert.equal(await gateway.metric("suona_limited_commands_total", { limit: "namespace" }), 2);
-  assert.equal(await gateway.metric("suona_limited_commands_total", { limit: "user" }), 1);
+  const everywhere = await Promise.all(WAYS.map((way) => way.connected(t, gateway)));
+  const talk = (client, way, times) => codes(Array.from({ length: times }, () => client.publish("talk:1", way.encode({}))));
+  for (const [index, way] of WAYS.entries()) {
+    assert.deepEqual(await talk(everywhere[index], way, 2), [0, 111], "the namespace's");
+  }
+  const together = await codes(everywhere.map((one) => one.rpc("x", new Uint8Array())));
+  const limited = WAYS.map((_, index) => (index === 0 ? 108 : 111));
+  assert.deepEqual(together.sort(), limited, "the user's, whichever comes first");
+  const bob = await WAYS[0].connected(t, gateway, { token: token({ sub: "bob" }) });
+  assert.deepEqual(await talk(bob, WAYS[0], 1), [0]);
+  assert.equal(await gateway.metric("suona_limited_commands_total", { limit: "namespace" }), WAYS.length);
+  assert.equal(await gateway.metric("suona_limited_commands_total", { limit: "user" }), WAYS.length - 1);
+});
+
+test("by every way, a channel too many is 106, and one connection of a user too many ends with 3504", async (t) => {
+  const gateway = await start(t, { ...ALL, client: { channel_limit: 2, user_connection_limit: 1 } });
+  for (const way of WAYS) {
+    const as = { token: token({ sub: way.slug }) };
+    const ann = await way.connected(t, gateway, as);
+    for (const n of [1, 2]) await subscribed(ann, `open:${n}`);
+    const third = ann.newSubscription("open:3");
+    const refused = next(third, "unsubscribed");
+    third.subscribe();
+    assert.equal((await refused).code, 106);
+    const second = way.client(t, gateway, as);
+    const gone = next(second, "disconnected");
+    second.connect();
+    assert.equal((await gone).code, 3504);
+    assert.equal(ann.state, "connected");
+  }
 });
 
 test("who does not stop is closed with 3013", async (t) => {

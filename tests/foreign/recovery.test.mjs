@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { connected, heard, next, range, subscribed, until } from "./harness/clients.mjs";
+import { broken, connected, heard, next, range, subscribed, until } from "./harness/clients.mjs";
 import { start } from "./harness/gateway.mjs";
 import { proxyTo } from "./harness/proxy.mjs";
 
@@ -17,13 +17,8 @@ test("fifty publications during a cut are recovered: exactly those, in order, on
   await gateway.publish("news:cut", ...range(1, 5));
   await until(() => items.length === 5, "the first five are heard");
 
-  const lost = next(ann, "connecting");
-  network.cut();
-  await lost;
-  await gateway.publish("news:cut", ...range(6, 55));
-  const back = next(news, "subscribed");
-  network.mend();
-  const { wasRecovering, recovered } = await back;
+  const publish = () => gateway.publish("news:cut", ...range(6, 55));
+  const { wasRecovering, recovered } = await broken(ann, network, news, publish);
   await gateway.publish("news:cut", 56);
 
   await until(() => items.at(-1) === 56, "the newest is heard");
@@ -39,11 +34,8 @@ test("more than the history holds is never a silent gap", async (t) => {
   await gateway.publish("short:cut", 1);
   await until(() => items.length === 1, "the first is heard");
 
-  network.cut();
-  await gateway.publish("short:cut", ...range(2, 12));
-  const back = next(short, "subscribed");
-  network.mend();
-  const { wasRecovering, recovered, streamPosition } = await back;
+  const publish = () => gateway.publish("short:cut", ...range(2, 12));
+  const { wasRecovering, recovered, streamPosition } = await broken(ann, network, short, publish);
   assert.deepEqual([wasRecovering, recovered, streamPosition.offset], [true, false, 12]);
   await gateway.publish("short:cut", 13);
   await until(() => items.length === 2, "the newest is heard");
@@ -58,11 +50,8 @@ test("exactly as much as the history holds is recovered", async (t) => {
   await gateway.publish("short:full", 1);
   await until(() => items.length === 1, "the first is heard");
 
-  network.cut();
-  await gateway.publish("short:full", ...range(2, 11));
-  const back = next(short, "subscribed");
-  network.mend();
-  assert.equal((await back).recovered, true);
+  const { recovered } = await broken(ann, network, short, () => gateway.publish("short:full", ...range(2, 11)));
+  assert.equal(recovered, true);
   await until(() => items.length >= 11, "all are heard");
   assert.deepEqual(items, range(1, 11));
 });
@@ -72,12 +61,10 @@ test("removed history is a gap that is told", async (t) => {
   const ann = await connected(t, network.websocket);
   const news = await subscribed(ann, "news:removed");
   await gateway.publish("news:removed", 1);
-  network.cut();
-  await gateway.publish("news:removed", 2);
-  await gateway.api("history_remove", { channel: "news:removed" });
-  const back = next(news, "subscribed");
-  network.mend();
-  const { wasRecovering, recovered } = await back;
+  const { wasRecovering, recovered } = await broken(ann, network, news, async () => {
+    await gateway.publish("news:removed", 2);
+    await gateway.api("history_remove", { channel: "news:removed" });
+  });
   assert.deepEqual([wasRecovering, recovered], [true, false]);
 });
 
