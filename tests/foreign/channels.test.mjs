@@ -150,14 +150,6 @@ test("a message without an answer ends the connection with 3508", async (t) => {
   assert.equal((await gone).code, 3508);
 });
 
-test("a channel too many is refused with 106, the others stay", async (t) => {
-  const narrow = await start(t, { client: { channel_limit: 3 } });
-  const ann = await connected(t, narrow.websocket);
-  for (const n of range(1, 3)) await subscribed(ann, `open:${n}`);
-  assert.equal(await refusal(ann.newSubscription("open:4")), 106);
-  assert.equal(ann.state, "connected");
-});
-
 test("server-side subscriptions come with the token", async (t) => {
   const ann = client(t, gateway.websocket, as("ann", { channels: ["news:mine"] }));
   const comes = next(ann, "subscribed");
