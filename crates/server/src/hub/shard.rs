@@ -135,6 +135,9 @@ impl Tenant for Shard {
         let Some(connection) = self.connections.get_mut(id) else { return };
         let mut actions = Vec::new();
         connection.session.lost(&mut actions);
+        if let Some(actor) = connection.session.mortal_actor() {
+            self.commons.ledger.forget(&actor);
+        }
         self.carry_out(id, &mut actions, now);
         self.unregister(id);
         self.forget_listener(id);

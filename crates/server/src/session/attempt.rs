@@ -74,6 +74,11 @@ impl Session {
         }))
     }
 
+    /// As whom it did what it did, if nobody will ever be that again once this connection has ended.
+    pub fn mortal_actor(&self) -> Option<Box<str>> {
+        (self.info.user.is_empty() && self.device.is_none()).then(|| self.actor())
+    }
+
     /// A user is the same on all its connections; an anonymous client is nobody but itself, as long as it is
     /// known to be that.
     fn actor(&self) -> Box<str> {

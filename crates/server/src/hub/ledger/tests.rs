@@ -1,8 +1,22 @@
-use std::sync::mpsc::{Receiver, channel};
+use std::{
+    sync::{
+        atomic::Ordering::Relaxed,
+        mpsc::{Receiver, channel},
+    },
+    time::Duration,
+};
 
 use suona_protocol::{Disconnect, ErrorReply, Payload};
 
-use super::*;
+use super::{
+    book::{KEPT, MAX_OF_ACTOR, OVERHEAD},
+    *,
+};
+use crate::{
+    backend::{Advice, Granted},
+    broker::BrokerError,
+    session::Act,
+};
 
 type Outcome = Result<Answered, BrokerError>;
 
@@ -162,8 +176,23 @@ fn after_five_minutes_a_key_is_free_and_nothing_of_it_is_kept() {
     let repeat = world.tries(bid("ann", "k"));
     assert_eq!(heard(&repeat).as_deref(), Some("2"), "the sweep took the first and not what replaced it");
     world.after(KEPT);
-    assert_eq!(world.bytes(), 0);
-    assert!(world.ledger.users.stripes.iter().all(|stripe| lock(stripe).actors.is_empty()));
+    assert!(world.ledger.is_empty());
+}
+
+#[test]
+fn what_nobody_can_repeat_is_forgotten_whether_it_has_ended_or_not() {
+    let mut world = World::new();
+    let stranger = |key| Attempt { is_anonymous: true, ..bid("client 1", key) };
+    let _done = world.tries(stranger("k"));
+    world.ends(result("1"));
+    let first = world.tries(stranger("l"));
+    let _other = world.tries(Attempt { is_anonymous: true, ..bid("client 2", "k") });
+    world.ledger.forget("client 1");
+    assert_eq!(first.try_recv().unwrap().unwrap_err(), BrokerError::Unreachable);
+    assert_eq!(world.bytes(), OVERHEAD + "client 2".len() + 3 + 1);
+    world.ends(result("1"));
+    world.ends(Err(BrokerError::NoRoom));
+    assert!(world.ledger.is_empty());
 }
 
 #[test]
@@ -229,5 +258,5 @@ fn anonymous_clients_leave_three_quarters_to_users() {
     let _user = world.tries(bid("ann", "k"));
     assert_eq!(world.begun.len(), 1);
     world.after(KEPT);
-    assert_eq!(world.ledger.anonymous.bytes.load(Relaxed), 0);
+    assert!(world.ledger.anonymous.is_empty());
 }

@@ -1,6 +1,6 @@
 //! Commands that are sent again because nobody knows what came of them.
 
-use super::webhooks::Office;
+use super::{webhooks::Office, *};
 
 const BID: &str = r#"{"id":2,"rpc":{"method":"slow bid","data":100,"idempotency_key":"k"}}"#;
 const REPLY: &str = r#"{"id":2,"rpc":{"data":"slow bid for ann"}}"#;
@@ -116,4 +116,18 @@ fn an_outcome_that_may_turn_out_otherwise_is_not_kept() {
     office.world.says(ann, BID);
     office.hears(ann);
     assert_eq!(office.asked.lock().unwrap().len(), 2);
+}
+
+#[test]
+fn who_can_never_come_back_as_the_same_leaves_no_outcomes() {
+    let mut world = World::new(OPEN);
+    for (headers, leaves) in [("{}", false), (r#"{"suona-session":"V1StGXR8_Z5jdHi6B-myT0"}"#, true)] {
+        let id = world.enter();
+        world.says(id, &format!(r#"{{"id":1,"connect":{{"headers":{headers}}}}}"#));
+        world.says(id, r#"{"id":2,"publish":{"channel":"news","data":7,"idempotency_key":"k"}}"#);
+        assert_eq!(world.hears(id)[1], r#"{"id":2,"publish":{}}"#);
+        assert!(!world.shard.commons.ledger.is_empty());
+        world.cut(id);
+        assert_eq!(!world.shard.commons.ledger.is_empty(), leaves);
+    }
 }
