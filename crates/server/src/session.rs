@@ -9,6 +9,7 @@ mod advice;
 mod attempt;
 mod commands;
 mod connect;
+mod deadlines;
 mod granting;
 mod heartbeat;
 mod input;
@@ -27,6 +28,7 @@ mod takeover;
 mod task;
 #[cfg(test)]
 mod tests;
+mod trouble;
 mod wishes;
 mod withheld;
 
@@ -35,10 +37,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use suona_protocol::{
-    Channel, ClientInfo, Command, Disconnect, DisconnectCode, Encoded, ErrorCode, ErrorReply, Outcome, Push,
-    PushEvent, Reply, Request, UnsubscribeCode,
-};
+use suona_protocol::{ClientInfo, Command, Disconnect, DisconnectCode, Outcome, Reply, Request};
 
 use crate::backend::Backstage;
 
@@ -54,11 +53,12 @@ pub use withheld::{Reading, is_withheld};
 
 use advice::Consulting;
 use connect::Connecting;
-use heartbeat::{Beat, Heartbeat};
+use heartbeat::Heartbeat;
 use limits::Spending;
 use queue::{Queue, Turn};
-use subscription::{Side, Stage, Subscription};
+use subscription::{Subscription, leave};
 use takeover::{Device, Succeeding};
+use trouble::Trouble;
 use wishes::Wishes;
 
 /// One connected client.
@@ -112,30 +112,6 @@ enum State {
 /// How long a client whose connect was refused may take to go by itself.
 const REFUSED_LINGER: Duration = Duration::from_secs(5);
 
-/// What became of one input: refused commands are answered, the rest may end the connection.
-enum Trouble {
-    Refused(ErrorReply),
-    Disconnect(Disconnect),
-}
-
-impl From<ErrorCode> for Trouble {
-    fn from(code: ErrorCode) -> Self {
-        Self::Refused(code.into())
-    }
-}
-
-impl From<DisconnectCode> for Trouble {
-    fn from(code: DisconnectCode) -> Self {
-        Self::Disconnect(code.into())
-    }
-}
-
-impl From<queue::TooMany> for Trouble {
-    fn from(_: queue::TooMany) -> Self {
-        DisconnectCode::TooManyRequests.into()
-    }
-}
-
 impl Session {
     /// A session of the connection with this id (a UUID); `luck` lies in 0.0..1.0.
     pub fn new(client: String, manners: Manners, luck: f64, ctx: Context<'_>) -> Self {
@@ -186,25 +162,6 @@ impl Session {
             }
             Input::Woke => self.woke(ctx, actions),
         }
-    }
-
-    /// When to hand in [`Input::Woke`].
-    pub fn deadline(&self) -> Option<Instant> {
-        let of_state = match self.state {
-            State::New { stale_at } => Some(stale_at),
-            State::Refused { drop_at } => return Some(drop_at),
-            State::Succeeding(ref succeeding) => Some(succeeding.give_up),
-            State::Connecting(ref connecting) => Some(connecting.give_up),
-            State::Consulting(_) | State::Connected => None,
-            State::Closed => return None,
-        };
-        let idle = self.manners.idle_timeout.map(|timeout| self.heard_at + timeout);
-        let subscriptions = self.subscriptions.iter().filter_map(|subscription| subscription.ends_at).min();
-        let grace = self.device.as_ref().and_then(|device| device.grace);
-        [of_state, self.heartbeat.deadline(), self.ends_at, idle, subscriptions, grace]
-            .into_iter()
-            .flatten()
-            .min()
     }
 
     /// Who the client is; before that is known, the user is whom a proxy vouches for, or empty.
@@ -301,109 +258,8 @@ impl Session {
             self.tell(id, outcome, actions);
         }
     }
-
-    /// Tells the client of trouble, if there was any.
-    fn tell(&mut self, id: u32, outcome: Result<(), Trouble>, actions: &mut Vec<Action>) {
-        match outcome {
-            Ok(()) => {}
-            Err(Trouble::Refused(error)) => reply(id, Outcome::Error(error), actions),
-            Err(Trouble::Disconnect(why)) => self.close(why, actions),
-        }
-    }
-
-    fn woke(&mut self, ctx: Context<'_>, actions: &mut Vec<Action>) {
-        let now = ctx.now.instant;
-        let is_past = |deadline: Option<Instant>| deadline.is_some_and(|deadline| deadline <= now);
-        match &self.state {
-            State::New { stale_at } if *stale_at <= now => return self.close(DisconnectCode::Stale, actions),
-            State::Connecting(connecting) if connecting.give_up <= now => {
-                return self.close(DisconnectCode::InternalError, actions);
-            }
-            State::Succeeding(succeeding) if succeeding.give_up <= now => {
-                return self.close(DisconnectCode::InternalError, actions);
-            }
-            State::Refused { drop_at } if *drop_at <= now => {
-                self.state = State::Closed;
-                return actions.push(Action::Drop);
-            }
-            _ => {}
-        }
-        if is_past(self.ends_at) && !self.ask_to_stay(ctx, actions) {
-            return self.close(DisconnectCode::ConnectionExpired, actions);
-        }
-        if is_past(self.manners.idle_timeout.map(|timeout| self.heard_at + timeout)) {
-            return self.close(DisconnectCode::NoPong, actions);
-        }
-        if is_past(self.device.as_ref().and_then(|device| device.grace)) {
-            self.end_grace(now, actions);
-        }
-        match self.heartbeat.woke(self.manners.ping, now) {
-            Some(Beat::Ping) => actions.push(Action::Ping),
-            Some(Beat::Dead) => return self.close(DisconnectCode::NoPong, actions),
-            None => {}
-        }
-        self.end_expired_subscriptions(ctx, actions);
-    }
-
-    /// A positioned subscription missed something: it must recover.
-    fn gap(&mut self, channel: &Channel, actions: &mut Vec<Action>) {
-        match self.subscription(channel).map(|one| one.side) {
-            Some(Side::Client) => {
-                self.unsubscribe_by_server(channel.clone(), UnsubscribeCode::InsufficientState, actions);
-            }
-            Some(Side::Server) => self.close(DisconnectCode::InsufficientState, actions),
-            None => {}
-        }
-    }
-
-    fn unsubscribe_by_server(&mut self, channel: Channel, code: UnsubscribeCode, actions: &mut Vec<Action>) {
-        if !self.is_connected() {
-            return;
-        }
-        if let Some(subscription) = self.remove_subscription(&channel) {
-            leave(subscription, Some(code), actions);
-        }
-        actions.push(Action::Push(Push { channel, event: PushEvent::Unsubscribe(code) }));
-    }
-
-    fn early(&mut self, publication: Arc<Encoded>) {
-        if let Some(Subscription { stage: Stage::Joining(joining), features, .. }) =
-            self.subscription_mut(publication.channel())
-            && features.positioned
-        {
-            joining.buffer(publication);
-        }
-    }
-
-    fn find(&self, channel: &Channel) -> Result<usize, usize> {
-        self.subscriptions.binary_search_by(|one| one.channel.cmp(channel))
-    }
-
-    fn subscription(&self, channel: &Channel) -> Option<&Subscription> {
-        self.find(channel).ok().map(|at| &self.subscriptions[at])
-    }
-
-    fn subscription_mut(&mut self, channel: &Channel) -> Option<&mut Subscription> {
-        self.find(channel).ok().map(|at| &mut self.subscriptions[at])
-    }
-
-    fn remove_subscription(&mut self, channel: &Channel) -> Option<Subscription> {
-        self.find(channel).ok().map(|at| self.subscriptions.remove(at))
-    }
 }
 
 fn reply(id: u32, outcome: Outcome, actions: &mut Vec<Action>) {
     actions.push(Action::Reply(Reply { id, outcome }));
-}
-
-/// Undoes a subscription in the world outside; `why` is the server's reason, if it is the server's wish.
-fn leave(subscription: Subscription, why: Option<UnsubscribeCode>, actions: &mut Vec<Action>) {
-    let Subscription { channel, features, info, joined, .. } = subscription;
-    actions.push(Action::Leave(channel.clone(), why));
-    if features.presence {
-        actions.push(Action::RemovePresence(channel.clone(), info.clone()));
-    }
-    if features.announced && joined {
-        actions.push(Action::AnnounceLeave(channel, info));
-    }
 }

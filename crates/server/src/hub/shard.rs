@@ -11,6 +11,8 @@ mod draining;
 mod emulation;
 mod limits;
 mod noting;
+mod opening;
+mod orders;
 mod taking_over;
 #[cfg(test)]
 mod tests;
@@ -18,46 +20,29 @@ mod watching;
 
 use std::{collections::HashMap, sync::Arc, time::Instant};
 
-use axum::http::HeaderMap;
-use bytes::Bytes;
-use rand::{RngExt, SeedableRng, rngs::StdRng};
-use suona_protocol::{Channel, DisconnectCode, Request, UnsubscribeCode, ws::Message};
+use rand::{SeedableRng, rngs::StdRng};
+use suona_protocol::{Channel, DisconnectCode, Request, ws::Message};
 
 use super::{
-    Commons, Delivery, Errand, Order, Outboxes, ShardId,
+    Commons, Delivery, Errand, Outboxes, ShardId,
     audience::Audience,
     wheel::{Tick, Wheel},
 };
 use crate::{
     Now,
-    door::{Door, Heard, SessionKey},
+    door::{Heard, SessionKey},
     io::{ConnectionId, Loss, Tenant},
     metrics::ShardMetrics,
-    session::{Action, Context, Input, Manners, Session},
+    session::{Action, Context, Input},
 };
 
 use conflating::Conflating;
 use connection::{Connection, Connections};
 use delivering::Fallout;
 use draining::Draining;
+pub use opening::Opening;
 use taking_over::Successions;
 use watching::Watch;
-
-/// What an upgraded connection brings along.
-pub struct Opening {
-    /// The door that it came through.
-    pub door: Door,
-    /// How that door treats its connections.
-    pub manners: Manners,
-    /// What the client of an HTTP stream said in the request that opened it.
-    pub first: Option<Bytes>,
-    /// The headers of its HTTP request that some webhook wants; nothing if there are none.
-    pub headers: Option<Arc<HeaderMap>>,
-    /// The user whom its proxy vouches for.
-    pub vouched: Option<String>,
-    /// Whatever must live as long as the connection: its place among the node's descriptors.
-    pub lease: Box<dyn Send>,
-}
 
 /// One slice of the hub.
 pub struct Shard {
@@ -88,35 +73,7 @@ impl Tenant for Shard {
     type Errand = Errand;
 
     fn opened(&mut self, id: ConnectionId, opening: Opening, now: Now) {
-        let client = uuid::Builder::from_random_bytes(self.dice.random()).into_uuid().to_string();
-        let luck = self.dice.random();
-        let ctx = Context { rules: &self.commons.rules, now, room: true };
-        let mut session = Session::new(client, opening.manners, luck, ctx);
-        if let Some(user) = &opening.vouched {
-            session.vouch_for(user);
-        }
-        let Opening { door, headers, first, lease, .. } = opening;
-        self.introduce(id, &door);
-        let connection = Connection {
-            door,
-            session,
-            planned: None,
-            on_the_slate: 0,
-            headers,
-            connected: None,
-            _lease: lease,
-        };
-        let connection = self.connections.insert(id, connection);
-        let mut heard = std::mem::take(&mut self.heard);
-        connection.door.opened(&mut heard);
-        self.hear(id, heard, now);
-        self.plan(id);
-        if self.draining.has_begun() {
-            self.handle(id, Input::Disconnect(DisconnectCode::Shutdown.into()), now);
-        }
-        if let Some(first) = first {
-            self.listen_to(id, &first, now);
-        }
+        self.begin(id, opening, now);
     }
 
     fn received(&mut self, id: ConnectionId, message: Message<'_>, now: Now) {
@@ -172,12 +129,7 @@ impl Tenant for Shard {
                 connection.door.keys_fetched(fetched, now, &mut heard);
                 self.hear(id, heard, now);
             }
-            Errand::Order(Some(id), order) => self.obey(id, order, now),
-            Errand::Order(None, order) => {
-                for id in self.connections.anonymous() {
-                    self.obey(id, order.clone(), now);
-                }
-            }
+            Errand::Order(id, order) => self.order(id, order, now),
             Errand::Said(said) => self.said(said, now),
             Errand::Survey(answer) => {
                 let count = |(channel, audience): (&Channel, &Audience)| (channel.clone(), audience.len());
@@ -336,21 +288,6 @@ impl Shard {
         self.note_disconnected(id, &DisconnectCode::Slow.into(), now);
         self.carry_out(id, &mut actions, now);
         self.unregister(id);
-    }
-
-    fn obey(&mut self, id: ConnectionId, order: Order, now: Now) {
-        let Some(connection) = self.connections.get_mut(id) else { return };
-        let session = connection.door.emulation().map(|emulation| emulation.session);
-        if !order.matching().matches(&connection.session.info().client, session) {
-            return;
-        }
-        let input = match order {
-            Order::Disconnect { why, .. } => Input::Disconnect(why),
-            Order::Subscribe { sub, .. } => Input::Subscribe(Box::new((*sub).clone())),
-            Order::Refresh { grant, .. } => Input::Refresh(grant),
-            Order::Unsubscribe { channel, .. } => Input::Unsubscribe(channel, UnsubscribeCode::Server),
-        };
-        self.handle(id, input, now);
     }
 
     fn unregister(&mut self, id: ConnectionId) {

@@ -13,8 +13,8 @@ mod time;
 mod tokens;
 
 use suona_protocol::{
-    ConnectRequest, Content, Epoch, ErrorReply, Payload, Position, Publication, PublishRequest, RecoverFrom,
-    SubscribeRequest,
+    Channel, ConnectRequest, Content, Encoded, Epoch, ErrorReply, Payload, Position, Publication,
+    PublishRequest, Push, PushEvent, RecoverFrom, SubscribeRequest, UnsubscribeCode,
 };
 
 use super::*;

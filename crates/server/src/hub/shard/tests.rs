@@ -17,6 +17,8 @@ mod withheld;
 
 use std::{collections::BTreeSet, time::Duration};
 
+use bytes::Bytes;
+use rand::RngExt;
 use suona_protocol::{Content, Payload};
 use tokio::sync::{mpsc, oneshot};
 
@@ -26,11 +28,11 @@ use crate::{
     backend::{Backend, Events},
     broker::{Broker, MemoryBroker, Message as Publish, Surroundings},
     config::config_of,
-    door::Managed,
-    hub::{Devices, Hub, Selector},
+    door::{Door, Managed},
+    hub::{Devices, Hub, Order, Selector},
     limits::Keyed,
     metrics::{Metrics, WebhookMetrics},
-    session::Rules,
+    session::{Manners, Rules},
 };
 
 /// One shard, its hub and its broker. Nothing is handed on before the test says so.

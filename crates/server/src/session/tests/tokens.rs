@@ -158,7 +158,9 @@ fn users_hear_their_own_channel_from_the_start_and_recover_it() {
     let token = token(&json!({ "sub": "42" })).into();
     desk.says(1, Request::Connect(Box::new(ConnectRequest { token, subs: wishes, ..Default::default() })));
     let Some(subscription) = desk.session.subscription(&"#42".into()) else { panic!("no subscription") };
-    assert!(matches!(&subscription.stage, Stage::Joining(joining) if joining.since.offset == 7));
+    assert!(
+        matches!(&subscription.stage, subscription::Stage::Joining(joining) if joining.since.offset == 7)
+    );
     assert_eq!(heard_from_the_start(&mut desk), ["#42"]);
 }
 

@@ -149,8 +149,8 @@ fn a_connection_that_is_being_closed_does_not_count_against_its_user() {
         format!(r#"{{"id":1,"connect":{{"token":"{}"}}}}"#, token(&serde_json::json!({ "sub": "42" })));
     let old = world.enter();
     world.says(old, &connect);
-    world.shard.obey(
-        old,
+    world.shard.order(
+        Some(old),
         Order::Disconnect { matching: Selector::default(), why: DisconnectCode::NoPong.into() },
         world.now,
     );
