@@ -1,21 +1,24 @@
 """PyPI `centrifuge-python`, unmodified: a channel of one's own, refreshes, and too much of everything."""
 
 import time
+import unittest
 
 from centrifuge import ReplyError
 
-from gateway import Gateway, token
-from test_centrifuge import StockClients
+from clients import StockClients
+from gateway import token
 
 AN_HOUR = {"enabled": True, "buckets": [{"interval": "1h", "rate": 3}]}
 
 
 class APersonalChannel(StockClients):
-    settings = {
-        "subscribe_to_user_personal_channel": {
-            "enabled": True,
-            "personal_channel_namespace": "news",
-            "single_connection": True,
+    config = {
+        "client": {
+            "subscribe_to_user_personal_channel": {
+                "enabled": True,
+                "personal_channel_namespace": "news",
+                "single_connection": True,
+            }
         }
     }
 
@@ -23,7 +26,7 @@ class APersonalChannel(StockClients):
         _, events = await self.connected("ann")
         self.assertEqual((await events.next("subscribed")).channel, "news:#ann")
         await self.publish("news:#ann", 1)
-        self.assertEqual((await events.next("publication")).pub.data, 1)
+        self.assertEqual(await events.hears(1), [("news:#ann", 1)])
 
     async def test_a_second_connection_of_the_user_ends_the_first(self):
         _, events = await self.connected("bob")
@@ -42,8 +45,18 @@ class APersonalChannel(StockClients):
             pass
 
 
+class APersonalChannelInProtobuf(APersonalChannel):
+    protobuf = True
+
+
 class Limits(StockClients):
-    settings = {"rate_limit": {"client_command": {"enabled": True, "total": AN_HOUR}}}
+    config = {
+        "client": {
+            "rate_limit": {"client_command": {"enabled": True, "total": AN_HOUR}},
+            "channel_limit": 2,
+            "user_connection_limit": 2,
+        }
+    }
 
     async def test_too_many_commands_are_a_temporary_error(self):
         client, _ = await self.connected()
@@ -53,3 +66,23 @@ class Limits(StockClients):
         with self.assertRaises(ReplyError) as refused:
             await subscription.presence_stats()
         self.assertEqual((refused.exception.code, refused.exception.temporary), (111, True))
+
+    async def test_a_channel_too_many_is_refused(self):
+        client, _ = await self.connected("bob")
+        for number in (1, 2):
+            await self.subscribed(client, f"open:{number}")
+        _, listener = await self.subscribing(client, "open:3")
+        self.assertEqual((await listener.next("unsubscribed")).code, 106)
+
+    async def test_a_connection_of_a_user_too_many_is_sent_away(self):
+        for _ in range(2):
+            await self.connected("carl")
+        self.assertEqual(await self.refused("carl"), 3504)
+
+
+class LimitsInProtobuf(Limits):
+    protobuf = True
+
+
+if __name__ == "__main__":
+    unittest.main()

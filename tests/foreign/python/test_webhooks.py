@@ -1,41 +1,14 @@
 """PyPI `centrifuge-python` and a backend that decides, and channels that it hears without asking."""
 
-import asyncio
 import time
 import unittest
 
-from cent import AsyncClient, PublishRequest, RefreshRequest, SubscribeRequest, UnsubscribeRequest
-from centrifuge import Client, ReplyError
+from cent import RefreshRequest, SubscribeRequest, UnsubscribeRequest
+from centrifuge import ReplyError
 
 from backend import Backend
-from gateway import API_KEY, Gateway, Network, token
-from test_centrifuge import Events, Listener
-
-
-class Watcher(Events):
-    """What happened to a client, its server-side subscriptions included."""
-
-    def __init__(self):
-        super().__init__()
-        self.heard = []
-        self._news = asyncio.Condition()
-
-    async def on_subscribed(self, ctx):
-        self.seen.put_nowait(("subscribed", ctx))
-
-    async def on_unsubscribed(self, ctx):
-        self.seen.put_nowait(("unsubscribed", ctx))
-
-    async def on_publication(self, ctx):
-        async with self._news:
-            self.heard.append((ctx.channel, ctx.pub.data))
-            self._news.notify_all()
-
-    async def hears(self, count):
-        """Everything heard, as soon as it is that many."""
-        async with asyncio.timeout(10), self._news:
-            await self._news.wait_for(lambda: len(self.heard) >= count)
-        return self.heard
+from clients import StockClients
+from gateway import token
 
 
 def connect(question):
@@ -67,7 +40,7 @@ def expired(_):
     return {"result": {"expired": True}}
 
 
-class TheStockClientAndABackend(unittest.IsolatedAsyncioTestCase):
+class InJson(StockClients):
     @classmethod
     def setUpClass(cls):
         kinds = {"connect": connect, "refresh": expired, "subscribe": subscribe, "sub_refresh": expired}
@@ -76,83 +49,65 @@ class TheStockClientAndABackend(unittest.IsolatedAsyncioTestCase):
         hook = cls.office.webhook
         news = {"name": "news", "history_size": 100, "history_ttl": "300s", "force_recovery": True}
         desk = {f"{kind}_proxy_enabled": True for kind in ("subscribe", "publish", "sub_refresh")} | {"name": "desk"}
-        cls.gateway = Gateway(
-            {
-                "client": {"proxy": {kind: hook(kind, enabled=True) for kind in ("connect", "refresh")}},
-                "channel": {
-                    "proxy": {kind: hook(kind) for kind in ("subscribe", "publish", "sub_refresh")},
-                    "namespaces": [news | {"allow_subscribe_for_client": True}, desk],
-                },
-                "rpc": {"proxy": hook("rpc"), "without_namespace": {"proxy_enabled": True}},
-            }
-        )
-        cls.addClassCleanup(cls.gateway.stop)
+        cls.config = {
+            "client": {"proxy": {kind: hook(kind, enabled=True) for kind in ("connect", "refresh")}},
+            "channel": {
+                "proxy": {kind: hook(kind) for kind in ("subscribe", "publish", "sub_refresh")},
+                "namespaces": [news | {"allow_subscribe_for_client": True}, desk],
+            },
+            "rpc": {"proxy": hook("rpc"), "without_namespace": {"proxy_enabled": True}},
+        }
+        super().setUpClass()
 
-    async def asyncSetUp(self):
-        self.backend = AsyncClient(f"{self.gateway.http}/api", API_KEY)
-        self.addAsyncCleanup(self.backend.close)
-
-    async def opened(self, who=None, url=None, **options):
-        """A client that connects as `who`, or with a token."""
-        events = Watcher()
-        if who:
-            options["data"] = {"as": who}
-        url = url or self.gateway.websocket
-        made = Client(url, events=events, min_reconnect_delay=0.02, max_reconnect_delay=0.2, **options)
-        self.addAsyncCleanup(made.disconnect)
+    async def opened(self, who):
+        """A client that connects as `who`."""
+        made, events = self.client(token="", data={"as": who})
         await made.connect()
         return made, events
 
-    async def publish(self, channel, *items):
-        for data in items:
-            await self.backend.publish(PublishRequest(channel=channel, data=data))
-
     async def test_the_backend_says_who_connects(self):
         _, events = await self.opened("ann")
-        self.assertEqual((await events.next("connected")).data, {"welcome": "Ann"})
+        self.assertEqual(self.decode((await events.next("connected")).data), {"welcome": "Ann"})
         self.assertEqual((await events.next("subscribed")).channel, "news:hook")
+        asked = self.office.questions("connect")[-1]
+        self.assertEqual((asked["protocol"], asked["name"]), ("protobuf" if self.protobuf else "json", "python"))
         _, events = await self.opened("nobody")
         self.assertEqual((await events.next("disconnected")).code, 1001)
 
     async def test_the_backend_says_who_subscribes_and_for_how_long(self):
         client, _ = await self.opened("ann")
         await client.ready(5)
-        listener = Listener()
-        await client.new_subscription("desk:ann", events=listener).subscribe()
-        self.assertEqual((await listener.next("subscribed")).data, {"for": "ann"})
+        _, listener = await self.subscribing(client, "desk:ann")
+        self.assertEqual(self.decode((await listener.next("subscribed")).data), {"for": "ann"})
         await listener.next("subscribed")  # anew, since the backend gave it up when it expired
         self.assertEqual(self.office.questions("sub_refresh")[0]["channel"], "desk:ann")
-        refused = Listener()
-        await client.new_subscription("desk:bob", events=refused).subscribe()
+        _, refused = await self.subscribing(client, "desk:bob")
         self.assertEqual((await refused.next("unsubscribed")).code, 1002)
 
     async def test_the_backend_says_who_publishes_and_answers_requests(self):
         client, _ = await self.opened("ann")
         await client.ready(5)
-        listener = Listener()
-        desk = client.new_subscription("desk:ann", events=listener)
-        await desk.subscribe()
-        await desk.ready(5)
-        await desk.publish({"say": "hello"})
+        desk, listener = await self.subscribed(client, "desk:ann")
+        await desk.publish(self.encode({"say": "hello"}))
         self.assertEqual(await listener.hears(1), [{"say": "hello", "by": "ann"}])
         with self.assertRaises(ReplyError) as refused:
-            await desk.publish({"rude": True})
+            await desk.publish(self.encode({"rude": True}))
         self.assertEqual(refused.exception.code, 1003)
-        self.assertEqual((await client.rpc("list", {})).data, {"method": "list", "user": "ann"})
+        answer = await client.rpc("list", self.encode({}))
+        self.assertEqual(self.decode(answer.data), {"method": "list", "user": "ann"})
 
     async def test_a_connection_that_the_backend_does_not_prolong_ends(self):
         _, events = await self.opened("brief")
         await events.next("connected")
-        ends = await events.next("connecting")
-        self.assertEqual(ends.code, 3005)
+        self.assertEqual((await events.next("connecting")).code, 3005)
 
     async def test_what_was_missed_of_server_side_channels_is_recovered(self):
-        network = await Network(self.gateway.port).listen()
-        self.addCleanup(network.close)
+        network = await self.network()
         mine = token(sub="bob", subs={"news:mine": {"data": {"from": "the token"}}})
-        client, events = await self.opened(url=network.websocket, token=mine)
+        client, events = await self.connected(url=network.websocket, token=mine)
         first = await events.next("subscribed")
-        self.assertEqual((first.channel, first.recoverable, first.data), ("news:mine", True, {"from": "the token"}))
+        told = (first.channel, first.recoverable, self.decode(first.data))
+        self.assertEqual(told, ("news:mine", True, {"from": "the token"}))
         await self.backend.subscribe(SubscribeRequest(user="bob", channel="news:api"))
         self.assertEqual((await events.next("subscribed")).channel, "news:api")
         await self.publish("news:mine", 1)
@@ -173,10 +128,14 @@ class TheStockClientAndABackend(unittest.IsolatedAsyncioTestCase):
         self.assertEqual((await events.next("unsubscribed")).channel, "news:api")
 
     async def test_the_api_ends_a_connection(self):
-        _, events = await self.opened(token=token(sub="eve"))
-        await events.next("connected")
+        _, events = await self.connected("eve")
         await self.backend.refresh(RefreshRequest(user="eve", expired=True))
-        self.assertEqual((await events.next("connecting")).code, 3005)
+        while (await events.next("connecting")).code != 3005:
+            pass
+
+
+class InProtobuf(InJson):
+    protobuf = True
 
 
 if __name__ == "__main__":
