@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Backend:
-    """Answers `POST /<name>` with what `answers[name](question)` returns, and keeps every question."""
+    """Answers `POST /<name>` with what `answers[name](question)` returns, and keeps every question; `GET` asks None."""
 
     def __init__(self, answers):
         self.asked = []
@@ -16,8 +16,13 @@ class Backend:
             protocol_version = "HTTP/1.1"
 
             def do_POST(self):
+                self._answer(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+
+            def do_GET(self):
+                self._answer(None)
+
+            def _answer(self, question):
                 name = self.path[1:]
-                question = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 backend.asked.append((name, question))
                 answer = json.dumps(answers[name](question)).encode()
                 self.send_response(200)
@@ -32,9 +37,12 @@ class Backend:
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
+    def url(self, name):
+        return f"http://127.0.0.1:{self._server.server_port}/{name}"
+
     def webhook(self, name, **more):
         """A webhook that asks here."""
-        return {"endpoint": f"http://127.0.0.1:{self._server.server_port}/{name}", "timeout": "5s"} | more
+        return {"endpoint": self.url(name), "timeout": "5s"} | more
 
     def questions(self, kind):
         return [question for name, question in self.asked if name == kind]

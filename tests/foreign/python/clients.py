@@ -34,6 +34,10 @@ class Log:
                 if event == name:
                     return ctx
 
+    def so_far(self):
+        """The names of all events that nobody waited for."""
+        return [self.seen.get_nowait()[0] for _ in range(self.seen.qsize())]
+
     async def hears(self, count):
         """Everything heard, as soon as it is that many."""
         async with asyncio.timeout(10), self._news:
@@ -137,9 +141,7 @@ class StockClients(unittest.IsolatedAsyncioTestCase):
 
     async def broken(self, network, events, listener, *meanwhile):
         """Cuts the line while something happens; what the listener is told when it is subscribed again."""
-        while not (events.seen.empty() and listener.seen.empty()):
-            for log in (events, listener):
-                log.seen.empty() or log.seen.get_nowait()
+        events.so_far(), listener.so_far()
         network.cut()
         await events.next("connecting")
         for one in meanwhile:
