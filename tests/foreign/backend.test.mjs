@@ -1,4 +1,5 @@
-// npm `cent.js`, unmodified, against the HTTP API; and what its orders do to a connected client.
+// npm `cent.js`, unmodified, against the HTTP API; what its orders do to a connected client, and how its publications
+// reach clients by every way.
 
 import assert from "node:assert/strict";
 import test from "node:test";
@@ -8,8 +9,15 @@ import cent from "cent.js";
 import { connected, heard, next, range, subscribed, until } from "./harness/clients.mjs";
 import { API_KEY, start } from "./harness/gateway.mjs";
 import { token } from "./harness/tokens.mjs";
+import { ALL, WAYS } from "./harness/transports.mjs";
 
-const gateway = await start(test);
+const namespaces = [
+  { name: "news", history_size: 1000, history_ttl: "300s", force_recovery: true, allow_subscribe_for_client: true },
+  { name: "open", allow_subscribe_for_client: true },
+  { name: "room", presence: true, allow_subscribe_for_client: true },
+  { name: "bytes", publication_data_format: "binary", allow_subscribe_for_client: true },
+];
+const gateway = await start(test, { ...ALL, channel: { namespaces } });
 const backend = new cent.CentClient({ url: `${gateway.http}/api`, apiKey: API_KEY });
 
 test("publish answers the position, history gives the publications back", async () => {
@@ -81,17 +89,38 @@ test("an order for one user leaves the others alone", async (t) => {
   await until(() => ofCarl.length === 1, "the other still hears");
 });
 
-test("a publication that is sent again with its key is heard once", async (t) => {
-  const ann = await connected(t, gateway.websocket);
-  const log = heard(await subscribed(ann, "news:once"));
-  const bid = { channel: "news:once", data: { bid: 100 }, idempotency_key: "bid-1" };
-  const first = await backend.publish(bid);
-  assert.deepEqual(await Promise.all(range(1, 5).map(() => backend.publish(bid))), Array(5).fill(first));
-  await assert.rejects(gateway.api("publish", { ...bid, data: { bid: 101 } }), { code: 107 });
-  await backend.publish({ channel: "news:once", data: "last" });
-  await until(() => log.length >= 2, "the last is heard");
-  assert.deepEqual(log, [{ bid: 100 }, "last"]);
-});
+for (const way of WAYS) {
+  test(`${way.name}: tags arrive, and neither a publication that is sent again nor an older version`, async (t) => {
+    const channel = `news:once-${way.slug}`;
+    const news = await subscribed(await way.connected(t, gateway), channel);
+    const items = [];
+    news.on("publication", ({ data, tags }) => items.push([way.decode(data), { ...tags }]));
+    const bid = { channel, data: { bid: 100 }, tags: { kind: "bid" }, idempotency_key: "bid-1" };
+    const first = await backend.publish(bid);
+    assert.deepEqual(await Promise.all(range(1, 5).map(() => backend.publish(bid))), Array(5).fill(first));
+    await assert.rejects(gateway.api("publish", { ...bid, data: { bid: 101 } }), { code: 107 });
+    for (const version of [2, 1, 3]) await gateway.api("publish", { channel, data: version, version });
+    await backend.publish({ channel, data: "last" });
+    await until(() => items.at(-1)?.[0] === "last", "the last is heard");
+    assert.deepEqual(items, [[{ bid: 100 }, { kind: "bid" }], [2, {}], [3, {}], ["last", {}]]);
+  });
+
+  test(`${way.name}: bytes arrive as they are, where there are bytes`, async (t) => {
+    const ann = await way.connected(t, gateway);
+    const subscription = ann.newSubscription(`bytes:${way.slug}`);
+    if (way.protocol === "json") {
+      const refused = next(subscription, "unsubscribed");
+      subscription.subscribe();
+      return assert.equal((await refused).code, 103);
+    }
+    subscription.subscribe();
+    await subscription.ready(5000);
+    const reaches = next(subscription, "publication");
+    const bytes = Buffer.of(0, 0xff, 0x7b, 0x0a);
+    await gateway.api("publish", { channel: subscription.channel, b64data: bytes.toString("base64") });
+    assert.deepEqual(Buffer.from((await reaches).data), bytes);
+  });
+}
 
 test("a batch is answered command by command", async () => {
   const { replies } = await gateway.api("batch", {
@@ -116,6 +145,21 @@ test("without the key there is no API", async () => {
   assert.equal(await ask({ Authorization: `apikey ${API_KEY}` }), 200);
   assert.equal(await ask({}, `?api_key=${API_KEY}`), 200);
   assert.equal(await ask({ "X-API-Key": API_KEY }), 200);
+});
+
+test("whoever asks for it gets errors by status", async () => {
+  const ask = async (method, params, headers = { "X-Centrifugo-Error-Mode": "transport" }) => {
+    const init = { method: "POST", headers: { "X-API-Key": API_KEY, ...headers }, body: JSON.stringify(params) };
+    const answer = await fetch(`${gateway.http}/api/${method}`, init);
+    return [answer.status, await answer.json()];
+  };
+  const nowhere = { channel: "nowhere:1", data: 1 };
+  assert.deepEqual(await ask("publish", nowhere), [404, { code: 102, message: "unknown channel" }]);
+  assert.deepEqual(await ask("publish", nowhere, {}), [200, { error: { code: 102, message: "unknown channel" } }]);
+  assert.equal((await ask("presence", { channel: "open:1" }))[0], 400);
+  const elsewhere = { channel: "news:status", since: { offset: 1, epoch: "elsewhere" }, limit: 1 };
+  assert.equal((await ask("history", elsewhere))[0], 416);
+  assert.equal((await ask("publish", { channel: "open:1", data: 1 }))[0], 200);
 });
 
 test("what is no request is told so by its status", async () => {
