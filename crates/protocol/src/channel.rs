@@ -87,6 +87,12 @@ impl Epoch {
     }
 }
 
+impl AsRef<str> for Epoch {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
 impl fmt::Display for Epoch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -99,15 +105,18 @@ impl fmt::Debug for Epoch {
     }
 }
 
+/// An epoch as some server wrote it. A client repeats it to the letter.
+pub type AnyEpoch = Arc<str>;
+
 /// A place in a stream: the offset of a publication, and the life of the stream that it belongs to.
 ///
 /// The first publication has offset 1; 0 is the top of an empty stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Position {
+pub struct Position<E = Epoch> {
     /// How many publications the stream had taken, this one included.
     pub offset: u64,
     /// The life of the stream.
-    pub epoch: Epoch,
+    pub epoch: E,
 }
 
 #[cfg(test)]

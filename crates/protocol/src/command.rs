@@ -5,21 +5,25 @@ use std::{fmt, ops::Deref};
 use crate::{Channel, Epoch, FilterNode, Payload};
 
 /// One request of a client, with the number that its reply repeats.
+///
+/// `E` is how epochs are kept, here and below: a gateway knows its own, a client repeats any ([`AnyEpoch`]).
+///
+/// [`AnyEpoch`]: crate::AnyEpoch
 #[derive(Clone, Debug, PartialEq)]
-pub struct Command {
+pub struct Command<E = Epoch> {
     /// Chosen by the client; greater than 0 for everything but [`Request::Pong`] and [`Request::Send`].
     pub id: u32,
     /// What is asked.
-    pub request: Request,
+    pub request: Request<E>,
 }
 
 /// What a client can ask for.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Request {
+pub enum Request<E = Epoch> {
     /// Who I am; the first command of every connection.
-    Connect(Box<ConnectRequest>),
+    Connect(Box<ConnectRequest<E>>),
     /// Let me hear a channel.
-    Subscribe(Box<SubscribeRequest>),
+    Subscribe(Box<SubscribeRequest<E>>),
     /// Let me hear a channel no more.
     Unsubscribe(Channel),
     /// Tell everyone who hears a channel.
@@ -29,7 +33,7 @@ pub enum Request {
     /// How many hear a channel now?
     PresenceStats(Channel),
     /// What was published in a channel lately?
-    History(HistoryRequest),
+    History(HistoryRequest<E>),
     /// Is this line alive? Answered at once.
     Ping,
     /// A message to the backend that wants no answer.
@@ -47,7 +51,7 @@ pub enum Request {
     Pong,
 }
 
-impl Request {
+impl<E> Request<E> {
     /// The name of the command, as in the protocol's JSON.
     pub fn name(&self) -> &'static str {
         match self {
@@ -100,14 +104,14 @@ impl fmt::Debug for Token {
 }
 
 /// Who connects, and what it last heard.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct ConnectRequest {
+#[derive(Clone, Debug, PartialEq)]
+pub struct ConnectRequest<E = Epoch> {
     /// A connection JWT; empty if the client has none.
     pub token: Token,
     /// Anything, for the backend's connect webhook.
     pub data: Option<Payload>,
     /// Server-side subscriptions that the client remembers.
-    pub subs: Vec<(Channel, RecoverFrom)>,
+    pub subs: Vec<(Channel, RecoverFrom<E>)>,
     /// A label of the client's program.
     pub name: String,
     /// A label of its version.
@@ -116,26 +120,45 @@ pub struct ConnectRequest {
     pub headers: Vec<(String, String)>,
 }
 
+impl<E> Default for ConnectRequest<E> {
+    fn default() -> Self {
+        Self {
+            token: Token::default(),
+            data: None,
+            subs: Vec::new(),
+            name: String::new(),
+            version: String::new(),
+            headers: Vec::new(),
+        }
+    }
+}
+
 /// The position from which a client wants to recover.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct RecoverFrom {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecoverFrom<E = Epoch> {
     /// Whether it wants to recover at all.
     pub recover: bool,
     /// The offset of the last publication that it saw; 0 for none.
     pub offset: u64,
     /// The epoch of that offset, if it was given.
-    pub epoch: Option<Epoch>,
+    pub epoch: Option<E>,
+}
+
+impl<E> Default for RecoverFrom<E> {
+    fn default() -> Self {
+        Self { recover: false, offset: 0, epoch: None }
+    }
 }
 
 /// Which channel to hear, and from where on.
 #[derive(Clone, Debug, PartialEq)]
-pub struct SubscribeRequest {
+pub struct SubscribeRequest<E = Epoch> {
     /// The channel.
     pub channel: Channel,
     /// A subscription JWT; empty if the client has none.
     pub token: Token,
     /// The last position, if the client wants to recover.
-    pub since: RecoverFrom,
+    pub since: RecoverFrom<E>,
     /// Anything, for the backend's subscribe webhook.
     pub data: Option<Payload>,
     /// Asks for positioning.
@@ -155,7 +178,7 @@ pub struct SubscribeRequest {
     pub tags_filter: Option<FilterNode>,
 }
 
-impl SubscribeRequest {
+impl<E> SubscribeRequest<E> {
     /// A plain subscription to `channel`, nothing else asked.
     pub fn new(channel: Channel) -> Self {
         Self {
@@ -189,13 +212,13 @@ pub struct PublishRequest {
 
 /// Which part of a channel's history to read.
 #[derive(Clone, Debug, PartialEq)]
-pub struct HistoryRequest {
+pub struct HistoryRequest<E = Epoch> {
     /// The channel.
     pub channel: Channel,
     /// 0 for the position alone, less than 0 for as many as allowed.
     pub limit: i32,
     /// Only publications after this offset (before it when `reverse`). The epoch may be left out.
-    pub since: Option<(u64, Option<Epoch>)>,
+    pub since: Option<(u64, Option<E>)>,
     /// Newest first.
     pub reverse: bool,
 }
@@ -226,7 +249,7 @@ mod tests {
 
     #[test]
     fn a_token_is_not_shown() {
-        let request = ConnectRequest { token: "s3cret".into(), ..ConnectRequest::default() };
+        let request: ConnectRequest = ConnectRequest { token: "s3cret".into(), ..ConnectRequest::default() };
         let shown = format!("{request:?}");
         assert!(shown.contains("***") && !shown.contains("s3cret"), "{shown}");
     }

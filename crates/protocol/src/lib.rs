@@ -18,7 +18,7 @@ mod publication;
 mod reply;
 pub mod ws;
 
-pub use channel::{Channel, Epoch, Position};
+pub use channel::{AnyEpoch, Channel, Epoch, Position};
 pub use codes::{Disconnect, DisconnectCode, ErrorCode, UnsubscribeCode};
 pub use command::{
     Command, ConnectRequest, HistoryRequest, PublishRequest, RecoverFrom, Request, RpcRequest,
