@@ -111,7 +111,7 @@ pub type AnyEpoch = Arc<str>;
 /// A place in a stream: the offset of a publication, and the life of the stream that it belongs to.
 ///
 /// The first publication has offset 1; 0 is the top of an empty stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Position<E = Epoch> {
     /// How many publications the stream had taken, this one included.
     pub offset: u64,

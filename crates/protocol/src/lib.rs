@@ -12,6 +12,7 @@ mod emulation;
 mod exclude;
 mod filter;
 pub mod fossil;
+pub mod heard;
 pub mod json;
 pub mod protobuf;
 mod publication;

@@ -1,0 +1,51 @@
+//! What can go wrong, under names that stay.
+
+mod code;
+
+pub use code::Code;
+
+/// What went wrong.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message} ({code})")]
+pub struct Fault {
+    /// Which of the known kinds it is.
+    pub code: Code,
+    /// What happened, in English; a server's own words if it is the server's.
+    pub message: String,
+    /// The server says that the same may succeed a little later.
+    pub temporary: bool,
+}
+
+impl Fault {
+    pub(crate) fn new(code: Code, message: &str) -> Self {
+        Self { code, message: message.to_owned(), temporary: false }
+    }
+
+    /// What a server said, under its number.
+    pub(crate) fn of_server(number: u32, message: &str) -> Self {
+        Self::new(Code::of_server(number), message)
+    }
+
+    /// What to do about it, in one sentence.
+    pub fn hint(&self) -> &'static str {
+        self.code.hint()
+    }
+
+    /// Whether the same may be tried again a little later, and does no harm if it is: nothing has happened yet.
+    pub fn may_retry(&self) -> bool {
+        self.temporary || self.code.passes()
+    }
+}
+
+impl From<Code> for Fault {
+    /// A fault whose name says enough.
+    fn from(code: Code) -> Self {
+        Self::new(code, &code.to_string())
+    }
+}
+
+impl From<suona_protocol::ErrorReply> for Fault {
+    fn from(error: suona_protocol::ErrorReply) -> Self {
+        Self { temporary: error.temporary, ..Self::of_server(error.code, &error.message) }
+    }
+}

@@ -1,0 +1,17 @@
+//! A client of Suona, and of every other server of the Centrifuge protocol, that keeps its connection.
+//!
+//! Two machines decide everything: the [`Link`], which is the one reliable connection, whatever is spoken on it, and the
+//! [`Client`], which speaks the protocol over a link of its own. Neither opens a socket, reads a clock or rolls dice:
+//! they take what happens at a [`Moment`] by `handle`, give what is to be done by `poll`, and say by `deadline` when
+//! they want to be woken. Their behaviour is written down in `scenarios/`, to the letter.
+
+mod backoff;
+pub mod client;
+mod fault;
+pub mod link;
+mod moment;
+
+pub use client::Client;
+pub use fault::{Code, Fault};
+pub use link::Link;
+pub use moment::{Clock, Moment};
