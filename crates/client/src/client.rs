@@ -1,44 +1,340 @@
 //! The client of a Centrifuge server: a link that connects, subscribes, recovers, and carries commands there once.
 
 mod command;
+mod conversation;
+mod greeting;
+mod hearing;
+mod host;
 mod options;
+mod outbox;
+mod pass;
 mod signals;
+mod subscription;
 
 use std::time::Duration;
 
-use crate::Moment;
+use indexmap::IndexMap;
+use suona_protocol::{Channel, Request, Token};
+
+use crate::{
+    Code, Fault, Link, Moment,
+    link::{self, Change, Loss, State},
+};
+use conversation::Conversation;
+use host::{Host, Stage};
+use outbox::Outbox;
+use pass::Pass;
+use subscription::Subscription;
 
 pub use command::Command;
 pub use options::{Language, Options};
 pub use signals::{Input, Output, Position, Standing, Status, SubscribeOptions};
 
-/// The client of a Centrifuge server. Like the link inside it opens no socket and reads no clock.
+/// A channel that nobody joins: leaving it is a question that every server answers.
+const NOWHERE: &str = "suona-probe";
+
+/// The client of a Centrifuge server. Like the link inside it opens no socket, reads no clock and rolls no dice.
 #[derive(Debug)]
 pub struct Client {
-    link: crate::Link,
+    link: Link,
+    host: Host,
+    subscriptions: IndexMap<Channel, Subscription>,
+    outbox: Outbox,
+    pass: Pass,
+    options: Options,
+    /// It is a Suona server: it answers pings and knows keys.
+    is_suona: bool,
+    /// What to add to a time in milliseconds for the server's clock.
+    skew: i64,
+    /// What is wrong with the connection, from the moment it failed until it is well again.
+    fault: Option<Fault>,
+    cause: Cause,
+    /// Whether there was a socket, open or not yet.
+    was_linked: bool,
+}
+
+/// Why we gave the connection up.
+#[derive(Debug)]
+enum Cause {
+    /// We did not.
+    None,
+    /// The app wanted it.
+    Wish,
+    /// Something is wrong.
+    Fault(Fault),
 }
 
 impl Client {
     /// A client that was not started yet.
     pub fn new(options: Options) -> Self {
-        Self { link: crate::Link::new(options.link) }
+        Self {
+            link: Link::new(options.link.clone()),
+            host: Host::new(Conversation::new(options.language, options.message_limit)),
+            subscriptions: IndexMap::new(),
+            outbox: Outbox::new(&options),
+            pass: Pass::new(None, options.asks_token, options.token.clone()),
+            options,
+            is_suona: false,
+            skew: 0,
+            fault: None,
+            cause: Cause::None,
+            was_linked: false,
+        }
     }
 
     /// Takes one thing that happened, and whatever is due by then. Drain [`poll`](Self::poll) before the next.
-    pub fn handle(&mut self, _input: Input, _moment: Moment) {}
+    pub fn handle(&mut self, input: impl Into<Input>, moment: Moment) {
+        self.host.moment = moment;
+        self.outbox.expire(&mut self.host);
+        self.link.at(moment);
+        self.take(input.into());
+        self.settle_what_is_due();
+        self.link.settle_what_is_due();
+        self.follow_link();
+    }
 
     /// What is to be done next.
     pub fn poll(&mut self) -> Option<Output> {
-        None
+        let told = self.host.outputs.pop_front();
+        told.or_else(|| self.host.conversation.frame().map(Output::Send))
     }
 
-    /// When to hand in [`link::Input::Woke`](crate::link::Input::Woke); `None` for never.
+    /// When to hand in [`link::Input::Woke`]; `None` for never.
     pub fn deadline(&self) -> Option<Duration> {
-        self.link.deadline()
+        let own = [self.link.deadline(), self.stage_due(), self.outbox.due()];
+        own.into_iter().chain(self.subscriptions.values().map(Subscription::due)).flatten().min()
     }
 
-    /// The server's clock in Unix time at a time of [`Moment::now`]; that of the device as long as no server told.
+    /// The server's clock, since 1970, at a time of [`Moment::now`]; that of the device as long as no server told.
     pub fn server_time(&self, now: Duration) -> Duration {
-        now
+        let skew = Duration::from_millis(self.skew.unsigned_abs());
+        if self.skew < 0 { now.saturating_sub(skew) } else { now + skew }
+    }
+
+    fn take(&mut self, input: Input) {
+        let host = &mut self.host;
+        match input {
+            Input::Link(link::Input::Stop { reason, code }) => self.stop(reason, code),
+            Input::Link(link::Input::Lost { generation, loss, .. }) => {
+                let is_final = loss.code.is_some_and(|code| is_final(code.into()));
+                self.tell_link(link::Input::Lost { generation, loss, is_final });
+            }
+            Input::Link(other) => self.tell_link(other),
+            Input::Token { channel: None, token } => self.token_found(token),
+            Input::Token { channel: Some(channel), token } => {
+                if let Some(subscription) = self.subscriptions.get_mut(&channel) {
+                    subscription.token_found(token, host);
+                }
+            }
+            Input::TokenFailed { channel: None, reason } => self.token_failed(&reason),
+            Input::TokenFailed { channel: Some(channel), .. } => {
+                if let Some(subscription) = self.subscriptions.get_mut(&channel) {
+                    subscription.token_failed(host);
+                }
+            }
+            Input::Subscribe { channel, options } => {
+                subscription(&mut self.subscriptions, channel).want(options, host);
+            }
+            Input::Unsubscribe { channel } => self.unsubscribe(&channel),
+            Input::Command { ticket, command, ttl } => {
+                self.outbox.put(ticket, command, ttl, host);
+                self.flush();
+            }
+        }
+    }
+
+    fn stop(&mut self, reason: String, code: Option<u16>) {
+        self.cause = Cause::Wish;
+        let fault = Fault::new(Code::Stopped, &reason);
+        self.tell_link(link::Input::Stop { reason, code });
+        self.outbox.clear(&fault, &mut self.host);
+    }
+
+    fn token_found(&mut self, token: Option<Token>) {
+        let is_none = token.is_none();
+        self.pass.answered(token);
+        if is_none {
+            self.refuse(Code::NoToken.into());
+        } else if self.host.is_up() {
+            self.pass.refresh(&mut self.host);
+        } else {
+            self.greet();
+        }
+    }
+
+    fn token_failed(&mut self, reason: &str) {
+        self.pass.answered(None);
+        if self.host.is_up() {
+            self.pass.later(&self.host);
+        } else {
+            self.give_up(Fault::new(Code::TokenFailed, reason), Duration::ZERO);
+        }
+    }
+
+    fn unsubscribe(&mut self, channel: &Channel) {
+        let Some(subscription) = self.subscriptions.get_mut(channel) else { return };
+        subscription.leave(&mut self.host);
+        if !subscription.served {
+            self.subscriptions.shift_remove(channel);
+        }
+    }
+
+    /// Sends what waits, if the server took us.
+    fn flush(&mut self) {
+        if self.host.is_up() {
+            self.outbox.flush(self.is_suona, &mut self.host);
+        }
+    }
+
+    /// Gives the connection up, and dials again.
+    fn give_up(&mut self, fault: Fault, wait: Duration) {
+        let reason = fault.message.clone();
+        self.cause = Cause::Fault(fault);
+        self.tell_link(link::Input::Drop { reason, wait });
+    }
+
+    /// The server will have none of us, or we none of it.
+    fn refuse(&mut self, fault: Fault) {
+        let reason = fault.message.clone();
+        self.cause = Cause::Fault(fault);
+        self.tell_link(link::Input::Stop { reason, code: None });
+    }
+
+    fn tell_link(&mut self, input: link::Input) {
+        self.link.take(input);
+        self.follow_link();
+    }
+
+    /// Does what the link wants of the layer above, and passes on the rest.
+    fn follow_link(&mut self) {
+        while let Some(output) = self.link.poll() {
+            match output {
+                link::Output::Heard(frame) => self.heard(frame),
+                link::Output::Probe => self.probe(),
+                link::Output::Changed(change) => self.changed(change),
+                link::Output::Close { generation, code, reason } => {
+                    self.host.tell(Output::Close { generation, code, reason });
+                }
+                link::Output::Dial { generation } => {
+                    self.host.tell(Output::Dial { generation });
+                    self.pass.is_ready(&mut self.host);
+                }
+            }
+        }
+    }
+
+    fn probe(&mut self) {
+        let question =
+            if self.is_suona { Request::Ping } else { Request::Unsubscribe(Channel::from(NOWHERE)) };
+        self.host.conversation.ask(question, None);
+    }
+
+    fn changed(&mut self, Change { state, reason, loss }: Change) {
+        self.judge(state, &reason, loss.as_ref());
+        if let Some(code) = loss.and_then(|loss| loss.code) {
+            self.forget_if_invalid(code.into());
+        }
+        if state == State::Online {
+            return self.opened();
+        }
+        if state == State::Offline {
+            self.pass.forget(); // who starts again may be somebody else
+        }
+        if self.host.stage != Stage::Down {
+            self.down();
+        }
+        self.tell_status(state, reason);
+    }
+
+    fn judge(&mut self, state: State, reason: &str, loss: Option<&Loss>) {
+        let is_linked = matches!(state, State::Opening | State::Online);
+        let was_linked = std::mem::replace(&mut self.was_linked, is_linked);
+        if loss.is_none() && !matches!(state, State::Waiting { .. } | State::Offline) {
+            return;
+        }
+        match (loss, std::mem::replace(&mut self.cause, Cause::None)) {
+            (Some(loss), _) => self.fault = Some(fault_of(loss, reason, self.host.stage != Stage::Down)),
+            (None, Cause::Fault(fault)) => self.fault = Some(fault),
+            (None, Cause::Wish) => self.fault = None,
+            (None, Cause::None) if was_linked => self.fault = Some(Fault::new(Code::NoAnswer, reason)),
+            (None, Cause::None) => {}
+        }
+    }
+
+    /// The connection is gone, and with it everything that was under way on it.
+    fn down(&mut self) {
+        self.host.stage = Stage::Down;
+        self.host.conversation.end();
+        self.outbox.lost(&mut self.host);
+        self.subscriptions.values_mut().for_each(|subscription| subscription.down(&self.host));
+    }
+
+    fn forget_if_invalid(&mut self, code: u32) {
+        if code == STATE_INVALIDATED {
+            self.pass.forget();
+            self.subscriptions.values_mut().for_each(Subscription::forget);
+        }
+    }
+
+    fn tell_status(&mut self, state: State, reason: String) {
+        self.host.tell(Output::Status(Status { state, reason, fault: self.fault.clone() }));
+    }
+
+    fn stage_due(&self) -> Option<Duration> {
+        match self.host.stage {
+            Stage::Down => None,
+            Stage::Greeting { due, .. } => Some(due),
+            Stage::Up { .. } => self.pass.due(),
+        }
+    }
+
+    fn settle_what_is_due(&mut self) {
+        if self.stage_due().is_some_and(|due| due <= self.host.now()) {
+            self.settle_stage();
+        }
+        for at in 0..self.subscriptions.len() {
+            let subscription = self.subscriptions.get_index_mut(at);
+            if subscription.is_some_and(|(_, it)| !it.settle_what_is_due(&mut self.host)) {
+                self.give_up(Code::NoAnswer.into(), Duration::ZERO);
+            }
+        }
+    }
+
+    fn settle_stage(&mut self) {
+        match self.host.stage {
+            Stage::Down => {}
+            Stage::Up { .. } => {
+                self.pass.is_ready(&mut self.host);
+            }
+            Stage::Greeting { sent, .. } => {
+                self.pass.answered(None);
+                let code = if sent.is_some() { Code::NoAnswer } else { Code::TokenSlow };
+                self.give_up(code.into(), Duration::ZERO);
+            }
+        }
     }
 }
+
+fn subscription(all: &mut IndexMap<Channel, Subscription>, channel: Channel) -> &mut Subscription {
+    all.entry(channel).or_insert_with_key(|channel| Subscription::new(channel.clone()))
+}
+
+/// What became of a socket; `was_up` if it was open.
+fn fault_of(loss: &Loss, reason: &str, was_up: bool) -> Fault {
+    match loss.code {
+        Some(code) if code >= 3000 || code == 1009 => Fault::of_server(code.into(), &loss.reason),
+        _ if loss.full => Fault::new(Code::TooManySockets, reason),
+        _ => {
+            let general = if was_up { Code::ConnectionLost } else { Code::Unreachable };
+            Fault::new(Code::of_symptom(&loss.reason).unwrap_or(general), reason)
+        }
+    }
+}
+
+/// Whether a disconnect with this code means: do not come back.
+fn is_final(code: u32) -> bool {
+    matches!(code, 1009 | 3500..=3999 | 4500..=4999)
+}
+
+/// What some servers say when tokens and positions are worth nothing any more.
+const STATE_INVALIDATED: u32 = 3014;

@@ -8,6 +8,11 @@ use crate::{
     AnyEpoch, Channel, ClientInfo, ErrorReply, Payload, Position, PresenceStatsResult, RefreshResult,
 };
 
+/// What came is not of this protocol.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not of the Centrifuge protocol: {0}")]
+pub struct Unreadable(pub String);
+
 /// One thing that a server says.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Heard {
@@ -49,6 +54,8 @@ pub enum Answer {
     Refresh(RefreshResult),
     /// The subscription's new lifetime.
     SubRefresh(RefreshResult),
+    /// Nothing, or something that we do not know.
+    Unknown,
 }
 
 /// The server let us in.

@@ -2,13 +2,17 @@
 //!
 //! The messages are structs beside the code that converts them, so a build needs no schema and no `protoc`.
 
+mod command;
 mod decode;
+mod hear;
 mod push;
 mod reply;
 
 use bytes::Bytes;
 
+pub use command::encode_command;
 pub use decode::decode_commands;
+pub use hear::hear;
 pub use push::{PublicationPush, encode_delta_push, encode_publication_push, encode_push};
 pub use reply::encode_reply;
 

@@ -57,9 +57,20 @@ impl Object<'_> {
         }
     }
 
+    /// A whole number of either sign.
+    pub(super) fn integer(&mut self, key: &'static str, value: i32) {
+        let out = self.member(key);
+        write!(out, "{value}").expect("a vector takes everything");
+    }
+
     /// A text, even if it is empty.
     pub(super) fn text(&mut self, key: &'static str, value: &str) {
         string(self.member(key), value);
+    }
+
+    /// A text whose key is not ours.
+    pub(super) fn text_entry(&mut self, key: &str, value: &str) {
+        string(self.entry(key), value);
     }
 
     /// A text, unless it is empty.

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::{
     encode::client_info,
-    object::{Object, object, raw, string},
+    object::{Object, object, raw},
 };
 use crate::{Channel, Publication, ws};
 
@@ -82,7 +82,7 @@ fn members(o: &mut Object<'_>, publication: &Publication) {
         o.object("info", |o| client_info(o, info));
     }
     if !publication.tags.is_empty() {
-        o.object("tags", |o| publication.tags.iter().for_each(|(name, value)| string(o.entry(name), value)));
+        o.object("tags", |o| publication.tags.iter().for_each(|(name, value)| o.text_entry(name, value)));
     }
     if let Some(epoch) = &publication.epoch {
         o.text("epoch", epoch.as_str());

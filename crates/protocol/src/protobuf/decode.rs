@@ -41,33 +41,33 @@ fn describe(error: &prost::DecodeError) -> DecodeError {
 
 /// A command as it is on the wire. Here and below, a zero or empty value is the same as none.
 #[derive(Clone, PartialEq, Message)]
-struct Envelope {
+pub(super) struct Envelope {
     #[prost(uint32, tag = "1")]
-    id: u32,
+    pub(super) id: u32,
     #[prost(message, optional, tag = "4")]
-    connect: Option<Connect>,
+    pub(super) connect: Option<Connect>,
     #[prost(message, optional, tag = "5")]
-    subscribe: Option<Subscribe>,
+    pub(super) subscribe: Option<Subscribe>,
     #[prost(message, optional, tag = "6")]
-    unsubscribe: Option<OfChannel>,
+    pub(super) unsubscribe: Option<OfChannel>,
     #[prost(message, optional, tag = "7")]
-    publish: Option<Publish>,
+    pub(super) publish: Option<Publish>,
     #[prost(message, optional, tag = "8")]
-    presence: Option<OfChannel>,
+    pub(super) presence: Option<OfChannel>,
     #[prost(message, optional, tag = "9")]
-    presence_stats: Option<OfChannel>,
+    pub(super) presence_stats: Option<OfChannel>,
     #[prost(message, optional, tag = "10")]
-    history: Option<History>,
+    pub(super) history: Option<History>,
     #[prost(message, optional, tag = "11")]
-    ping: Option<Ping>,
+    pub(super) ping: Option<Ping>,
     #[prost(message, optional, tag = "12")]
-    send: Option<Send>,
+    pub(super) send: Option<Send>,
     #[prost(message, optional, tag = "13")]
-    rpc: Option<Rpc>,
+    pub(super) rpc: Option<Rpc>,
     #[prost(message, optional, tag = "14")]
-    refresh: Option<Refresh>,
+    pub(super) refresh: Option<Refresh>,
     #[prost(message, optional, tag = "15")]
-    sub_refresh: Option<SubRefresh>,
+    pub(super) sub_refresh: Option<SubRefresh>,
 }
 
 impl Envelope {
@@ -93,22 +93,22 @@ fn payload(data: Bytes) -> Option<Payload> {
 }
 
 #[derive(Clone, PartialEq, Message)]
-struct Ping {}
+pub(super) struct Ping {}
 
 #[derive(Clone, PartialEq, Message)]
-struct Connect {
+pub(super) struct Connect {
     #[prost(string, tag = "1")]
-    token: String,
+    pub(super) token: String,
     #[prost(bytes = "bytes", tag = "2")]
-    data: Bytes,
+    pub(super) data: Bytes,
     #[prost(btree_map = "string, message", tag = "3")]
-    subs: BTreeMap<String, Remembered>,
+    pub(super) subs: BTreeMap<String, Remembered>,
     #[prost(string, tag = "4")]
-    name: String,
+    pub(super) name: String,
     #[prost(string, tag = "5")]
-    version: String,
+    pub(super) version: String,
     #[prost(btree_map = "string, string", tag = "6")]
-    headers: BTreeMap<String, String>,
+    pub(super) headers: BTreeMap<String, String>,
 }
 
 impl Connect {
@@ -126,13 +126,13 @@ impl Connect {
 
 /// What counts of a subscribe request within a connect command, where there may be thousands.
 #[derive(Clone, PartialEq, Message)]
-struct Remembered {
+pub(super) struct Remembered {
     #[prost(bool, tag = "3")]
-    recover: bool,
+    pub(super) recover: bool,
     #[prost(string, tag = "6")]
-    epoch: String,
+    pub(super) epoch: String,
     #[prost(uint64, tag = "7")]
-    offset: u64,
+    pub(super) offset: u64,
 }
 
 impl Remembered {
@@ -142,34 +142,34 @@ impl Remembered {
 }
 
 #[derive(Clone, PartialEq, Message)]
-struct Subscribe {
+pub(super) struct Subscribe {
     #[prost(string, tag = "1")]
-    channel: String,
+    pub(super) channel: String,
     #[prost(string, tag = "2")]
-    token: String,
+    pub(super) token: String,
     #[prost(bool, tag = "3")]
-    recover: bool,
+    pub(super) recover: bool,
     #[prost(string, tag = "6")]
-    epoch: String,
+    pub(super) epoch: String,
     #[prost(uint64, tag = "7")]
-    offset: u64,
+    pub(super) offset: u64,
     #[prost(bytes = "bytes", tag = "8")]
-    data: Bytes,
+    pub(super) data: Bytes,
     #[prost(bool, tag = "9")]
-    positioned: bool,
+    pub(super) positioned: bool,
     #[prost(bool, tag = "10")]
-    recoverable: bool,
+    pub(super) recoverable: bool,
     #[prost(bool, tag = "11")]
-    join_leave: bool,
+    pub(super) join_leave: bool,
     #[prost(string, tag = "12")]
-    delta: String,
+    pub(super) delta: String,
     /// A [`FilterNode`], which may be too large to be built.
     #[prost(bytes = "bytes", optional, tag = "13")]
-    tf: Option<Bytes>,
+    pub(super) tf: Option<Bytes>,
     #[prost(int64, tag = "14")]
-    flag: i64,
+    pub(super) flag: i64,
     #[prost(int32, tag = "15")]
-    kind: i32,
+    pub(super) kind: i32,
 }
 
 impl Subscribe {
@@ -196,22 +196,22 @@ impl Subscribe {
 
 /// A request about a channel and nothing else.
 #[derive(Clone, PartialEq, Message)]
-struct OfChannel {
+pub(super) struct OfChannel {
     #[prost(string, tag = "1")]
-    channel: String,
+    pub(super) channel: String,
 }
 
 #[derive(Clone, PartialEq, Message)]
-struct Publish {
+pub(super) struct Publish {
     #[prost(string, tag = "1")]
-    channel: String,
+    pub(super) channel: String,
     #[prost(bytes = "bytes", tag = "2")]
-    data: Bytes,
+    pub(super) data: Bytes,
     /// Not in the protocol of others: a number that they are far from.
     #[prost(string, tag = "100")]
-    idempotency_key: String,
+    pub(super) idempotency_key: String,
     #[prost(bool, tag = "101")]
-    exclude_self: bool,
+    pub(super) exclude_self: bool,
 }
 
 impl Publish {
@@ -226,23 +226,23 @@ impl Publish {
 }
 
 #[derive(Clone, PartialEq, Message)]
-struct History {
+pub(super) struct History {
     #[prost(string, tag = "1")]
-    channel: String,
+    pub(super) channel: String,
     #[prost(int32, tag = "7")]
-    limit: i32,
+    pub(super) limit: i32,
     #[prost(message, optional, tag = "8")]
-    since: Option<Since>,
+    pub(super) since: Option<Since>,
     #[prost(bool, tag = "9")]
-    reverse: bool,
+    pub(super) reverse: bool,
 }
 
 #[derive(Clone, PartialEq, Message)]
-struct Since {
+pub(super) struct Since {
     #[prost(uint64, tag = "1")]
-    offset: u64,
+    pub(super) offset: u64,
     #[prost(string, tag = "2")]
-    epoch: String,
+    pub(super) epoch: String,
 }
 
 impl History {
@@ -257,14 +257,14 @@ impl History {
 }
 
 #[derive(Clone, PartialEq, Message)]
-struct Rpc {
+pub(super) struct Rpc {
     #[prost(bytes = "bytes", tag = "1")]
-    data: Bytes,
+    pub(super) data: Bytes,
     #[prost(string, tag = "2")]
-    method: String,
+    pub(super) method: String,
     /// As in [`Publish`].
     #[prost(string, tag = "100")]
-    idempotency_key: String,
+    pub(super) idempotency_key: String,
 }
 
 impl Rpc {
@@ -275,23 +275,23 @@ impl Rpc {
 }
 
 #[derive(Clone, PartialEq, Message)]
-struct Send {
+pub(super) struct Send {
     #[prost(bytes = "bytes", tag = "1")]
-    data: Bytes,
+    pub(super) data: Bytes,
 }
 
 #[derive(Clone, PartialEq, Message)]
-struct Refresh {
+pub(super) struct Refresh {
     #[prost(string, tag = "1")]
-    token: String,
+    pub(super) token: String,
 }
 
 #[derive(Clone, PartialEq, Message)]
-struct SubRefresh {
+pub(super) struct SubRefresh {
     #[prost(string, tag = "1")]
-    channel: String,
+    pub(super) channel: String,
     #[prost(string, tag = "2")]
-    token: String,
+    pub(super) token: String,
 }
 
 impl SubRefresh {

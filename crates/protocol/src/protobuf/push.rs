@@ -52,19 +52,19 @@ fn encode(channel: &Channel, publication: &Publication) -> PublicationPush {
 
 /// A publication as it is on the wire.
 #[derive(Clone, PartialEq, Message)]
-struct Publication {
+pub(super) struct Publication {
     #[prost(bytes = "bytes", tag = "4")]
-    data: Bytes,
+    pub(super) data: Bytes,
     #[prost(message, optional, tag = "5")]
-    info: Option<ClientInfo>,
+    pub(super) info: Option<ClientInfo>,
     #[prost(uint64, tag = "6")]
-    offset: u64,
+    pub(super) offset: u64,
     #[prost(btree_map = "string, string", tag = "7")]
-    tags: BTreeMap<String, String>,
+    pub(super) tags: BTreeMap<String, String>,
     #[prost(bool, tag = "8")]
-    delta: bool,
+    pub(super) delta: bool,
     #[prost(string, tag = "14")]
-    epoch: String,
+    pub(super) epoch: String,
 }
 
 impl From<&crate::Publication> for Publication {
@@ -84,13 +84,13 @@ impl From<&crate::Publication> for Publication {
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Push {
     #[prost(string, tag = "2")]
-    channel: String,
+    pub(super) channel: String,
     #[prost(oneof = "Event", tags = "4, 5, 6, 7, 8, 9, 11, 12")]
-    event: Option<Event>,
+    pub(super) event: Option<Event>,
 }
 
 #[derive(Clone, PartialEq, Oneof)]
-enum Event {
+pub(super) enum Event {
     /// A message encoded already: on the wire it looks like bytes.
     #[prost(bytes = "bytes", tag = "4")]
     Publication(Bytes),
@@ -135,43 +135,43 @@ fn event(event: &PushEvent) -> Event {
 }
 
 #[derive(Clone, PartialEq, Message)]
-struct Info {
+pub(super) struct Info {
     #[prost(message, optional, tag = "1")]
-    info: Option<ClientInfo>,
+    pub(super) info: Option<ClientInfo>,
 }
 
 #[derive(Clone, PartialEq, Message)]
-struct Unsubscribe {
+pub(super) struct Unsubscribe {
     #[prost(uint32, tag = "2")]
-    code: u32,
+    pub(super) code: u32,
     #[prost(string, tag = "3")]
-    reason: String,
+    pub(super) reason: String,
 }
 
 /// What a server-side subscription made in session tells.
 #[derive(Clone, PartialEq, Message)]
-struct Subscribed {
+pub(super) struct Subscribed {
     #[prost(bool, tag = "1")]
-    recoverable: bool,
+    pub(super) recoverable: bool,
     #[prost(string, tag = "4")]
-    epoch: String,
+    pub(super) epoch: String,
     #[prost(uint64, tag = "5")]
-    offset: u64,
+    pub(super) offset: u64,
     #[prost(bool, tag = "6")]
-    positioned: bool,
+    pub(super) positioned: bool,
     #[prost(bytes = "bytes", tag = "7")]
-    data: Bytes,
+    pub(super) data: Bytes,
 }
 
 #[derive(Clone, PartialEq, Message)]
-struct Disconnect {
+pub(super) struct Disconnect {
     #[prost(uint32, tag = "1")]
-    code: u32,
+    pub(super) code: u32,
     #[prost(string, tag = "2")]
-    reason: String,
+    pub(super) reason: String,
     /// Not in the protocol of others: a number that they are far from.
     #[prost(uint64, tag = "100")]
-    retry_after_ms: u64,
+    pub(super) retry_after_ms: u64,
 }
 
 #[cfg(test)]

@@ -105,37 +105,37 @@ pub(super) fn payload(data: &Option<Payload>) -> Bytes {
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Error {
     #[prost(uint32, tag = "1")]
-    code: u32,
+    pub(super) code: u32,
     #[prost(string, tag = "2")]
-    message: String,
+    pub(super) message: String,
     #[prost(bool, tag = "3")]
-    temporary: bool,
+    pub(super) temporary: bool,
 }
 
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Connect {
     #[prost(string, tag = "1")]
-    client: String,
+    pub(super) client: String,
     #[prost(string, tag = "2")]
-    version: String,
+    pub(super) version: String,
     #[prost(bool, tag = "3")]
-    expires: bool,
+    pub(super) expires: bool,
     #[prost(uint32, tag = "4")]
-    ttl: u32,
+    pub(super) ttl: u32,
     #[prost(bytes = "bytes", tag = "5")]
-    data: Bytes,
+    pub(super) data: Bytes,
     #[prost(message, repeated, tag = "6")]
-    subs: Vec<SubEntry>,
+    pub(super) subs: Vec<SubEntry>,
     #[prost(uint32, tag = "7")]
-    ping: u32,
+    pub(super) ping: u32,
     #[prost(bool, tag = "8")]
-    pong: bool,
+    pub(super) pong: bool,
     #[prost(string, tag = "9")]
-    session: String,
+    pub(super) session: String,
     #[prost(string, tag = "10")]
-    node: String,
+    pub(super) node: String,
     #[prost(int64, tag = "11")]
-    time: i64,
+    pub(super) time: i64,
 }
 
 fn connect(result: &ConnectResult) -> Connect {
@@ -158,11 +158,11 @@ fn connect(result: &ConnectResult) -> Connect {
 ///
 /// A map of prost leaves out a value with nothing in it, which the official JavaScript client then takes for null.
 #[derive(Clone, PartialEq, Message)]
-struct SubEntry {
+pub(super) struct SubEntry {
     #[prost(string, tag = "1")]
-    channel: String,
+    pub(super) channel: String,
     #[prost(message, required, tag = "2")]
-    result: Subscribe,
+    pub(super) result: Subscribe,
 }
 
 fn sub_entry(channel: &Channel, result: &SubscribeResult) -> SubEntry {
@@ -172,28 +172,28 @@ fn sub_entry(channel: &Channel, result: &SubscribeResult) -> SubEntry {
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Subscribe {
     #[prost(bool, tag = "1")]
-    expires: bool,
+    pub(super) expires: bool,
     #[prost(uint32, tag = "2")]
-    ttl: u32,
+    pub(super) ttl: u32,
     #[prost(bool, tag = "3")]
-    recoverable: bool,
+    pub(super) recoverable: bool,
     #[prost(string, tag = "6")]
-    epoch: String,
+    pub(super) epoch: String,
     /// Messages encoded already: on the wire they look like bytes.
     #[prost(bytes = "bytes", repeated, tag = "7")]
-    publications: Vec<Bytes>,
+    pub(super) publications: Vec<Bytes>,
     #[prost(bool, tag = "8")]
-    recovered: bool,
+    pub(super) recovered: bool,
     #[prost(uint64, tag = "9")]
-    offset: u64,
+    pub(super) offset: u64,
     #[prost(bool, tag = "10")]
-    positioned: bool,
+    pub(super) positioned: bool,
     #[prost(bytes = "bytes", tag = "11")]
-    data: Bytes,
+    pub(super) data: Bytes,
     #[prost(bool, tag = "12")]
-    was_recovering: bool,
+    pub(super) was_recovering: bool,
     #[prost(bool, tag = "13")]
-    delta: bool,
+    pub(super) delta: bool,
 }
 
 fn subscribe(result: &SubscribeResult) -> Subscribe {
@@ -219,20 +219,20 @@ pub(super) fn epoch(result: &SubscribeResult) -> String {
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Presence {
     #[prost(btree_map = "string, message", tag = "1")]
-    presence: BTreeMap<String, ClientInfo>,
+    pub(super) presence: BTreeMap<String, ClientInfo>,
 }
 
 /// Who somebody is; also within publications.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct ClientInfo {
     #[prost(string, tag = "1")]
-    user: String,
+    pub(super) user: String,
     #[prost(string, tag = "2")]
-    client: String,
+    pub(super) client: String,
     #[prost(bytes = "bytes", tag = "3")]
-    conn_info: Bytes,
+    pub(super) conn_info: Bytes,
     #[prost(bytes = "bytes", tag = "4")]
-    chan_info: Bytes,
+    pub(super) chan_info: Bytes,
 }
 
 pub(super) fn client_info(info: &crate::ClientInfo) -> ClientInfo {
@@ -247,38 +247,38 @@ pub(super) fn client_info(info: &crate::ClientInfo) -> ClientInfo {
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct PresenceStats {
     #[prost(uint32, tag = "1")]
-    num_clients: u32,
+    pub(super) num_clients: u32,
     #[prost(uint32, tag = "2")]
-    num_users: u32,
+    pub(super) num_users: u32,
 }
 
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct History {
     /// As in [`Subscribe`].
     #[prost(bytes = "bytes", repeated, tag = "1")]
-    publications: Vec<Bytes>,
+    pub(super) publications: Vec<Bytes>,
     #[prost(string, tag = "2")]
-    epoch: String,
+    pub(super) epoch: String,
     #[prost(uint64, tag = "3")]
-    offset: u64,
+    pub(super) offset: u64,
 }
 
 /// The lifetime of a connection in a reply; before it come fields that nobody fills.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Refresh {
     #[prost(bool, tag = "3")]
-    expires: bool,
+    pub(super) expires: bool,
     #[prost(uint32, tag = "4")]
-    ttl: u32,
+    pub(super) ttl: u32,
 }
 
 /// A lifetime everywhere else.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Expiry {
     #[prost(bool, tag = "1")]
-    expires: bool,
+    pub(super) expires: bool,
     #[prost(uint32, tag = "2")]
-    ttl: u32,
+    pub(super) ttl: u32,
 }
 
 pub(super) fn expiry(result: RefreshResult) -> Expiry {

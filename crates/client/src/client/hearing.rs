@@ -1,0 +1,108 @@
+//! What a server says, and whom it concerns.
+
+use std::time::Duration;
+
+use suona_protocol::{
+    ErrorReply, RefreshResult, Request,
+    heard::{Answer, Heard, Push, PushEvent, Subscribed},
+};
+
+use super::{Client, Output, Stage, conversation::Awaited, is_final, subscription};
+use crate::{Code, Fault, link::Frame};
+
+impl Client {
+    /// A frame of the current socket.
+    pub(super) fn heard(&mut self, frame: Frame) {
+        for heard in self.host.conversation.read(frame) {
+            if self.host.stage == Stage::Down {
+                return; // what came before has ended the connection
+            }
+            match heard {
+                Ok(Heard::Reply { id, outcome }) => self.answered(id, outcome),
+                Ok(Heard::Push(push)) => self.pushed(push),
+                Ok(Heard::Ping) => self.pinged(),
+                Err(_) => return self.give_up(Code::NotCentrifuge.into(), Duration::ZERO),
+            }
+        }
+    }
+
+    fn pinged(&mut self) {
+        if self.host.stage == (Stage::Up { pong: true }) {
+            self.host.conversation.say(Request::Pong);
+        }
+    }
+
+    fn answered(&mut self, id: u32, outcome: Result<Answer, ErrorReply>) {
+        let host = &mut self.host;
+        match host.conversation.answered(id) {
+            None => {}
+            Some(Awaited::Connect) => self.greeted(outcome),
+            Some(Awaited::Command(ticket)) => self.outbox.answered(ticket, outcome, host),
+            Some(Awaited::Refresh) => self.refreshed(id, outcome.map(ttl)),
+            Some(Awaited::Subscribe(channel)) => {
+                if let Some(subscription) = self.subscriptions.get_mut(&channel) {
+                    subscription.answered(id, outcome.map(subscribed), host);
+                }
+            }
+            Some(Awaited::SubRefresh(channel)) => {
+                if let Some(subscription) = self.subscriptions.get_mut(&channel) {
+                    subscription.refreshed(id, outcome.map(ttl), host);
+                }
+            }
+        }
+    }
+
+    fn refreshed(&mut self, id: u32, outcome: Result<Option<u32>, ErrorReply>) {
+        if !self.pass.takes(id) {
+            return;
+        }
+        match outcome {
+            Ok(ttl) => self.pass.lasts(ttl, self.host.now()),
+            Err(error) if error.temporary => self.pass.later(&self.host),
+            Err(error) => self.turned_away(error),
+        }
+    }
+
+    fn pushed(&mut self, Push { channel, event }: Push) {
+        let host = &mut self.host;
+        let known = self.subscriptions.get_mut(&channel);
+        match (event, known) {
+            (PushEvent::Publication(publication), Some(known)) => known.publication(publication, host),
+            (PushEvent::Join(info), _) => host.tell(Output::Join { channel, info }),
+            (PushEvent::Leave(info), _) => host.tell(Output::Leave { channel, info }),
+            (PushEvent::Message(data), _) => host.tell(Output::Message(data)),
+            (PushEvent::Subscribe(result), _) => {
+                subscription(&mut self.subscriptions, channel).serve(*result, host);
+            }
+            (PushEvent::Disconnect { why, retry_after }, _) => {
+                // It is said before the close, since phones lose the codes of closes.
+                self.forget_if_invalid(why.code);
+                self.part(Fault::of_server(why.code, &why.reason), !is_final(why.code), retry_after);
+            }
+            (PushEvent::Unsubscribe(why), Some(known)) => {
+                known.unsubscribed(&why, host);
+                if !known.wanted {
+                    self.subscriptions.shift_remove(&channel);
+                }
+            }
+            (PushEvent::Publication(_) | PushEvent::Unsubscribe(_), None) => {}
+            (PushEvent::Refresh(_) | PushEvent::Unknown, _) => {}
+        }
+    }
+}
+
+/// What a subscribe command was answered with; by another server than ours perhaps with nothing.
+fn subscribed(answer: Answer) -> Subscribed {
+    match answer {
+        Answer::Subscribe(result) => *result,
+        _ => Subscribed::default(),
+    }
+}
+
+/// Seconds until the next refresh.
+fn ttl(answer: Answer) -> Option<u32> {
+    match answer {
+        Answer::Refresh(RefreshResult { ttl }) | Answer::SubRefresh(RefreshResult { ttl }) => ttl,
+        _ => None,
+    }
+}

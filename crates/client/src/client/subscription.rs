@@ -1,0 +1,318 @@
+//! One channel, as this client hears it.
+
+use std::time::Duration;
+
+use suona_protocol::{
+    Channel, ErrorReply, RecoverFrom, Request, SubscribeRequest, Token,
+    heard::{Ended, Publication, Subscribed},
+};
+
+use super::{Output, Position, Standing, SubscribeOptions, conversation::Awaited, host::Host, pass::Pass};
+use crate::{Code, Fault, backoff::Backoff};
+
+/// How long the app may take to find a token.
+const TOKEN_PATIENCE: Duration = Duration::from_secs(15);
+const ANSWER_PATIENCE: Duration = Duration::from_secs(10);
+/// A subscription counts as held after this long.
+const HELD: Duration = Duration::from_secs(5);
+
+#[derive(Debug)]
+pub(super) struct Subscription {
+    pub(super) channel: Channel,
+    /// The server subscribed us by itself.
+    pub(super) served: bool,
+    /// The app wants it.
+    pub(super) wanted: bool,
+    /// Where to go on.
+    pub(super) position: Option<Position>,
+    options: SubscribeOptions,
+    pass: Pass,
+    phase: Phase,
+    backoff: Backoff,
+}
+
+#[derive(Debug)]
+enum Phase {
+    /// It waits for a connection.
+    Down,
+    /// Nobody wants it, or the server refused it for good.
+    Ended,
+    /// It is tried again then.
+    Waiting { due: Duration },
+    /// The app is asked for a token, and until then we are patient.
+    Asking { due: Duration },
+    /// The server is asked.
+    Joining { due: Duration, id: u32, recovering: bool },
+    /// It is heard.
+    Joined { since: Duration },
+}
+
+impl Subscription {
+    pub(super) fn new(channel: Channel) -> Self {
+        Self {
+            pass: Pass::new(Some(channel.clone()), false, None),
+            channel,
+            served: false,
+            wanted: false,
+            position: None,
+            options: SubscribeOptions::default(),
+            phase: Phase::Down,
+            backoff: Backoff::default(),
+        }
+    }
+
+    /// The app wants it.
+    pub(super) fn want(&mut self, options: SubscribeOptions, host: &mut Host) {
+        self.wanted = true;
+        self.pass = Pass::new(Some(self.channel.clone()), options.asks_token, None);
+        if options.recover && self.position.is_none() {
+            self.position.clone_from(&options.since);
+        }
+        self.options = options;
+        if matches!(self.phase, Phase::Ended) {
+            self.phase = Phase::Down;
+        }
+        if host.is_up() {
+            self.join(host);
+        }
+    }
+
+    /// The server subscribed us by itself.
+    pub(super) fn serve(&mut self, result: Subscribed, host: &mut Host) {
+        self.served = true;
+        let recovering = self.position.is_some();
+        self.joined(result, recovering, host);
+    }
+
+    /// The app wants it no more. Answers that still come are for nobody.
+    pub(super) fn leave(&mut self, host: &mut Host) {
+        self.wanted = false;
+        if self.served {
+            return;
+        }
+        let known = matches!(self.phase, Phase::Joining { .. } | Phase::Joined { .. });
+        self.phase = Phase::Ended;
+        if known && host.is_up() {
+            host.conversation.ask(Request::Unsubscribe(self.channel.clone()), None);
+        }
+    }
+
+    /// Subscribes, if that is for us to do; called for each new connection and when it is time to try again.
+    pub(super) fn join(&mut self, host: &mut Host) {
+        if !self.wanted || self.served || !matches!(self.phase, Phase::Down | Phase::Waiting { .. }) {
+            return;
+        }
+        if !self.pass.is_ready(host) {
+            self.phase = Phase::Asking { due: host.now() + TOKEN_PATIENCE };
+            return;
+        }
+        let request = self.request();
+        let recovering = request.since.recover;
+        let awaited = Awaited::Subscribe(self.channel.clone());
+        let id = host.conversation.ask(Request::Subscribe(Box::new(request)), Some(awaited));
+        self.phase = Phase::Joining { due: host.now() + ANSWER_PATIENCE, id, recovering };
+    }
+
+    /// The server answered the subscribe command of this number.
+    pub(super) fn answered(&mut self, id: u32, outcome: Result<Subscribed, ErrorReply>, host: &mut Host) {
+        match self.phase {
+            Phase::Joining { id: asked, recovering, .. } if asked == id => match outcome {
+                Ok(result) => self.joined(result, recovering, host),
+                Err(error) => self.refused(error, host),
+            },
+            _ => {}
+        }
+    }
+
+    /// The server answered the refresh command of this number.
+    pub(super) fn refreshed(&mut self, id: u32, outcome: Result<Option<u32>, ErrorReply>, host: &mut Host) {
+        if !self.pass.takes(id) {
+            return;
+        }
+        match outcome {
+            Ok(ttl) => self.pass.lasts(ttl, host.now()),
+            Err(error) if error.temporary => self.pass.later(host),
+            Err(error) => self.refused(error, host),
+        }
+    }
+
+    /// One message. What was heard before is not heard again.
+    pub(super) fn publication(&mut self, publication: Publication, host: &mut Host) {
+        if !matches!(self.phase, Phase::Joined { .. }) {
+            return;
+        }
+        if let Some(position) = self.position.as_mut().filter(|_| publication.offset > 0) {
+            if publication.offset <= position.offset {
+                return;
+            }
+            position.offset = publication.offset;
+        }
+        host.tell(Output::Publication { channel: self.channel.clone(), publication });
+        self.save(host);
+    }
+
+    /// The server ended it. From 2500 on we may come back.
+    pub(super) fn unsubscribed(&mut self, Ended { code, reason }: &Ended, host: &mut Host) {
+        if matches!(self.phase, Phase::Ended) {
+            return;
+        }
+        self.served = false;
+        if *code == STATE_INVALIDATED {
+            self.forget();
+        }
+        if *code >= 2500 && self.wanted {
+            self.retry(host);
+        } else {
+            self.end(Fault::of_server(*code, reason), host);
+        }
+    }
+
+    /// The connection is gone.
+    pub(super) fn down(&mut self, host: &Host) {
+        self.settle_attempts(host);
+        if !matches!(self.phase, Phase::Ended | Phase::Asking { .. }) {
+            self.phase = Phase::Down;
+        }
+    }
+
+    /// The app found a token, or there is none to be had.
+    pub(super) fn token_found(&mut self, token: Option<Token>, host: &mut Host) {
+        if token.is_none() {
+            return self.end(Code::NoToken.into(), host);
+        }
+        self.pass.answered(token);
+        match self.phase {
+            Phase::Joined { .. } => self.pass.refresh(host),
+            Phase::Asking { .. } => {
+                self.phase = Phase::Down;
+                if host.is_up() {
+                    self.join(host);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The app found no token yet.
+    pub(super) fn token_failed(&mut self, host: &mut Host) {
+        self.pass.answered(None);
+        match self.phase {
+            Phase::Asking { .. } => self.retry(host),
+            Phase::Joined { .. } => self.pass.later(host),
+            _ => {}
+        }
+    }
+
+    /// The server takes back what it said.
+    pub(super) fn forget(&mut self) {
+        self.pass.forget();
+        self.position = None;
+    }
+
+    pub(super) fn due(&self) -> Option<Duration> {
+        match self.phase {
+            Phase::Down | Phase::Ended => None,
+            Phase::Waiting { due } | Phase::Asking { due } | Phase::Joining { due, .. } => Some(due),
+            Phase::Joined { .. } => self.pass.due(),
+        }
+    }
+
+    /// Does what is due. False if the server owes us an answer, and the connection is to be given up.
+    pub(super) fn settle_what_is_due(&mut self, host: &mut Host) -> bool {
+        if self.due().is_none_or(|due| due > host.now()) {
+            return true;
+        }
+        match self.phase {
+            Phase::Joined { .. } => {
+                self.pass.is_ready(host);
+            }
+            Phase::Asking { .. } => self.token_failed(host),
+            Phase::Joining { .. } => return false,
+            Phase::Waiting { .. } | Phase::Down | Phase::Ended => {
+                self.phase = Phase::Down;
+                if host.is_up() {
+                    self.join(host);
+                }
+            }
+        }
+        true
+    }
+
+    fn request(&self) -> SubscribeRequest<suona_protocol::AnyEpoch> {
+        let recover = self.options.recover;
+        let since = self.position.as_ref().filter(|_| recover).map(|position| RecoverFrom {
+            recover: true,
+            offset: position.offset,
+            epoch: Some(position.epoch.clone()),
+        });
+        SubscribeRequest {
+            token: self.pass.token(),
+            since: since.unwrap_or_default(),
+            data: self.options.data.clone(),
+            positioned: recover,
+            recoverable: recover,
+            join_leave: self.options.join_leave,
+            ..SubscribeRequest::new(self.channel.clone())
+        }
+    }
+
+    /// The server took us, by our wish or its own.
+    fn joined(&mut self, result: Subscribed, recovering: bool, host: &mut Host) {
+        self.phase = Phase::Joined { since: host.now() };
+        self.pass.lasts(result.ttl, host.now());
+        let how = match (recovering, result.recovered) {
+            (false, _) => Standing::Fresh,
+            (true, true) => Standing::Recovered,
+            (true, false) => Standing::Gap,
+        };
+        self.position = result.recoverable.then_some(result.position);
+        host.tell(Output::Subscribed { channel: self.channel.clone(), how });
+        if result.publications.is_empty() {
+            self.save(host);
+        }
+        for publication in result.publications {
+            self.publication(publication, host);
+        }
+    }
+
+    fn refused(&mut self, error: ErrorReply, host: &mut Host) {
+        // The server serves it already; it says so in its own time.
+        if error.code == ALREADY_SUBSCRIBED && self.served {
+            return;
+        }
+        let again = if error.code == TOKEN_EXPIRED { self.pass.forget() } else { error.temporary };
+        if again {
+            self.retry(host);
+        } else {
+            self.end(error.into(), host);
+        }
+    }
+
+    fn retry(&mut self, host: &Host) {
+        self.settle_attempts(host);
+        self.phase = Phase::Waiting { due: host.now() + self.backoff.next(host.moment.luck) };
+    }
+
+    fn settle_attempts(&mut self, host: &Host) {
+        if matches!(self.phase, Phase::Joined { since } if host.now().saturating_sub(since) >= HELD) {
+            self.backoff.reset();
+        }
+    }
+
+    fn end(&mut self, fault: Fault, host: &mut Host) {
+        self.phase = Phase::Ended;
+        self.wanted = false;
+        host.tell(Output::Unsubscribed { channel: self.channel.clone(), fault });
+    }
+
+    fn save(&self, host: &mut Host) {
+        if self.options.keep {
+            host.tell(Output::Position { channel: self.channel.clone(), position: self.position.clone() });
+        }
+    }
+}
+
+const ALREADY_SUBSCRIBED: u32 = suona_protocol::ErrorCode::AlreadySubscribed.code();
+pub(super) const TOKEN_EXPIRED: u32 = suona_protocol::ErrorCode::TokenExpired.code();
+/// What some servers say of a subscription whose token and position are worth nothing any more.
+const STATE_INVALIDATED: u32 = 2502;
