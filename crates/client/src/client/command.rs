@@ -51,7 +51,7 @@ pub enum Command {
 
 impl Command {
     /// The request as it goes over the wire; the key, if there is one, makes it happen once however often it is asked.
-    pub(super) fn request(&self, key: Option<String>) -> Request<suona_protocol::AnyEpoch> {
+    pub fn request(&self, key: Option<String>) -> Request<suona_protocol::AnyEpoch> {
         let idempotency_key = key.unwrap_or_default();
         match self.clone() {
             Self::Publish { channel, data } => {

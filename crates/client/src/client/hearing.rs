@@ -38,7 +38,7 @@ impl Client {
             None => {}
             Some(Awaited::Connect) => self.greeted(outcome),
             Some(Awaited::Command(ticket)) => self.outbox.answered(ticket, outcome, host),
-            Some(Awaited::Refresh) => self.refreshed(id, outcome.map(ttl)),
+            Some(Awaited::Refresh) => self.refreshed(id, outcome.map(|answer| ttl(&answer))),
             Some(Awaited::Subscribe(channel)) => {
                 if let Some(subscription) = self.subscriptions.get_mut(&channel) {
                     subscription.answered(id, outcome.map(subscribed), host);
@@ -46,7 +46,7 @@ impl Client {
             }
             Some(Awaited::SubRefresh(channel)) => {
                 if let Some(subscription) = self.subscriptions.get_mut(&channel) {
-                    subscription.refreshed(id, outcome.map(ttl), host);
+                    subscription.refreshed(id, outcome.map(|answer| ttl(&answer)), host);
                 }
             }
         }
@@ -100,9 +100,9 @@ fn subscribed(answer: Answer) -> Subscribed {
 }
 
 /// Seconds until the next refresh.
-fn ttl(answer: Answer) -> Option<u32> {
+fn ttl(answer: &Answer) -> Option<u32> {
     match answer {
-        Answer::Refresh(RefreshResult { ttl }) | Answer::SubRefresh(RefreshResult { ttl }) => ttl,
+        Answer::Refresh(RefreshResult { ttl }) | Answer::SubRefresh(RefreshResult { ttl }) => *ttl,
         _ => None,
     }
 }

@@ -1,14 +1,18 @@
 //! One channel, as this client hears it.
 
+mod answers;
+
 use std::time::Duration;
 
 use suona_protocol::{
-    Channel, ErrorReply, RecoverFrom, Request, SubscribeRequest, Token,
+    Channel, RecoverFrom, Request, SubscribeRequest, Token,
     heard::{Ended, Publication, Subscribed},
 };
 
-use super::{Output, Position, Standing, SubscribeOptions, conversation::Awaited, host::Host, pass::Pass};
+use super::{Output, Position, SubscribeOptions, conversation::Awaited, host::Host, pass::Pass};
 use crate::{Code, Fault, backoff::Backoff};
+
+pub(super) use answers::TOKEN_EXPIRED;
 
 /// How long the app may take to find a token.
 const TOKEN_PATIENCE: Duration = Duration::from_secs(15);
@@ -111,29 +115,6 @@ impl Subscription {
         let awaited = Awaited::Subscribe(self.channel.clone());
         let id = host.conversation.ask(Request::Subscribe(Box::new(request)), Some(awaited));
         self.phase = Phase::Joining { due: host.now() + ANSWER_PATIENCE, id, recovering };
-    }
-
-    /// The server answered the subscribe command of this number.
-    pub(super) fn answered(&mut self, id: u32, outcome: Result<Subscribed, ErrorReply>, host: &mut Host) {
-        match self.phase {
-            Phase::Joining { id: asked, recovering, .. } if asked == id => match outcome {
-                Ok(result) => self.joined(result, recovering, host),
-                Err(error) => self.refused(error, host),
-            },
-            _ => {}
-        }
-    }
-
-    /// The server answered the refresh command of this number.
-    pub(super) fn refreshed(&mut self, id: u32, outcome: Result<Option<u32>, ErrorReply>, host: &mut Host) {
-        if !self.pass.takes(id) {
-            return;
-        }
-        match outcome {
-            Ok(ttl) => self.pass.lasts(ttl, host.now()),
-            Err(error) if error.temporary => self.pass.later(host),
-            Err(error) => self.refused(error, host),
-        }
     }
 
     /// One message. What was heard before is not heard again.
@@ -256,38 +237,6 @@ impl Subscription {
         }
     }
 
-    /// The server took us, by our wish or its own.
-    fn joined(&mut self, result: Subscribed, recovering: bool, host: &mut Host) {
-        self.phase = Phase::Joined { since: host.now() };
-        self.pass.lasts(result.ttl, host.now());
-        let how = match (recovering, result.recovered) {
-            (false, _) => Standing::Fresh,
-            (true, true) => Standing::Recovered,
-            (true, false) => Standing::Gap,
-        };
-        self.position = result.recoverable.then_some(result.position);
-        host.tell(Output::Subscribed { channel: self.channel.clone(), how });
-        if result.publications.is_empty() {
-            self.save(host);
-        }
-        for publication in result.publications {
-            self.publication(publication, host);
-        }
-    }
-
-    fn refused(&mut self, error: ErrorReply, host: &mut Host) {
-        // The server serves it already; it says so in its own time.
-        if error.code == ALREADY_SUBSCRIBED && self.served {
-            return;
-        }
-        let again = if error.code == TOKEN_EXPIRED { self.pass.forget() } else { error.temporary };
-        if again {
-            self.retry(host);
-        } else {
-            self.end(error.into(), host);
-        }
-    }
-
     fn retry(&mut self, host: &Host) {
         self.settle_attempts(host);
         self.phase = Phase::Waiting { due: host.now() + self.backoff.next(host.moment.luck) };
@@ -312,7 +261,5 @@ impl Subscription {
     }
 }
 
-const ALREADY_SUBSCRIBED: u32 = suona_protocol::ErrorCode::AlreadySubscribed.code();
-pub(super) const TOKEN_EXPIRED: u32 = suona_protocol::ErrorCode::TokenExpired.code();
 /// What some servers say of a subscription whose token and position are worth nothing any more.
 const STATE_INVALIDATED: u32 = 2502;

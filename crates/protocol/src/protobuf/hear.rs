@@ -71,7 +71,7 @@ fn answer(content: Content) -> Result<Answer, Unreadable> {
         Content::Ping(_) => Answer::Ping,
         Content::Rpc(result) => Answer::Rpc(payload(result.data)),
         Content::Refresh(result) => Answer::Refresh(RefreshResult { ttl: ttl(result.expires, result.ttl) }),
-        Content::SubRefresh(result) => Answer::SubRefresh(lifetime(result)),
+        Content::SubRefresh(result) => Answer::SubRefresh(lifetime(&result)),
         Content::Push(_) | Content::Error(_) => Answer::Unknown,
     })
 }
@@ -139,7 +139,7 @@ fn event(event: Event) -> Result<PushEvent, Unreadable> {
             why: Ended { code: end.code, reason: end.reason },
             retry_after: Duration::from_millis(end.retry_after_ms),
         },
-        Event::Refresh(result) => PushEvent::Refresh(lifetime(result)),
+        Event::Refresh(result) => PushEvent::Refresh(lifetime(&result)),
     })
 }
 
@@ -160,7 +160,7 @@ fn payload(data: Bytes) -> Option<Payload> {
     Some(data).filter(|data| !data.is_empty())
 }
 
-fn lifetime(result: Expiry) -> RefreshResult {
+fn lifetime(result: &Expiry) -> RefreshResult {
     RefreshResult { ttl: ttl(result.expires, result.ttl) }
 }
 

@@ -5,7 +5,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::Deserialize;
 
-use super::{Data, Expiry, Info, Published, Subscribe, payload};
+use super::{
+    Data, Expiry, Subscribe, payload,
+    published::{Info, Published},
+};
 use crate::{
     Channel,
     heard::{Ended, Push, PushEvent},

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::heard::{Ended, Push, PushEvent};
+use crate::heard::{Ended, Publication, Push, PushEvent};
 
 fn heard(message: &'static str) -> Vec<Heard> {
     hear(&Bytes::from_static(message.as_bytes())).map(Result::unwrap).collect()
