@@ -17,7 +17,7 @@ pub fn check(message: &[u8]) {
     assert!(weight <= message.len(), "a command holds no more than was sent");
 
     for command in commands {
-        let again: Vec<_> = decode_commands(client::json(command).as_bytes()).collect();
+        let again: Vec<_> = decode_commands(&client::json(command)).collect();
         assert_eq!(again, [Ok(command.clone())]);
     }
 }

@@ -5,6 +5,7 @@
 pub mod client;
 pub mod deltas;
 pub mod frames;
+pub mod heard;
 pub mod json_commands;
 pub mod protobuf_commands;
 pub mod tag_filters;

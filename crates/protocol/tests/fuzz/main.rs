@@ -23,6 +23,11 @@ fn protobuf_commands_survive_mutation() {
 }
 
 #[test]
+fn what_is_heard_survives_mutation() {
+    run("heard", checks::heard::check);
+}
+
+#[test]
 fn deltas_survive_mutation() {
     run("deltas", checks::deltas::check);
 }

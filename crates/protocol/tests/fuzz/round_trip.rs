@@ -12,8 +12,8 @@ proptest! {
     #[test]
     fn commands_come_through_json(commands in vec(command(json_payload().boxed()), 1..4), end in "\n?") {
         let lines: Vec<_> = commands.iter().map(client::json).collect();
-        let message = lines.join("\n") + &end;
-        let decoded: Result<Vec<_>, _> = json::decode_commands(message.as_bytes()).collect();
+        let message = [&lines.join(&b'\n')[..], end.as_bytes()].concat();
+        let decoded: Result<Vec<_>, _> = json::decode_commands(&message).collect();
         prop_assert_eq!(decoded, Ok(commands));
     }
 
