@@ -231,8 +231,8 @@ export class Client extends Link<ClientOutput> implements Host, Hears<ClientInpu
   }
 
   private heard(frame: Frame): void {
-    if (this.stage.at === "down") return;
     for (const line of `${frame}`.trim().split("\n")) {
+      if (this.stage.at === "down") return; // what came before has ended the connection
       const reply = parseReply(line);
       if (!reply) return this.giveUp("not-centrifuge");
       const { id, push } = reply;

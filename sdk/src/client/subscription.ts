@@ -42,7 +42,7 @@ export class Subscription {
     private readonly host: Host,
     readonly channel: string,
   ) {
-    this.pass = new Pass(host, false);
+    this.pass = new Pass(host, false, undefined, channel);
   }
 
   want(options: SubscribeOptions): void {
