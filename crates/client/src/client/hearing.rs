@@ -38,7 +38,7 @@ impl Client {
             None => {}
             Some(Awaited::Connect) => self.greeted(outcome),
             Some(Awaited::Command(ticket)) => self.outbox.answered(ticket, outcome, host),
-            Some(Awaited::Refresh) => self.refreshed(id, outcome.map(|answer| ttl(&answer))),
+            Some(Awaited::Refresh) => self.refreshed(outcome.map(|answer| ttl(&answer))),
             Some(Awaited::Subscribe(channel)) => {
                 if let Some(subscription) = self.subscriptions.get_mut(&channel) {
                     subscription.answered(id, outcome.map(subscribed), host);
@@ -52,10 +52,7 @@ impl Client {
         }
     }
 
-    fn refreshed(&mut self, id: u32, outcome: Result<Option<u32>, ErrorReply>) {
-        if !self.pass.takes(id) {
-            return;
-        }
+    fn refreshed(&mut self, outcome: Result<Option<u32>, ErrorReply>) {
         match outcome {
             Ok(ttl) => self.pass.lasts(ttl, self.host.now()),
             Err(error) if error.temporary => self.pass.later(&self.host),

@@ -17,13 +17,13 @@ pub(super) struct Pass {
     asked: bool,
     /// When to ask for the next one.
     due: Option<Duration>,
-    /// The question whose answer says how long the new one lasts.
-    refreshing: Option<u32>,
+    /// The first question about this token; those with smaller numbers were about another.
+    first_question: Option<u32>,
 }
 
 impl Pass {
     pub(super) fn new(channel: Option<Channel>, asks: bool, token: Option<Token>) -> Self {
-        Self { channel, asks, token, asked: false, due: None, refreshing: None }
+        Self { channel, asks, token, asked: false, due: None, first_question: None }
     }
 
     /// Whether there is all that is needed. If not, the app is asked, unless it has been already.
@@ -89,12 +89,13 @@ impl Pass {
                 (Request::SubRefresh(request), Awaited::SubRefresh(channel))
             }
         };
-        self.refreshing = Some(host.conversation.ask(request, Some(awaited)));
+        let question = host.conversation.ask(request, Some(awaited));
+        self.first_question.get_or_insert(question);
     }
 
     /// Whether the answer of this number is about this token.
-    pub(super) fn takes(&mut self, id: u32) -> bool {
-        self.refreshing.take_if(|refreshing| *refreshing == id).is_some()
+    pub(super) fn takes(&self, id: u32) -> bool {
+        self.first_question.is_some_and(|first| first <= id)
     }
 }
 
