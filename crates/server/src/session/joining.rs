@@ -125,7 +125,7 @@ impl Joining {
     /// Comes into effect. What was missed is given back only if what of it the client gets fits into `budget`,
     /// from which it is taken.
     pub(super) fn finish(
-        mut self: Box<Self>,
+        mut self,
         features: Features,
         client: &ClientInfo,
         budget: &mut Budget,
@@ -288,7 +288,7 @@ mod tests {
     fn recovers(reading: Reading, page: Option<Page>, budget: &mut Budget) -> Option<Vec<u64>> {
         let joining = Joining { page, ..since(3) }.reading(reading);
         let client = ClientInfo { user: "ann".to_owned(), ..ClientInfo::default() };
-        let result = Box::new(joining).finish(RECOVERABLE, &client, budget).unwrap().result;
+        let result = joining.finish(RECOVERABLE, &client, budget).unwrap().result;
         result.recovered.then(|| offsets(&result.publications))
     }
 

@@ -71,7 +71,7 @@ mod tests {
         let features =
             Features { positioned: true, recoverable: true, latest_only: true, ..Features::default() };
         let mut budget = Budget { bytes: 1000, publications: 300 };
-        Box::new(joining).finish(features, &ClientInfo::default(), &mut budget).expect("there is no hole")
+        joining.finish(features, &ClientInfo::default(), &mut budget).expect("there is no hole")
     }
 
     fn offsets(result: &SubscribeResult) -> Vec<u64> {
