@@ -49,6 +49,24 @@ class APersonalChannelInProtobuf(APersonalChannel):
     protobuf = True
 
 
+class NamedByAProxy(StockClients):
+    config = {
+        "trusted_proxies": ["127.0.0.1"],
+        "client": {
+            "user_id_http_header": "X-User",
+            "subscribe_to_user_personal_channel": {"enabled": True, "personal_channel_namespace": "news"},
+        },
+    }
+
+    async def test_a_client_without_a_token_is_whom_the_proxy_says(self):
+        _, events = await self.connected(token="", headers={"X-User": "dora"})
+        self.assertEqual((await events.next("subscribed")).channel, "news:#dora")
+
+    async def test_a_token_has_the_last_word(self):
+        _, events = await self.connected("erik", headers={"X-User": "dora"})
+        self.assertEqual((await events.next("subscribed")).channel, "news:#erik")
+
+
 class Limits(StockClients):
     config = {
         "client": {

@@ -3,10 +3,11 @@
 import asyncio
 import unittest
 
+import aiohttp
 from centrifuge import DeltaType, Filter, StreamPosition
 
 from clients import StockClients
-from gateway import token
+from gateway import API_KEY, token
 
 KEPT = {"history_size": 100, "history_ttl": "300s", "force_recovery": True, "allow_subscribe_for_client": True}
 CACHE = KEPT | {"history_size": 1, "force_recovery_mode": "cache"}
@@ -100,6 +101,32 @@ class InJson(StockClients):
         self.assertTrue((await self.broken(network, events, listener, put(5))).recovered)
         await put(9)
         self.assertEqual(await listener.hears(6), [2, 4, 6, 8, 10, 12])
+
+    async def test_what_the_backend_keeps_from_a_user_is_no_gap(self):
+        network = await self.network()
+        ann, events = await self.connected("ann", url=network.websocket)
+        _, at_ann = await self.subscribed(ann, "open:kept")
+        bob, _ = await self.connected("bob")
+        _, at_bob = await self.subscribed(bob, "open:kept")
+
+        async def put(first):
+            await self.publish("open:kept", first)
+            await self.publish_but_for("ann", "open:kept", first + 1)
+
+        await put(1)
+        await at_ann.hears(1)
+        self.assertTrue((await self.broken(network, events, at_ann, put(3))).recovered)
+        await self.publish("open:kept", 5)
+        self.assertEqual((await at_ann.hears(3), await at_bob.hears(5)), ([1, 3, 5], [1, 2, 3, 4, 5]))
+        self.assertNotIn("subscribing", at_ann.so_far())
+
+    async def publish_but_for(self, user, channel, data):
+        """A field of ours, which no library has."""
+        order = {"channel": channel, "data": data, "exclude": {"user": user}}
+        async with aiohttp.ClientSession() as session:
+            url, headers = f"{self.gateway.http}/api/publish", {"X-API-Key": API_KEY}
+            answer = await (await session.post(url, json=order, headers=headers)).json()
+        self.assertIn("result", answer)
 
     async def test_of_a_fast_channel_it_hears_the_first_and_the_latest(self):
         client, _ = await self.connected()
