@@ -108,6 +108,24 @@ for (const way of WAYS) {
     assert.equal(breaks, 1);
   });
 
+  test(`${way.name}: however much a filter withheld meanwhile, a recovery is whole`, async (t) => {
+    const channel = `lot:narrow-${way.slug}`;
+    const network = await proxyTo(t, gateway.port);
+    const ann = await way.connected(t, network);
+    const subscription = await subscribed(ann, channel, { tagsFilter: { key: "kind", cmp: "eq", val: "bid" } });
+    const items = numbers(way, subscription);
+    const { recovered } = await broken(ann, network, subscription, async () => {
+      const chat = (n) => ({ publish: { channel, data: lot(n), tags: { kind: "chat" } } });
+      // More than client.recovery_max_publication_limit.
+      await gateway.api("batch", { commands: range(1, 400).map(chat) });
+      await put(channel, 401, 402, { tags: { kind: "bid" } });
+    });
+    assert.equal(recovered, true);
+    await put(channel, 403, 403, { tags: { kind: "bid" } });
+    await until(() => items.at(-1) === 403, "the newest is heard");
+    assert.deepEqual(items, [401, 402, 403]);
+  });
+
   test(`${way.name}: of a fast channel a client hears the first and the latest, and recovers all`, async (t) => {
     const channel = `tick:${way.slug}`;
     const network = await proxyTo(t, gateway.port);
