@@ -247,6 +247,7 @@ impl Heard {
                 self.answers += 1;
                 Ok(())
             }
+            Event::Deflated(_) => unreachable!("compression was not asked for"),
             Event::Ping(payload) => {
                 self.pings.push(payload.to_vec());
                 Ok(())

@@ -67,6 +67,7 @@ impl Guest {
                 Event::Message(Message::Text(text)) => frame(Opcode::Text, text.as_bytes()),
                 Event::Message(Message::Binary(bytes)) => frame(Opcode::Binary, bytes),
                 Event::Message(Message::Pong(_)) => continue,
+                Event::Deflated(_) => unreachable!("compression was not agreed on"),
                 Event::Close(_) => return Err(io::ErrorKind::ConnectionAborted.into()),
             };
             whole(self.stream.write(&answer), answer.len())?;

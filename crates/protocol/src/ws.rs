@@ -3,14 +3,18 @@
 
 pub mod check;
 mod decoder;
+mod deflate;
+mod extension;
 mod handshake;
 mod header;
 
 use bytes::Bytes;
 
 pub use decoder::{Decoder, Violation};
+pub use deflate::{Deflated, Deflater, Inflater};
+pub use extension::{DEFLATE, offers_deflate};
 pub use handshake::{BadUpgrade, Upgrade, accept_key};
-use header::MAX_CONTROL;
+use header::{Header, MAX_CONTROL, Terms};
 pub use header::{Opcode, Role, header};
 
 /// A whole message of the peer, or its answer to a ping.
@@ -44,6 +48,8 @@ impl Message<'_> {
 pub enum Event<'a> {
     /// Something for the application.
     Message(Message<'a>),
+    /// The same, to be taken through an [`Inflater`]. Comes only where compression was agreed on.
+    Deflated(Deflated<'a>),
     /// A question whether we live, to be answered by a [`Opcode::Pong`] of the same payload.
     Ping(&'a [u8]),
     /// The peer says goodbye, and sends nothing more. An empty close frame has neither code nor reason.
@@ -56,6 +62,13 @@ pub fn frame(opcode: Opcode, payload: &[u8]) -> Bytes {
     [&header[..length], payload].concat().into()
 }
 
+/// The same, of a message that was compressed.
+fn deflated_frame(opcode: Opcode, payload: &[u8]) -> Bytes {
+    let (mut header, length) = header(opcode, payload.len());
+    header[0] |= header::DEFLATED;
+    [&header[..length], payload].concat().into()
+}
+
 /// The payload of what [`frame`] made.
 pub fn payload(frame: &Bytes) -> Bytes {
     let header = match frame[1] {
@@ -64,6 +77,14 @@ pub fn payload(frame: &Bytes) -> Bytes {
         _ => 2,
     };
     frame.slice(header..)
+}
+
+/// What [`frame`] was given; `None` if it made only a part of `frame`.
+fn unpack(frame: &[u8]) -> Option<(Opcode, &[u8])> {
+    let (header, length) =
+        Header::parse(frame, Terms { role: Role::Client, deflate: false }, false).ok()??;
+    let payload = &frame[length..];
+    (header.fin && header.length == payload.len() as u64).then_some((header.opcode, payload))
 }
 
 /// A masked, final frame, as a client sends it. The key must be one that the peer's network could not guess.

@@ -1,6 +1,6 @@
 //! What must hold for any bytes whatever, for the fuzzer and the property tests.
 
-use super::{Decoder, Event, Message, Role, Violation};
+use super::{Decoder, Event, Inflater, Message, Role, Violation};
 
 /// The longest message that [`frames`] lets pass; small, so that the limit is met.
 pub const LIMIT: usize = 4096;
@@ -23,14 +23,17 @@ pub enum Owned {
     Close(Option<(u16, String)>),
 }
 
-/// Panics unless `stream`, as either role reads it, is decoded without harm and to the same events in one
-/// piece, byte by byte, and in pieces of the lengths that its own first bytes name.
+/// Panics unless `stream`, as either role reads it, compressed or not, is decoded without harm and to the same
+/// events in one piece, byte by byte, and in pieces of the lengths that its own first bytes name.
 pub fn frames(stream: &[u8]) {
-    for role in [Role::Server, Role::Client] {
-        let whole = transcript(role, stream, [stream.len()]);
+    for (role, deflate) in
+        [(Role::Server, false), (Role::Client, false), (Role::Server, true), (Role::Client, true)]
+    {
+        let decoder = || Decoder::new(role, LIMIT).with_deflate(deflate);
+        let whole = transcript_by(decoder(), stream, [stream.len()]);
         let first_bytes = stream.iter().take(8).map(|byte| usize::from(*byte));
-        assert_eq!(transcript(role, stream, [1]), whole, "byte by byte");
-        assert_eq!(transcript(role, stream, first_bytes), whole, "in pieces");
+        assert_eq!(transcript_by(decoder(), stream, [1]), whole, "byte by byte");
+        assert_eq!(transcript_by(decoder(), stream, first_bytes), whole, "in pieces");
         for event in &whole.0 {
             assert!(length(event) <= LIMIT, "a message beyond the limit");
         }
@@ -39,9 +42,18 @@ pub fn frames(stream: &[u8]) {
 
 /// Decodes `stream` in pieces of `lengths`, over and over; a length of 0 counts as 1.
 pub fn transcript(role: Role, stream: &[u8], lengths: impl IntoIterator<Item = usize>) -> Transcript {
+    transcript_by(Decoder::new(role, LIMIT), stream, lengths)
+}
+
+/// The same by a decoder of your own, whose limit is [`LIMIT`].
+pub fn transcript_by(
+    mut decoder: Decoder,
+    stream: &[u8],
+    lengths: impl IntoIterator<Item = usize>,
+) -> Transcript {
     let lengths: Vec<usize> = lengths.into_iter().map(|length| length.max(1)).collect();
     let mut lengths = lengths.iter().cycle();
-    let mut decoder = Decoder::new(role, LIMIT);
+    let mut inflater = Inflater::default();
     let mut events = Vec::new();
     let mut bytes = stream.to_vec();
     let mut rest = &mut bytes[..];
@@ -50,9 +62,13 @@ pub fn transcript(role: Role, stream: &[u8], lengths: impl IntoIterator<Item = u
         let (mut piece, later) = rest.split_at_mut(length);
         rest = later;
         loop {
-            match decoder.decode(&mut piece) {
-                Ok(Some(event)) => events.push(own(event)),
+            let event = match decoder.decode(&mut piece) {
+                Ok(Some(event)) => own(event, &mut inflater),
                 Ok(None) => break,
+                Err(violation) => Err(violation),
+            };
+            match event {
+                Ok(event) => events.push(event),
                 Err(violation) => return (events, Some(violation)),
             }
         }
@@ -61,13 +77,20 @@ pub fn transcript(role: Role, stream: &[u8], lengths: impl IntoIterator<Item = u
     (events, None)
 }
 
-fn own(event: Event<'_>) -> Owned {
-    match event {
-        Event::Message(Message::Text(text)) => Owned::Text(text.to_owned()),
-        Event::Message(Message::Binary(bytes)) => Owned::Binary(bytes.to_vec()),
-        Event::Message(Message::Pong(bytes)) => Owned::Pong(bytes.to_vec()),
+fn own(event: Event<'_>, inflater: &mut Inflater) -> Result<Owned, Violation> {
+    Ok(match event {
+        Event::Message(message) => own_message(message),
+        Event::Deflated(deflated) => own_message(inflater.inflate(deflated, LIMIT)?),
         Event::Ping(bytes) => Owned::Ping(bytes.to_vec()),
         Event::Close(close) => Owned::Close(close.map(|(code, reason)| (code, reason.to_owned()))),
+    })
+}
+
+fn own_message(message: Message<'_>) -> Owned {
+    match message {
+        Message::Text(text) => Owned::Text(text.to_owned()),
+        Message::Binary(bytes) => Owned::Binary(bytes.to_vec()),
+        Message::Pong(bytes) => Owned::Pong(bytes.to_vec()),
     }
 }
 

@@ -5,8 +5,9 @@ mod partial;
 use partial::{Partial, Step};
 
 use super::{
-    Event, Message,
-    header::{Header, Opcode, Role},
+    Deflated, Event, Message,
+    deflate::longest_deflated,
+    header::{Header, Opcode, Role, Terms},
     mask,
 };
 
@@ -49,6 +50,9 @@ pub enum Violation {
     /// Text, or the reason of a close frame, that is not UTF-8.
     #[error("invalid UTF-8")]
     NotUtf8,
+    /// A compressed message that does not decompress, or not to its end.
+    #[error("invalid compressed data")]
+    BadDeflate,
     /// A close frame of one byte.
     #[error("close frame of one byte")]
     CloseLength,
@@ -61,7 +65,7 @@ impl Violation {
     /// The close code that tells the peer.
     pub fn code(&self) -> u16 {
         match self {
-            Self::NotUtf8 => 1007,
+            Self::NotUtf8 | Self::BadDeflate => 1007,
             Self::TooBig => 1009,
             _ => 1002,
         }
@@ -74,7 +78,7 @@ impl Violation {
 /// out, and what does not is kept no longer than until it is whole.
 #[derive(Debug)]
 pub struct Decoder {
-    role: Role,
+    terms: Terms,
     /// After a close frame or a violation nothing is looked at any more.
     over: bool,
     limit: usize,
@@ -83,14 +87,30 @@ pub struct Decoder {
 
 /// Where a complete payload lies.
 enum Complete<'b> {
-    Here(Opcode, &'b [u8]),
+    Here(Header, &'b [u8]),
     Kept(Opcode),
 }
 
 impl Decoder {
     /// A decoder for our `role` that takes messages of at most `limit` bytes.
     pub fn new(role: Role, limit: usize) -> Self {
-        Self { role, over: false, limit, partial: None }
+        Self { terms: Terms { role, deflate: false }, over: false, limit, partial: None }
+    }
+
+    /// The same for a connection on which compression was agreed on, or not.
+    pub fn with_deflate(mut self, deflate: bool) -> Self {
+        self.terms.deflate = deflate;
+        self
+    }
+
+    /// Whether compression was agreed on.
+    pub fn takes_deflated(&self) -> bool {
+        self.terms.deflate
+    }
+
+    /// How many bytes a message may have, decompressed.
+    pub fn limit(&self) -> usize {
+        self.limit
     }
 
     /// Takes the next event from the front of `input`; `None` when all of `input` is used up.
@@ -107,11 +127,11 @@ impl Decoder {
         }
         let over = &mut self.over;
         let partial = &mut self.partial;
-        let event = match next_complete(self.role, self.limit, partial, input) {
+        let event = match next_complete(self.terms, self.limit, partial, input) {
             Ok(None) => return Ok(None),
-            Ok(Some(Complete::Here(opcode, payload))) => event(opcode, payload),
+            Ok(Some(Complete::Here(header, payload))) => event(header.opcode, header.deflated, payload),
             Ok(Some(Complete::Kept(opcode))) => match partial {
-                Some(partial) => event(opcode, partial.lend(opcode)),
+                Some(partial) => event(opcode, partial.is_deflated(opcode), partial.lend(opcode)),
                 None => return Ok(None),
             },
             Err(violation) => Err(violation),
@@ -136,7 +156,7 @@ impl Decoder {
 }
 
 fn next_complete<'b>(
-    role: Role,
+    terms: Terms,
     limit: usize,
     partial: &mut Option<Box<Partial>>,
     input: &mut &'b mut [u8],
@@ -148,7 +168,7 @@ fn next_complete<'b>(
                 Step::Fragment | Step::More => continue,
             }
         }
-        let Some(header) = next_header(role, partial, input)? else { return Ok(None) };
+        let Some(header) = next_header(terms, partial, input)? else { return Ok(None) };
         let in_message = partial.as_ref().is_some_and(|partial| partial.in_message());
         check_size(&header, partial.as_deref(), limit)?;
         let whole = header.opcode.is_control() || (header.fin && !in_message);
@@ -156,7 +176,7 @@ fn next_complete<'b>(
             Ok(length) if whole && length <= input.len() => {
                 let payload = take(input, length);
                 mask(payload, header.key, 0);
-                return Ok(Some(Complete::Here(header.opcode, payload)));
+                return Ok(Some(Complete::Here(header, payload)));
             }
             _ => partial.get_or_insert_default().begin(header),
         }
@@ -167,6 +187,8 @@ fn next_complete<'b>(
 /// Refuses a message by what its headers announce, before a byte of it is kept.
 fn check_size(header: &Header, partial: Option<&Partial>, limit: usize) -> Result<(), Violation> {
     let before = partial.map_or(0, Partial::message_length) as u64;
+    let is_deflated = header.deflated || partial.is_some_and(|partial| partial.is_deflated(header.opcode));
+    let limit = if is_deflated { longest_deflated(limit) } else { limit };
     if !header.opcode.is_control() && before + header.length > limit as u64 {
         return Err(Violation::TooBig);
     }
@@ -174,15 +196,15 @@ fn check_size(header: &Header, partial: Option<&Partial>, limit: usize) -> Resul
 }
 
 fn next_header(
-    role: Role,
+    terms: Terms,
     partial: &mut Option<Box<Partial>>,
     input: &mut &mut [u8],
 ) -> Result<Option<Header>, Violation> {
     if let Some(partial) = partial.as_mut().filter(|partial| partial.in_header()) {
-        return partial.finish_header(role, input);
+        return partial.finish_header(terms, input);
     }
     let in_message = partial.as_ref().is_some_and(|partial| partial.in_message());
-    match Header::parse(input, role, in_message)? {
+    match Header::parse(input, terms, in_message)? {
         Some((header, length)) => {
             take(input, length);
             Ok(Some(header))
@@ -198,8 +220,9 @@ fn take<'b>(input: &mut &'b mut [u8], length: usize) -> &'b mut [u8] {
     input.split_off_mut(..length).expect("the caller compared the length")
 }
 
-fn event(opcode: Opcode, payload: &[u8]) -> Result<Event<'_>, Violation> {
+fn event(opcode: Opcode, deflated: bool, payload: &[u8]) -> Result<Event<'_>, Violation> {
     Ok(match opcode {
+        _ if deflated => Event::Deflated(Deflated { is_text: opcode == Opcode::Text, payload }),
         Opcode::Text => Event::Message(Message::Text(text(payload)?)),
         Opcode::Binary | Opcode::Continuation => Event::Message(Message::Binary(payload)),
         Opcode::Ping => Event::Ping(payload),
@@ -219,7 +242,7 @@ fn close(payload: &[u8]) -> Result<Option<(u16, &str)>, Violation> {
     }
 }
 
-fn text(bytes: &[u8]) -> Result<&str, Violation> {
+pub(super) fn text(bytes: &[u8]) -> Result<&str, Violation> {
     simdutf8::basic::from_utf8(bytes).map_err(|_| Violation::NotUtf8)
 }
 

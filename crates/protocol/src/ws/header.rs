@@ -29,6 +29,15 @@ pub enum Role {
     Client,
 }
 
+/// What holds for the frames of a peer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Terms {
+    /// Ours.
+    pub(super) role: Role,
+    /// Whether compression was agreed on.
+    pub(super) deflate: bool,
+}
+
 /// The longest payload of a control frame.
 pub(super) const MAX_CONTROL: usize = 125;
 
@@ -40,6 +49,9 @@ pub(super) const MASKED: u8 = 0x80;
 
 const FIN: u8 = 0x80;
 const RESERVED: u8 = 0x70;
+
+/// The reserved bit that marks a message as compressed, in its first frame.
+pub(super) const DEFLATED: u8 = 0x40;
 
 /// The header of an unmasked, final frame, and how many of the ten bytes it takes.
 pub fn header(opcode: Opcode, length: usize) -> ([u8; 10], usize) {
@@ -87,6 +99,8 @@ impl Opcode {
 pub(super) struct Header {
     pub(super) fin: bool,
     pub(super) opcode: Opcode,
+    /// Whether it begins a message that is compressed.
+    pub(super) deflated: bool,
     /// At most 2^63 - 1, as announced: no reason to allocate that much.
     pub(super) length: u64,
     /// Zeros where nothing is masked.
@@ -100,30 +114,36 @@ impl Header {
     /// there and in the order of the wire, so that the verdict does not depend on how the bytes arrive.
     pub(super) fn parse(
         bytes: &[u8],
-        role: Role,
+        Terms { role, deflate }: Terms,
         in_message: bool,
     ) -> Result<Option<(Self, usize)>, Violation> {
         let Some(&first) = bytes.first() else { return Ok(None) };
-        let (fin, opcode) = judge_first(first, in_message)?;
+        let (fin, opcode) = judge_first(first, in_message, deflate)?;
+        let deflated = first & DEFLATED != 0;
         let Some(&second) = bytes.get(1) else { return Ok(None) };
         judge_second(second, opcode, role)?;
         let Some((length, at)) = length(second & !MASKED, &bytes[2..])? else { return Ok(None) };
         match role {
-            Role::Client => Ok(Some((Self { fin, opcode, length, key: [0; 4] }, at))),
+            Role::Client => Ok(Some((Self { fin, opcode, deflated, length, key: [0; 4] }, at))),
             Role::Server => {
                 let key = bytes[at..].first_chunk();
-                Ok(key.map(|&key| (Self { fin, opcode, length, key }, at + key.len())))
+                Ok(key.map(|&key| (Self { fin, opcode, deflated, length, key }, at + key.len())))
             }
         }
     }
 }
 
-fn judge_first(byte: u8, in_message: bool) -> Result<(bool, Opcode), Violation> {
-    if byte & RESERVED != 0 {
+fn judge_first(byte: u8, in_message: bool, deflate: bool) -> Result<(bool, Opcode), Violation> {
+    let allowed = if deflate { DEFLATED } else { 0 };
+    if byte & RESERVED & !allowed != 0 {
         return Err(Violation::ReservedBits);
     }
     let fin = byte & FIN != 0;
-    match (Opcode::parse(byte & 0x0F)?, in_message) {
+    let opcode = Opcode::parse(byte & 0x0F)?;
+    if byte & DEFLATED != 0 && !matches!(opcode, Opcode::Text | Opcode::Binary) {
+        return Err(Violation::ReservedBits);
+    }
+    match (opcode, in_message) {
         (opcode, _) if opcode.is_control() && !fin => Err(Violation::FragmentedControl),
         (Opcode::Continuation, false) => Err(Violation::NothingToContinue),
         (Opcode::Text | Opcode::Binary, true) => Err(Violation::UnfinishedMessage),

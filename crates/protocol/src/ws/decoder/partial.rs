@@ -2,7 +2,7 @@
 
 use crate::ws::{
     Violation,
-    header::{Header, MAX_HEADER, Opcode, Role},
+    header::{Header, MAX_HEADER, Opcode, Terms},
     mask,
 };
 
@@ -27,6 +27,7 @@ pub(super) struct Partial {
 #[derive(Debug)]
 struct Assembly {
     opcode: Opcode,
+    deflated: bool,
     bytes: Vec<u8>,
     /// How many of the bytes are whole characters, if it is text.
     valid: usize,
@@ -63,6 +64,11 @@ impl Partial {
         self.message.as_ref().map_or(0, |message| message.bytes.len())
     }
 
+    /// Whether what a frame with this opcode belongs to is compressed.
+    pub(super) fn is_deflated(&self, opcode: Opcode) -> bool {
+        !opcode.is_control() && self.message.as_ref().is_some_and(|message| message.deflated)
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         !self.in_header() && !self.in_payload() && !self.in_message()
     }
@@ -77,14 +83,14 @@ impl Partial {
     /// Joins what was kept of a header with what arrived.
     pub(super) fn finish_header(
         &mut self,
-        role: Role,
+        terms: Terms,
         input: &mut &mut [u8],
     ) -> Result<Option<Header>, Violation> {
         let kept = self.head_length;
         let added = input.len().min(MAX_HEADER - kept);
         let mut head = self.head;
         head[kept..][..added].copy_from_slice(&input[..added]);
-        let Some((header, length)) = Header::parse(&head[..kept + added], role, self.in_message())? else {
+        let Some((header, length)) = Header::parse(&head[..kept + added], terms, self.in_message())? else {
             self.keep_header(input);
             return Ok(None);
         };
@@ -98,6 +104,7 @@ impl Partial {
         if !header.opcode.is_control() {
             self.message.get_or_insert_with(|| Assembly {
                 opcode: header.opcode,
+                deflated: header.deflated,
                 bytes: Vec::new(),
                 valid: 0,
             });
@@ -150,7 +157,7 @@ impl Assembly {
     /// Text is judged as it arrives: what can become no character is refused at its first wrong byte.
     fn append(&mut self, part: &[u8]) -> Result<(), Violation> {
         self.bytes.extend_from_slice(part);
-        if self.opcode != Opcode::Text {
+        if self.opcode != Opcode::Text || self.deflated {
             return Ok(());
         }
         match simdutf8::compat::from_utf8(&self.bytes[self.valid..]) {
