@@ -12,7 +12,7 @@ use bytes::Bytes;
 use suona_protocol::ws::{Message, Opcode, close_frame, frame};
 use suona_server::{
     Now,
-    http::{DoorKind, DoorPath, Edge, EdgeOptions, Hooks, Place, Upgraded},
+    http::{DoorKind, DoorPath, Edge, EdgeOptions, Hooks, Place, UpgradeRequest, Upgraded},
     hub::{Outboxes, Overflow},
     io::{ConnectionId, Handover, Loss, Tenant, mailbox, spawn},
     metrics::Metrics,
@@ -26,11 +26,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let port = std::env::args().nth(1).map_or(Ok(0), |port| port.parse())?;
     let door = DoorPath { path: "/echo".to_owned(), kind: DoorKind::Plain };
     let options = EdgeOptions::new((Ipv4Addr::LOCALHOST, port).into(), vec![door]);
+    let options = EdgeOptions { deflate: true, ..options };
     let (shard, letters) = mailbox(1);
     spawn("echo".to_owned(), letters, Echo::new)?;
     let hand_over = move |Upgraded { stream, read_ahead, request }: Upgraded| {
+        let UpgradeRequest { place, deflate, .. } = request;
         let max_message = Some(MAX_MESSAGE);
-        shard.hand_over(Handover { stream, read_ahead, opening: request.place, max_message });
+        shard.hand_over(Handover { stream, read_ahead, opening: place, max_message, deflate });
     };
     let hooks = Hooks {
         hand_over: Box::new(hand_over),

@@ -81,6 +81,8 @@ pub struct EdgeOptions {
     pub kept_headers: Vec<HeaderName>,
     /// The header by which a proxy names the user.
     pub user_header: Option<HeaderName>,
+    /// Whether WebSockets may be compressed.
+    pub deflate: bool,
     /// How long a new connection may take for each of PROXY header, TLS handshake and first request head.
     pub patience: Duration,
     /// How long a connection may take from one request to the next, of strangers no longer than `patience`. Longer than load balancers keep idle
@@ -151,6 +153,7 @@ impl EdgeOptions {
             metrics: false,
             kept_headers: Vec::new(),
             user_header: None,
+            deflate: false,
             patience: Duration::from_secs(10),
             keep_alive: Duration::from_secs(75),
         }
@@ -202,6 +205,8 @@ pub struct UpgradeRequest {
     pub remote: IpAddr,
     /// The sub-protocol agreed on.
     pub sub_protocol: Option<String>,
+    /// Whether compression was agreed on.
+    pub deflate: bool,
     /// What it said besides, if it opened an HTTP stream.
     pub stream: Option<StreamRequest>,
     /// To be dropped when the connection is closed, and not before.

@@ -27,7 +27,7 @@ pub use commons::Commons;
 pub use devices::{Devices, Holder};
 pub use errand::{Errand, Order, Said, Selector};
 pub use ledger::Ledger;
-pub use outbox::{Envelope, Frame, Outbox, Outboxes, Overflow};
+pub use outbox::{Compression, Envelope, Frame, Outbox, Outboxes, Overflow};
 pub use shard::{Opening, Shard};
 pub use users::{Address, TooManyConnections, Users};
 

@@ -229,6 +229,7 @@ fn edge_options(config: &Config) -> Result<EdgeOptions, StartError> {
         kept_headers: config.webhooks.http_headers(),
         emulation: Doors::emulation(config),
         user_header: config.client.user_header.clone(),
+        deflate: config.websocket.compression,
         ..EdgeOptions::new(address("address", &server.address, server.port)?, Doors::paths(config))
     })
 }
@@ -240,9 +241,10 @@ fn hand_over(doors: Doors, shards: Vec<ShardSender<Shard>>) -> crate::http::Hand
         let numbered = shards.iter().zip(0..);
         let (shard, number) =
             numbered.min_by_key(|(shard, _)| shard.connections()).expect("there is a shard");
+        let deflate = request.deflate;
         let opening = doors.open(request, ShardId(number));
         let max_message = doors.max_message(&opening.door);
-        shard.hand_over(Handover { stream, read_ahead, opening, max_message });
+        shard.hand_over(Handover { stream, read_ahead, opening, max_message, deflate });
     })
 }
 

@@ -12,7 +12,6 @@ pub(super) enum Fate {
 use Fate::{Ignored, NotYet};
 
 const NO_BUFFERS: Fate = Ignored("idle connections own no buffer");
-const NOT_COMPRESSED: Fate = Ignored("frames are sent uncompressed");
 const ONE_NODE: Fate = Ignored("presence lives in this process and needs no refreshing");
 const NO_TIMES: Fate = Ignored("publications carry no time; what is lost is found by its position");
 
@@ -91,10 +90,10 @@ const KEYS: &[(&str, Fate)] = &[
     ("uni_sse", NotYet),
     ("uni_websocket", NotYet),
     ("usage_stats", Ignored("no usage is reported to anybody")),
-    ("websocket.compression", NOT_COMPRESSED),
-    ("websocket.compression_level", NOT_COMPRESSED),
-    ("websocket.compression_min_size", NOT_COMPRESSED),
-    ("websocket.decompressed_message_size_limit", NOT_COMPRESSED),
+    (
+        "websocket.decompressed_message_size_limit",
+        Ignored("what is compressed may hold as much as any message, websocket.message_size_limit"),
+    ),
     ("websocket.read_buffer_size", NO_BUFFERS),
     ("websocket.use_write_buffer_pool", NO_BUFFERS),
     ("websocket.write_buffer_size", NO_BUFFERS),

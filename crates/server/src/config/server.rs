@@ -3,6 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use super::{check::Check, schema::section, secret::Secret, value::choice};
+use crate::hub::Compression;
 
 section! {
     /// Where HTTP and WebSocket connections are accepted.
@@ -93,6 +94,12 @@ section! {
         handler_prefix: String = "/connection/websocket".to_owned(),
         /// The longest message taken from a client, in bytes.
         message_size_limit: usize = 65_536,
+        /// Whether messages are compressed for clients that can read it. It saves traffic and costs processor time.
+        compression: bool = false,
+        /// From 1, fast, to 9, thorough.
+        compression_level: usize = 1,
+        /// Shorter messages are not compressed, in bytes; below some 500 it hardly helps.
+        compression_min_size: usize = 0,
     }
 }
 
@@ -149,10 +156,19 @@ impl HttpServer {
 }
 
 impl WebSocket {
+    /// How messages are compressed, if they are.
+    pub fn compression(&self) -> Compression {
+        let level = u32::try_from(self.compression_level).unwrap_or(1);
+        Compression { level, min_size: self.compression_min_size }
+    }
+
     pub(super) fn check(&self, check: &mut Check<'_>) {
         if self.message_size_limit == 0 {
             let message = "must be at least 1; the default is 65536";
             check.wrong("websocket", &["message_size_limit"], message);
+        }
+        if !(1..=9).contains(&self.compression_level) {
+            check.wrong("websocket", &["compression_level"], "must be from 1 to 9; the default is 1");
         }
     }
 }

@@ -64,13 +64,24 @@ fn nothing_written_is_the_defaults_and_nothing_is_open() {
 }
 
 #[test]
+fn compression_is_off_unless_it_is_wanted_and_has_nine_levels() {
+    assert!(!Config::default().websocket.compression);
+    let told = toml("[websocket]\ncompression = true\ncompression_level = 0");
+    assert!(
+        told[0].ends_with("websocket.compression_level: must be from 1 to 9; the default is 1"),
+        "{told:?}"
+    );
+    let text = "[websocket]\ncompression = true\ncompression_level = 9\ncompression_min_size = 512";
+    let compression = File::new("a.toml", text).read().config.websocket.compression();
+    assert_eq!((compression.level, compression.min_size), (9, 512));
+}
+
+#[test]
 fn a_centrifugo_file_loads_unchanged() {
     let file = File::new("config.json", include_str!("tests/centrifugo.json"));
     let (config, warnings) = file.read().accept(false).unwrap();
-    assert_eq!(
-        warnings.iter().map(|w| w.key.as_str()).collect::<Vec<_>>(),
-        ["client.concurrency", "websocket.compression"]
-    );
+    assert_eq!(warnings.iter().map(|w| w.key.as_str()).collect::<Vec<_>>(), ["client.concurrency"]);
+    assert!(config.websocket.compression);
     assert_eq!(config.http_server.internal_port, Some(9000));
     assert_eq!(config.client.token.hmac_secret_key.expose(), "5d3c1f2e8a9b4c7d6e0f1a2b3c4d5e6f");
     assert_eq!(config.client.token.issuer_regex.as_ref().unwrap().as_str(), "^https://auth\\.");

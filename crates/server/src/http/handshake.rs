@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use axum::http::{
     HeaderMap, HeaderName, HeaderValue, Method, Version,
     header::{
-        CONNECTION, CONTENT_LENGTH, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION,
-        TRANSFER_ENCODING, UPGRADE,
+        CONNECTION, CONTENT_LENGTH, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
+        SEC_WEBSOCKET_VERSION, TRANSFER_ENCODING, UPGRADE,
     },
     request::Parts,
 };
@@ -79,6 +79,11 @@ pub(super) fn check(head: &Parts) -> Result<HeaderValue, Broken> {
 /// The first sub-protocol offered that `speaks` knows.
 pub(super) fn sub_protocol(headers: &HeaderMap, speaks: impl Fn(&str) -> bool) -> Option<&str> {
     lists(headers, &SEC_WEBSOCKET_PROTOCOL).find(|offered| speaks(offered))
+}
+
+/// Whether compression is offered in a way that we can agree to.
+pub(super) fn offers_deflate(headers: &HeaderMap) -> bool {
+    lines(headers, &SEC_WEBSOCKET_EXTENSIONS).any(ws::offers_deflate)
 }
 
 /// The elements of a comma-separated header, of all its lines.

@@ -14,8 +14,8 @@ use axum::{
     http::{
         HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
         header::{
-            ALLOW, CONNECTION, CONTENT_TYPE, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_PROTOCOL,
-            SEC_WEBSOCKET_VERSION, UPGRADE,
+            ALLOW, CONNECTION, CONTENT_TYPE, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS,
+            SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
         },
         request::Parts,
     },
@@ -23,6 +23,7 @@ use axum::{
     routing::get,
 };
 use prometheus_client::metrics::gauge::Gauge;
+use suona_protocol::ws;
 use tokio::sync::watch;
 
 use super::{
@@ -47,6 +48,7 @@ pub(super) struct Site {
     kept_headers: Vec<HeaderName>,
     bodies: Bodies,
     user_header: Option<HeaderName>,
+    deflate: bool,
     phase: watch::Receiver<Phase>,
     ready: Ready,
     metrics: Arc<Metrics>,
@@ -93,6 +95,7 @@ impl Site {
             kept_headers: options.kept_headers.clone(),
             bodies: Bodies::new(options.patience),
             user_header: options.user_header.clone(),
+            deflate: options.deflate,
             phase,
             ready,
             metrics,
@@ -189,8 +192,9 @@ impl Site {
             DoorKind::Plain => true,
             DoorKind::HttpStream { .. } | DoorKind::Events { .. } => false,
         });
-        let answer = switching_protocols(accept, sub_protocol);
-        visit.hand_over(UpgradeRequest { sub_protocol: sub_protocol.map(str::to_owned), ..request });
+        let deflate = self.deflate && handshake::offers_deflate(&head.headers);
+        let answer = switching_protocols(accept, sub_protocol, deflate);
+        visit.hand_over(UpgradeRequest { sub_protocol: sub_protocol.map(str::to_owned), deflate, ..request });
         self.metrics.count_upgrade(UpgradeOutcome::Accepted);
         answer
     }
@@ -212,6 +216,7 @@ impl Site {
                 .and_then(|name| self.proxies.vouched(visit.peer, &head.headers, name)),
             remote,
             sub_protocol: None,
+            deflate: false,
             stream: None,
             place,
         })
@@ -265,7 +270,7 @@ impl Site {
     }
 }
 
-fn switching_protocols(accept: HeaderValue, sub_protocol: Option<&str>) -> Response {
+fn switching_protocols(accept: HeaderValue, sub_protocol: Option<&str>, deflate: bool) -> Response {
     let mut answer = Response::new(Body::empty());
     *answer.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let headers = answer.headers_mut();
@@ -275,6 +280,9 @@ fn switching_protocols(accept: HeaderValue, sub_protocol: Option<&str>) -> Respo
     if let Some(sub_protocol) = sub_protocol {
         let value = sub_protocol.parse().expect("it came in a header");
         headers.insert(SEC_WEBSOCKET_PROTOCOL, value);
+    }
+    if deflate {
+        headers.insert(SEC_WEBSOCKET_EXTENSIONS, HeaderValue::from_static(ws::DEFLATE));
     }
     answer
 }

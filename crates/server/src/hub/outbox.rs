@@ -8,8 +8,8 @@ use std::{collections::VecDeque, rc::Rc};
 use bytes::Bytes;
 
 use crate::io::ConnectionId;
-pub use envelope::Envelope;
 use envelope::Packed;
+pub use envelope::{Compression, Envelope};
 use queue::Queue;
 
 /// An encoded WebSocket frame, header included, shared by all outboxes of one shard without atomics. For other
@@ -82,6 +82,11 @@ impl Outboxes {
             delivered_bytes: 0,
             sent_bytes: 0,
         }
+    }
+
+    /// How messages are compressed in those outboxes whose [`Envelope`] says that they are.
+    pub fn compressing(self, compression: Compression) -> Self {
+        Self { packed: Packed::new(compression), ..self }
     }
 
     /// How many bytes one outbox may hold.

@@ -175,7 +175,8 @@ impl Shard {
     /// A shard without connections, counting in `metrics`. `seed` is for ids and for spreading pings.
     pub fn new(id: ShardId, commons: Arc<Commons>, metrics: Arc<ShardMetrics>, seed: u64, now: Now) -> Self {
         let client = &commons.rules.config.client;
-        let outboxes = Outboxes::new(client.queue_max_size);
+        let compression = commons.rules.config.websocket.compression();
+        let outboxes = Outboxes::new(client.queue_max_size).compressing(compression);
         let watch = Watch::new(client.channel_position_check_delay, now.instant);
         Self {
             id,

@@ -6,7 +6,7 @@ use std::{
     task::{Context, Poll, Waker, ready},
 };
 
-use suona_protocol::ws::{Decoder, Event, Opcode, Role, close_frame, frame};
+use suona_protocol::ws::{Decoder, Event, Inflater, Message, Opcode, Violation, close_frame, frame};
 
 use super::{ConnectionId, Loss, Tenant, socket::Socket};
 use crate::{
@@ -44,12 +44,15 @@ enum Phase {
 /// How many bytes one connection may read before others have their turn.
 const READ_BUDGET: usize = 64 * 1024;
 
+/// How many compressed bytes are read at a time. They inflate to a thousand times as many at most, 1 MiB, before
+/// the budget is looked at.
+const DEFLATED_READ: usize = 1024;
+
 /// With more than this waiting only the last ping is answered, and only when the rest is written.
 const PONG_ROOM: usize = 4 * 1024;
 
 impl Connection {
-    pub(super) fn new(id: ConnectionId, socket: Socket, doorbell: Waker, max_message: Option<usize>) -> Self {
-        let decoder = max_message.map(|longest| Decoder::new(Role::Server, longest));
+    pub(super) fn new(id: ConnectionId, socket: Socket, doorbell: Waker, decoder: Option<Decoder>) -> Self {
         Self { id, socket, doorbell, decoder, phase: Phase::Open, parting: false, pong: None }
     }
 
@@ -58,17 +61,21 @@ impl Connection {
         &mut self,
         tenant: &mut T,
         buffer: &mut [u8],
+        inflater: &mut Inflater,
         now: Now,
     ) -> Poll<io::Result<()>> {
         let mut budget = READ_BUDGET;
+        let deflates = self.decoder.as_ref().is_some_and(Decoder::takes_deflated);
+        let at_once = if deflates { DEFLATED_READ.min(buffer.len()) } else { buffer.len() };
+        let buffer = &mut buffer[..at_once];
         while !matches!(self.phase, Phase::Ending(_)) {
             let read = ready!(self.socket.poll_read(&mut Context::from_waker(&self.doorbell), buffer))?;
             if read == 0 {
                 self.end(tenant.outboxes(), None, self.loss());
                 break;
             }
-            self.decode(tenant, &mut buffer[..read], now);
-            budget = budget.saturating_sub(read);
+            let inflated = self.decode(tenant, &mut buffer[..read], inflater, now);
+            budget = budget.saturating_sub(read + inflated);
             if budget == 0 {
                 return Poll::Ready(Ok(()));
             }
@@ -76,17 +83,28 @@ impl Connection {
         Poll::Pending
     }
 
-    /// Tells the tenant what these bytes of the peer mean.
-    pub(super) fn decode<T: Tenant>(&mut self, tenant: &mut T, mut bytes: &mut [u8], now: Now) {
+    /// Tells the tenant what these bytes of the peer mean, and says to how many more they were inflated.
+    pub(super) fn decode<T: Tenant>(
+        &mut self,
+        tenant: &mut T,
+        mut bytes: &mut [u8],
+        inflater: &mut Inflater,
+        now: Now,
+    ) -> usize {
+        let mut inflated = 0;
         while matches!(self.phase, Phase::Open | Phase::Closing) {
-            let Some(decoder) = &mut self.decoder else { return };
+            let Some(decoder) = &mut self.decoder else { break };
+            let limit = decoder.limit();
             match decoder.decode(&mut bytes) {
-                Ok(None) => return,
-                Ok(Some(Event::Message(message))) => {
-                    if tenant.outboxes().is_open(self.id) {
-                        tenant.received(self.id, message, now);
+                Ok(None) => break,
+                Ok(Some(Event::Message(message))) => hand_on(self.id, tenant, message, now),
+                Ok(Some(Event::Deflated(deflated))) => match inflater.inflate(deflated, limit) {
+                    Ok(message) => {
+                        inflated += message.len();
+                        hand_on(self.id, tenant, message, now);
                     }
-                }
+                    Err(violation) => self.fail(tenant.outboxes(), violation),
+                },
                 Ok(Some(Event::Ping(payload))) => {
                     let pong = Rc::new(frame(Opcode::Pong, payload));
                     self.answer(tenant.outboxes(), pong);
@@ -96,14 +114,10 @@ impl Connection {
                         close.map_or_else(|| frame(Opcode::Close, &[]), |(code, _)| close_frame(code, ""));
                     self.end(tenant.outboxes(), Some(Rc::new(echo)), Loss::Closed);
                 }
-                Err(violation) => {
-                    let last = close_frame(violation.code(), &violation.to_string());
-                    tenant.outboxes().close(self.id, Some(Rc::new(last)));
-                    tenant.outboxes().touch(self.id);
-                    self.phase = Phase::Failed(violation.code());
-                }
+                Err(violation) => self.fail(tenant.outboxes(), violation),
             }
         }
+        inflated
     }
 
     /// Whether a visit of the flush may achieve something.
@@ -141,6 +155,13 @@ impl Connection {
         self.phase = Phase::Ending(loss);
     }
 
+    fn fail(&mut self, outboxes: &mut Outboxes, violation: Violation) {
+        let last = close_frame(violation.code(), &violation.to_string());
+        outboxes.close(self.id, Some(Rc::new(last)));
+        outboxes.touch(self.id);
+        self.phase = Phase::Failed(violation.code());
+    }
+
     fn answer(&mut self, outboxes: &mut Outboxes, pong: Frame) {
         if outboxes.bytes(self.id) > PONG_ROOM || outboxes.push(self.id, pong.clone()).is_err() {
             self.pong = Some(pong);
@@ -172,6 +193,12 @@ impl Connection {
             Poll::Ready(outcome) => outcome,
             Poll::Pending => Ok(()),
         }
+    }
+}
+
+fn hand_on<T: Tenant>(id: ConnectionId, tenant: &mut T, message: Message<'_>, now: Now) {
+    if tenant.outboxes().is_open(id) {
+        tenant.received(id, message, now);
     }
 }
 

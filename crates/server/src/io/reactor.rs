@@ -11,6 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use suona_protocol::ws::Inflater;
 use tokio::{
     runtime::Builder,
     task::{coop::unconstrained, yield_now},
@@ -24,7 +25,7 @@ use super::{
     ready::ReadyList,
     socket::Socket,
 };
-use crate::Now;
+use crate::{Now, hub::Envelope};
 
 /// Starts the thread of one shard. It ends when it is told to [`stop`](super::ShardSender::stop).
 ///
@@ -62,6 +63,8 @@ struct Reactor<T: Tenant> {
     buffer: Box<[u8]>,
     /// Where small frames are joined for one write.
     scratch: Box<[u8]>,
+    /// Where compressed messages become readable, one after another.
+    inflater: Inflater,
 }
 
 /// The time for writing what is queued and for the peer's close frame, once a connection is closing.
@@ -95,6 +98,7 @@ impl<T: Tenant> Reactor<T> {
             busy: 0,
             buffer: vec![0; BUFFER].into(),
             scratch: vec![0; SCRATCH].into(),
+            inflater: Inflater::default(),
         }
     }
 
@@ -176,6 +180,7 @@ impl<T: Tenant> Reactor<T> {
     }
 
     fn take(&mut self, handover: Handover<T::Opening>, now: Now) {
+        let decoder = handover.decoder();
         let socket = match Socket::register(handover.stream) {
             Ok(socket) if self.stop.is_none() => socket,
             refused => {
@@ -191,9 +196,13 @@ impl<T: Tenant> Reactor<T> {
             self.connections.resize_with(slot + 1, || None);
         }
         self.count += 1;
+        if handover.deflate {
+            self.tenant.outboxes().envelop(id, Envelope::Deflated);
+        }
+        let mut connection = Connection::new(id, socket, self.ready.doorbell(id.slot), decoder);
         self.tenant.opened(id, handover.opening, now);
-        let mut connection = Connection::new(id, socket, self.ready.doorbell(id.slot), handover.max_message);
-        connection.decode(&mut self.tenant, &mut Vec::from(handover.read_ahead), now);
+        let mut read_ahead = Vec::from(handover.read_ahead);
+        connection.decode(&mut self.tenant, &mut read_ahead, &mut self.inflater, now);
         self.connections[slot] = Some(connection);
         self.ready.ring(id.slot);
     }
@@ -204,7 +213,7 @@ impl<T: Tenant> Reactor<T> {
         for slot in rung.drain(..) {
             let Some(Some(connection)) = self.connections.get_mut(slot as usize) else { continue };
             let id = connection.id;
-            match connection.receive(&mut self.tenant, &mut self.buffer, now) {
+            match connection.receive(&mut self.tenant, &mut self.buffer, &mut self.inflater, now) {
                 Poll::Pending => {}
                 Poll::Ready(Ok(())) => self.ready.ring(slot),
                 Poll::Ready(Err(_)) => {

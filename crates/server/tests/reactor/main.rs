@@ -1,5 +1,6 @@
 //! The reactor, judged over real sockets by a stock WebSocket client.
 
+mod compression;
 mod shard;
 
 use std::{

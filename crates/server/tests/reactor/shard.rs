@@ -150,7 +150,14 @@ impl Shard {
     /// A connection past its upgrade, with what was read along with the request.
     pub(crate) fn dial(&self, read_ahead: &[u8]) -> TcpStream {
         let (client, server) = self.pair();
-        self.hand_over(Stream::Plain(server), read_ahead);
+        self.hand_over(Stream::Plain(server), read_ahead, false);
+        client
+    }
+
+    /// A connection on which compression was agreed on.
+    pub(crate) fn dial_deflating(&self) -> TcpStream {
+        let (client, server) = self.pair();
+        self.hand_over(Stream::Plain(server), b"", true);
         client
     }
 
@@ -158,7 +165,13 @@ impl Shard {
     pub(crate) fn dial_listener(&self) -> TcpStream {
         let (client, server) = self.pair();
         let stream = Stream::Plain(server);
-        self.sender.hand_over(Handover { stream, read_ahead: Bytes::new(), opening: (), max_message: None });
+        self.sender.hand_over(Handover {
+            stream,
+            read_ahead: Bytes::new(),
+            opening: (),
+            max_message: None,
+            deflate: false,
+        });
         assert_eq!(self.told(), Told::Opened);
         client
     }
@@ -184,7 +197,7 @@ impl Shard {
             peer.complete_io(&mut client).unwrap();
         }
         let (server, session) = handshake.join().unwrap();
-        self.hand_over(Stream::Tls(server, Box::new(session)), b"");
+        self.hand_over(Stream::Tls(server, Box::new(session)), b"", false);
         WebSocket::from_raw_socket(StreamOwned::new(peer, client), Role::Client, None)
     }
 
@@ -194,9 +207,15 @@ impl Shard {
         (client, self.listener.accept().unwrap().0)
     }
 
-    fn hand_over(&self, stream: Stream, read_ahead: &[u8]) {
+    fn hand_over(&self, stream: Stream, read_ahead: &[u8], deflate: bool) {
         let read_ahead = Bytes::copy_from_slice(read_ahead);
-        self.sender.hand_over(Handover { stream, read_ahead, opening: (), max_message: Some(MAX_MESSAGE) });
+        self.sender.hand_over(Handover {
+            stream,
+            read_ahead,
+            opening: (),
+            max_message: Some(MAX_MESSAGE),
+            deflate,
+        });
         assert_eq!(self.told(), Told::Opened);
     }
 }

@@ -66,6 +66,25 @@ async fn each_door_speaks_its_sub_protocols() {
 }
 
 #[tokio::test]
+async fn compression_is_agreed_on_if_both_want_it() {
+    const OFFER: &str = "permessage-deflate; client_max_window_bits";
+    for (wanted, offer, agreed) in [
+        (true, OFFER, true),
+        (true, "x-other\r\nSec-WebSocket-Extensions: permessage-deflate", true),
+        (true, "permessage-deflate; server_max_window_bits=10", false),
+        (true, "x-other", false),
+        (false, OFFER, false),
+    ] {
+        let mut world = world(|options| options.deflate = wanted);
+        let (head, _client) = world.open("/device", &format!("Sec-WebSocket-Extensions: {offer}\r\n")).await;
+        let said = head.lines().find_map(|line| line.strip_prefix("sec-websocket-extensions: "));
+        let answer = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
+        assert_eq!(said, agreed.then_some(answer), "{offer}");
+        assert_eq!(world.upgraded().await.request.deflate, agreed);
+    }
+}
+
+#[tokio::test]
 async fn pages_of_other_origins_may_not_connect() {
     let world = world(|options| options.allowed_origins = vec!["https://*.example.com".to_owned()]);
     for (origin, status) in [

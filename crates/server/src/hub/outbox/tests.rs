@@ -119,3 +119,20 @@ fn a_slot_is_used_again_under_another_generation() {
     assert_eq!(outboxes.bytes(new), 0);
     assert_eq!(dirty(&mut outboxes), []);
 }
+
+#[test]
+fn one_compressed_frame_is_shared_by_all_who_agreed() {
+    let mut outboxes = Outboxes::new(10_000);
+    let [plain, one, other] = [(); 3].map(|()| outboxes.open());
+    outboxes.envelop(one, Envelope::Deflated);
+    outboxes.envelop(other, Envelope::Deflated);
+    let text = Rc::new(suona_protocol::ws::frame(suona_protocol::ws::Opcode::Text, &[b'x'; 1000]));
+    for id in [plain, one, other] {
+        outboxes.push(id, text.clone()).unwrap();
+    }
+    let first = |id| outboxes.unsent(id).next().unwrap();
+    assert_eq!(first(plain), &text[..]);
+    assert_eq!(first(one).as_ptr(), first(other).as_ptr());
+    assert_eq!(outboxes.bytes(one), first(one).len(), "it counts as it is written");
+    assert!(outboxes.bytes(one) < 100);
+}

@@ -13,8 +13,8 @@ use crate::{
 impl Shard {
     /// Notes how a new connection is written to, and where it is found if its client speaks by other ways.
     pub(super) fn introduce(&mut self, id: ConnectionId, door: &Door) {
-        self.outboxes.envelop(id, door.envelope());
         if let Some(emulation) = door.emulation() {
+            self.outboxes.envelop(id, door.envelope());
             self.listeners.insert(emulation.session, id);
         }
     }

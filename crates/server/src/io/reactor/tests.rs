@@ -65,6 +65,7 @@ async fn a_peer_that_answers_no_close_is_dropped_in_time() {
         read_ahead: Default::default(),
         opening: (),
         max_message: Some(100),
+        deflate: false,
     });
     poll_fn(|cx| reactor.poll_work(cx)).await;
     reactor.read_letters(now);
