@@ -7,11 +7,16 @@
 
 mod backoff;
 pub mod client;
+mod driver;
 mod fault;
 pub mod link;
 mod moment;
 
 pub use client::Client;
+pub use driver::{
+    BadAddress, BuildError, Builder, ChannelEvent, Messages, Publications, ReliableSocket, SocketEvent,
+    Subscription, Suona,
+};
 pub use fault::{Code, Fault};
 pub use link::Link;
 pub use moment::{Clock, Moment};

@@ -111,6 +111,9 @@ impl Link {
             Input::Stop { reason, code } => self.stop(&reason, code),
             Input::Opened { generation } => self.opened(generation),
             Input::Received { generation, frame } => self.received(generation, frame),
+            Input::Alive { generation } => {
+                self.alive(generation);
+            }
             Input::Lost { generation, loss, is_final } => self.lost(generation, loss, is_final),
             Input::Hidden => self.hidden(),
             Input::Shown => self.shown(),
@@ -170,11 +173,19 @@ impl Link {
 
     fn received(&mut self, generation: u64, frame: Frame) {
         self.opened(generation); // some devices forget to tell
-        let Phase::Online(liveness) = &mut self.phase else { return };
-        if generation == self.generation {
-            liveness.hear(self.moment.now);
+        if self.alive(generation) {
             self.outputs.push_back(Output::Heard(frame));
         }
+    }
+
+    /// The peer gave a sign. True if that counts.
+    fn alive(&mut self, generation: u64) -> bool {
+        let Phase::Online(liveness) = &mut self.phase else { return false };
+        let is_current = generation == self.generation;
+        if is_current {
+            liveness.hear(self.moment.now);
+        }
+        is_current
     }
 
     fn lost(&mut self, generation: u64, loss: Loss, is_final: bool) {

@@ -23,6 +23,7 @@ pub(crate) fn input(line: &str) -> Result<Input, Malformed> {
         "received" => {
             Input::Received { generation: words.number("socket")?, frame: Frame::Text(words.text("frame")?) }
         }
+        "alive" => Input::Alive { generation: words.number("socket")? },
         "lost" => lost(words)?,
         "network" => Input::Network { online: words.next().map(|word| word == "online") },
         "expect" => Input::Expect { silence: span::read(words.word("silence")?)? },
@@ -54,6 +55,7 @@ pub(crate) fn written_input(input: &Input) -> String {
         Input::Stop { reason, .. } => format!("stop {}", quoted(reason)),
         Input::Opened { generation } => format!("opened {generation}"),
         Input::Received { generation, frame } => format!("received {generation} {}", quoted(&text(frame))),
+        Input::Alive { generation } => format!("alive {generation}"),
         Input::Lost { generation, loss, is_final } => {
             let code = loss.code.map_or_else(String::new, |code| format!(" {code}"));
             let reason =

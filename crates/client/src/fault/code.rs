@@ -98,6 +98,8 @@ codes! {
     TooLarge = "too-large" "Send less at once.",
     /// The data is no JSON.
     NotJson = "not-json" "Give data that is JSON.",
+    /// The answer is in another form than the app expects.
+    BadAnswer = "bad-answer" "Compare what the backend answers with what the app expects.",
     /// The app closed the client.
     Stopped = "stopped" "Start again first.",
 }

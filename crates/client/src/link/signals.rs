@@ -37,6 +37,11 @@ pub enum Input {
         /// What.
         frame: Frame,
     },
+    /// The socket gave a sign of life that is no message, such as the answer to a WebSocket ping.
+    Alive {
+        /// Which.
+        generation: u64,
+    },
     /// The socket is gone, or never came about.
     Lost {
         /// Which.
