@@ -1,0 +1,200 @@
+//! The client and the gateway, over real sockets: what apps see of it.
+
+mod relay;
+mod roads;
+mod socket;
+mod world;
+
+use std::{sync::atomic::Ordering, time::Duration};
+
+use futures_util::StreamExt as _;
+use serde_json::{Value, json};
+use suona_client::{
+    ChannelEvent, Code, Subscription, Suona,
+    client::{Standing, SubscribeOptions},
+    link::State,
+};
+use suona_protocol::heard::Publication;
+
+use relay::Mode;
+use world::{World, quick};
+
+/// The next event of a channel, but not if it takes for ever.
+async fn next(subscription: &mut Subscription) -> ChannelEvent {
+    let event = tokio::time::timeout(Duration::from_secs(20), subscription.next()).await;
+    event.expect("an event").expect("it goes on")
+}
+
+async fn publication(subscription: &mut Subscription) -> Value {
+    match next(subscription).await {
+        ChannelEvent::Publication(Publication { data, .. }) => serde_json::from_slice(&data).unwrap(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Waits until the server has us.
+async fn online(suona: &Suona) {
+    suona.status().wait_for(|status| status.state == State::Online).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_published_is_heard_and_can_be_read_again() {
+    let world = World::new();
+    let suona = world.client().build().unwrap();
+    let mut news = suona.subscribe("news");
+    assert_eq!(next(&mut news).await, ChannelEvent::Subscribed(Standing::Fresh));
+    suona.publish("news", &json!({ "text": "你好" })).await.unwrap();
+    assert_eq!(publication(&mut news).await, json!({ "text": "你好" }));
+
+    let history = suona.latest("news", 10).await.unwrap();
+    assert_eq!((history.publications.len(), history.top.offset), (1, 1));
+    let who = suona.presence("news").await.unwrap();
+    assert_eq!((who.len(), suona.presence_stats("news").await.unwrap().num_clients), (1, 1));
+    suona.close().await;
+}
+
+#[tokio::test]
+async fn protobuf_means_the_same() {
+    let world = World::new();
+    let suona = world.client().protobuf().build().unwrap();
+    let mut news = suona.subscribe("news").publications();
+    suona.rpc::<Value>("echo", &json!([1])).await.unwrap();
+    suona.publish("news", &5).await.unwrap();
+    let heard = news.next().await.unwrap();
+    assert_eq!((heard.data.as_ref(), heard.offset), (&b"5"[..], 1));
+    assert_eq!(suona.history("news", 10, None).await.unwrap().publications[0].data, "5");
+}
+
+#[tokio::test]
+async fn all_who_listen_share_a_subscription_until_the_last_is_gone() {
+    let world = World::new();
+    let suona = world.client().build().unwrap();
+    let (mut first, second) = (suona.subscribe("news"), suona.subscribe("news"));
+    assert_eq!(next(&mut first).await, ChannelEvent::Subscribed(Standing::Fresh));
+    suona.publish("news", &1).await.unwrap();
+    let both: Vec<_> = first.publications().zip(second.publications()).take(1).collect().await;
+    assert_eq!(both[0].0, both[0].1);
+    // The stream is gone, and the channel with it.
+    let mut again = suona.subscribe("news");
+    assert_eq!(next(&mut again).await, ChannelEvent::Subscribed(Standing::Fresh));
+    assert_eq!(suona.presence_stats("news").await.unwrap().num_clients, 1);
+}
+
+#[tokio::test]
+async fn what_was_missed_in_a_break_follows_in_order() {
+    let world = World::new();
+    let (near, far) = (world.client().build().unwrap(), world.client_over_relay().build().unwrap());
+    let mut news = far.subscribe_with("news", SubscribeOptions { keep: true, ..SubscribeOptions::default() });
+    assert_eq!(next(&mut news).await, ChannelEvent::Subscribed(Standing::Fresh));
+    assert!(matches!(next(&mut news).await, ChannelEvent::Position(Some(_))));
+
+    world.relay.set(Mode::Cut);
+    far.status().wait_for(|status| status.state != State::Online).await.unwrap();
+    for number in 1..=3 {
+        near.publish("news", &number).await.unwrap();
+    }
+    world.relay.set(Mode::Open);
+    assert_eq!(next(&mut news).await, ChannelEvent::Subscribed(Standing::Recovered));
+    for number in 1..=3 {
+        assert_eq!(publication(&mut news).await, number);
+        let ChannelEvent::Position(Some(position)) = next(&mut news).await else { panic!() };
+        assert_eq!(position.offset, number);
+    }
+}
+
+#[tokio::test]
+async fn a_call_is_carried_out_once_however_often_it_must_be_asked() {
+    let world = World::new();
+    let suona = world.client_over_relay().build().unwrap();
+    online(&suona).await;
+    // The question arrives, the answer does not.
+    world.relay.set(Mode::Deaf);
+    let asked = tokio::spawn(async move { suona.rpc::<u32>("count", &json!({})).await });
+    world.backend.called.notified().await;
+    world.relay.set(Mode::Cut);
+    world.relay.set(Mode::Open);
+    assert_eq!(asked.await.unwrap(), Ok(1));
+    assert_eq!(world.backend.calls.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_refusal_has_a_code_a_hint_and_no_second_try() {
+    let world = World::new();
+    let suona = world.client().build().unwrap();
+    let fault = suona.publish("closed:1", &1).await.unwrap_err();
+    assert_eq!((fault.code, fault.may_retry()), (Code::PermissionDenied, false));
+    assert_eq!(
+        (fault.code.to_string().as_str(), fault.hint()),
+        ("permission-denied", "The user may not do this.")
+    );
+    let fault = suona.rpc::<String>("echo", &json!([1])).await.unwrap_err();
+    assert_eq!(fault.code, Code::BadAnswer);
+
+    let mut refused = suona.subscribe("closed:1");
+    let ChannelEvent::Ended(fault) = next(&mut refused).await else { panic!() };
+    assert_eq!(fault.code, Code::PermissionDenied);
+    assert_eq!(refused.next().await, None);
+}
+
+#[tokio::test]
+async fn a_token_is_replaced_before_the_server_lets_go() {
+    let world = World::with_tokens();
+    let (asked, mut tokens) = tokio::sync::mpsc::unbounded_channel();
+    let token = world.tokens();
+    let find = move |channel| {
+        asked.send(channel).unwrap();
+        let token = token(1);
+        async move { Ok::<_, String>(Some(token)) }
+    };
+    let suona = Suona::connect(&world.url()).link(quick()).get_token(find).build().unwrap();
+    online(&suona).await;
+    let mut status = suona.status();
+    status.mark_unchanged();
+    for _ in 0..2 {
+        assert_eq!(tokens.recv().await, Some(None));
+    }
+    suona.presence_stats("news").await.unwrap();
+    assert!(!status.has_changed().unwrap(), "{:?}", status.borrow());
+}
+
+#[tokio::test]
+async fn who_has_no_token_stays_offline_and_may_start_again() {
+    let world = World::with_tokens();
+    let token = world.tokens();
+    let logged_in = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let log_in = logged_in.clone();
+    let find = move |_| {
+        let token = log_in.load(Ordering::SeqCst).then(|| token(60));
+        async move { Ok::<_, String>(token) }
+    };
+    let suona = Suona::connect(&world.url()).link(quick()).get_token(find).build().unwrap();
+    let mut status = suona.status();
+    let refused = status.wait_for(|status| status.fault.is_some()).await.unwrap().clone();
+    assert_eq!((refused.state, refused.fault.unwrap().code), (State::Offline, Code::NoToken));
+    logged_in.store(true, Ordering::SeqCst);
+    suona.start();
+    online(&suona).await;
+}
+
+#[tokio::test]
+async fn closing_leaves_nothing() {
+    let world = World::new();
+    let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    let before = tasks();
+    let suona = world.client().build().unwrap();
+    let mut news = suona.subscribe("news");
+    assert_eq!(next(&mut news).await, ChannelEvent::Subscribed(Standing::Fresh));
+    let late = suona.clone();
+    suona.close().await;
+    assert_eq!(news.next().await, None);
+    assert_eq!(late.publish("news", &1).await.unwrap_err().code, Code::Stopped);
+    assert_eq!(tasks(), before);
+
+    // So does dropping it.
+    let dropped = world.client().build().unwrap();
+    online(&dropped).await;
+    let mut status = dropped.status();
+    drop(dropped);
+    while status.changed().await.is_ok() {}
+    assert_eq!(tasks(), before);
+}
