@@ -76,7 +76,7 @@ test("an address that never comes is given up like any other dial, and dialled n
   });
   driver.start();
   await timeline.pass(3100);
-  assert.equal(states()[1], "waiting: no answer in 3000 ms");
+  assert.equal(states()[1], "waiting: no answer");
   found[0]!("wss://late.example.org");
   await timeline.pass(0);
   assert.equal(device.sockets.length, 0);
@@ -136,7 +136,7 @@ test("whatever happens, there is one current socket, at most one closing, one ti
       { url: "wss://example.org" },
       (output) => {
         if (output.is === "heard") assert.equal(output.frame, `from ${device.sockets.length - 1}`);
-        if (output.is === "state" && output.state.at === "online") driver.handle({ is: "expect", silence: 20_000 });
+        if (output.is === "state" && output.state.at === "online") driver.handle({ is: "settled", silence: 20_000 });
       },
     );
     driver.start();

@@ -38,7 +38,6 @@ export function linkInput(words: string): LinkInput {
     case "hidden":
     case "shown":
     case "woke":
-    case "settled":
       return { is };
     case "stop":
       return { is, reason: texts[0]! };
@@ -50,8 +49,8 @@ export function linkInput(words: string): LinkInput {
       return { is, generation: Number(first), loss: loss(rest, texts), final: rest.includes("final") };
     case "network":
       return { is, online: first === undefined ? undefined : first === "online" };
-    case "expect":
-      return { is, silence: duration(first!) };
+    case "settled":
+      return { is, silence: first === undefined ? undefined : duration(first) };
     case "drop":
       return { is, reason: texts[0]!, wait: rest[1] === undefined ? undefined : duration(rest[1]) };
     default:

@@ -288,8 +288,8 @@ test("the status counts what waits", async () => {
   assert.deepEqual(pending, [1, 2, 2, 2, 1, 0, 0]);
 });
 
-test("giving up after the allowed attempts refuses what waits", async () => {
-  const { timeline, device, socket } = rig({ maxAttempts: 2 });
+test("giving up after the allowed retries refuses what waits", async () => {
+  const { timeline, device, socket } = rig({ maxAttempts: 1 });
   device.dialled = (line) => line.lose({ code: 1006 });
   socket.start();
   const sent = outcome(socket.send("hello"));

@@ -197,8 +197,7 @@ export class Client extends Link<ClientOutput> implements Host, Hears<ClientInpu
     this.pass.lasts(ttl);
     this.fault = undefined;
     if (time) this.skew = Math.round(time - (sent + this.instant) / 2);
-    this.settled();
-    if (ping) this.expect({ silence: ping * 1000 + PING_SLACK });
+    this.settled({ silence: ping ? ping * 1000 + PING_SLACK : undefined });
     this.status({ at: "online", reason: `connected to ${version || "the server"}` });
     this.serve(subs);
     this.flush();

@@ -69,7 +69,7 @@ export class HeartbeatTask {
       heartbeat: { send: pingMsg, every: pingTimeout, patience: pongTimeout },
       firstWait: reconnectTimeout,
       longestWait: 10 * reconnectTimeout,
-      maxAttempts: repeatLimit ? repeatLimit + 1 : undefined,
+      maxAttempts: repeatLimit || undefined,
     });
     this.socketTask = new SocketTaskFacade(this.socket);
     this.socket.messages.on((data) => this.tell("Message", { data }));

@@ -14,17 +14,17 @@ interface Online {
   at: "online";
   since: number;
   settled: boolean;
-  heard: number;
+  /** The longest that the peer is silent while all is well. */
   silence: number;
   /** When the peer was silent for too long. */
   due: number;
-  /** How often it was asked since. A second time if the first was over while the code stood still. */
-  probes: number;
+  /** It was asked for a sign, and gave none yet. */
+  asked: boolean;
 }
 
 /** A connection counts as held after this long. */
 const HELD = 5000;
-/** A socket that was told to close is given this long to do so; dials at once, for user or network, keep this distance. */
+/** A socket that was told to close counts for so long; dials at once, for user or network, keep this distance. */
 const CLOSING = 1000;
 /** Background after which a suspending platform has killed the socket. */
 const DEAD_AFTER = 5000;
@@ -32,10 +32,6 @@ const DEAD_AFTER = 5000;
 const PROBE = 3000;
 /** The same after a change of network: most likely the old path is gone. */
 const SHORT_PROBE = 2000;
-/** A wake-up later than this tells that the code was suspended. */
-const LATE = 1000;
-/** One socket, and one that is closing. */
-const SOCKETS = 2;
 
 /**
  * The reliable connection: when to dial, how long to wait, when to take a silent line for dead. It knows nothing of what
@@ -45,15 +41,18 @@ const SOCKETS = 2;
 export class Link<More = never> implements Hears<LinkInput> {
   instant = 0;
   luck = 0;
-  private phase: Phase = { at: "offline" };
+  protected phase: Phase = { at: "offline" };
   private generation = 0;
-  private closing: { readonly generation: number; readonly until: number }[] = [];
+  /** Since when the app is in the background. */
   private hiddenAt: number | undefined;
   private tuckAt = Infinity;
-  private lastDial = -Infinity;
-  private notBefore = -Infinity;
+  /** Neither user nor network makes the link dial before. */
+  private notBefore = 0;
+  /** When the last socket was told to close, and when there is room for another. */
+  private releasedAt = -Infinity;
+  private roomAt = 0;
+  /** How often it dialled again since a connection has held. */
   private attempt = 0;
-  private dials = 0;
   private readonly outputs: (LinkOutput | More)[] = [];
 
   constructor(
@@ -65,7 +64,6 @@ export class Link<More = never> implements Hears<LinkInput> {
   handle(input: LinkInput, { now, luck }: Moment): void {
     this.instant = now;
     this.luck = luck;
-    this.closing = this.closing.filter(({ until }) => until > now);
     this[input.is](input as never);
     this.settleWhatIsDue();
   }
@@ -77,14 +75,15 @@ export class Link<More = never> implements Hears<LinkInput> {
 
   /** The time at which to hand in `woke`; `Infinity` for never. */
   deadline(): number {
-    return this.phase.due === undefined ? Infinity : Math.min(this.due(), this.tuckAt);
+    const { due } = this.phase;
+    return due === undefined ? Infinity : Math.min(due, this.tuckAt);
   }
 
   start(): void {
     const { at } = this.phase;
     if (at === "waiting") this.hurry("start");
     if (at !== "offline") return;
-    this.attempt = this.dials = 0;
+    this.attempt = 0;
     this.plan(this.instant, "start");
   }
 
@@ -96,31 +95,26 @@ export class Link<More = never> implements Hears<LinkInput> {
 
   opened({ generation }: { generation: number }): void {
     if (this.phase.at !== "opening" || generation !== this.generation) return;
-    const { instant } = this;
-    this.enter(
-      { at: "online", since: instant, settled: false, heard: instant, silence: Infinity, due: Infinity, probes: 0 },
-      "open",
-    );
+    const online: Online = { at: "online", since: this.instant, settled: false, silence: Infinity, due: Infinity, asked: false };
+    this.enter(online, "open");
   }
 
-  received(input: { generation: number; frame: Frame }): void {
-    this.opened(input); // some devices forget to tell
+  received({ generation, frame }: { generation: number; frame: Frame }): void {
+    this.opened({ generation }); // some devices forget to tell
     const { phase } = this;
-    if (phase.at !== "online" || input.generation !== this.generation) return;
-    phase.heard = this.instant;
-    phase.probes = 0;
+    if (phase.at !== "online" || generation !== this.generation) return;
+    phase.asked = false;
     phase.due = this.instant + phase.silence;
-    this.emit({ is: "heard", frame: input.frame });
+    this.emit({ is: "heard", frame });
   }
 
   lost({ generation, loss, final }: { generation: number; loss: Loss; final?: boolean }): void {
-    this.closing = this.closing.filter((socket) => socket.generation !== generation);
     if (!this.connected() || generation !== this.generation) return;
     const told = [loss.code, loss.reason].filter(Boolean).join(" ") || "no reason";
     const reason = `lost while ${this.phase.at}: ${told}`;
     this.leave();
     if (final) this.enter({ at: "offline" }, reason, loss);
-    else this.retry(reason, loss.full ? CLOSING : 0, loss);
+    else this.retry(reason, 0, loss);
   }
 
   hidden(): void {
@@ -151,7 +145,7 @@ export class Link<More = never> implements Hears<LinkInput> {
 
   network({ online }: { online?: boolean }): void {
     const { phase } = this;
-    if (phase.at === "online") this.probe(SHORT_PROBE);
+    this.probe(SHORT_PROBE);
     if (online === false) return;
     if (phase.at === "opening") phase.due = Math.min(phase.due, this.instant + PROBE);
     if (phase.at === "waiting") this.hurry("network");
@@ -163,12 +157,12 @@ export class Link<More = never> implements Hears<LinkInput> {
     this.retry(reason, wait);
   }
 
-  expect({ silence }: { silence: number }): void {
-    if (this.phase.at === "online") this.phase.due = this.phase.heard + (this.phase.silence = silence);
-  }
-
-  settled(): void {
-    if (this.phase.at === "online") this.phase.settled = true;
+  settled({ silence = Infinity }: { silence?: number }): void {
+    const { phase } = this;
+    if (phase.at !== "online") return;
+    phase.settled = true;
+    phase.silence = silence;
+    phase.due = this.instant + silence;
   }
 
   woke(): void {}
@@ -179,19 +173,11 @@ export class Link<More = never> implements Hears<LinkInput> {
 
   protected settleWhatIsDue(): void {
     if (this.tuckAt <= this.instant) this.tuck();
-    const { phase } = this;
-    if (this.due() > this.instant) return;
-    if (phase.at === "waiting") this.dial(`attempt ${this.dials + 1}`);
-    else if (phase.at === "opening")
-      this.drop({ reason: `no answer in ${this.instant - this.lastDial} ms` });
-    else if (phase.at === "online") this.suspect(phase);
-  }
-
-  private due(): number {
     const { at, due = Infinity } = this.phase;
-    if (at === "waiting") return Math.max(due, this.roomAt());
-    // Nothing can be told of a line, and nothing done about it, while the code may stand still.
-    return at === "online" && this.asleep() ? Infinity : due;
+    if (due > this.instant) return;
+    if (at === "waiting") this.dial(`attempt ${this.attempt}`);
+    else if (at === "opening") this.drop({ reason: "no answer" });
+    else if (!this.probe(PROBE)) this.drop({ reason: "nothing heard" });
   }
 
   /** Lies down until the app is shown. */
@@ -203,90 +189,71 @@ export class Link<More = never> implements Hears<LinkInput> {
     this.enter({ at: "hidden" }, reason);
   }
 
-  /** The peer was silent for too long. */
-  private suspect({ probes, due, heard }: Online): void {
-    const late = probes === 1 && this.instant - due > LATE;
-    if ((probes && !late) || !this.probe(PROBE, late)) {
-      this.drop({ reason: `nothing heard for ${this.instant - heard} ms` });
-    }
-  }
-
   /** Asks the peer for a sign, unless it has been asked. True if it was asked now. */
-  private probe(limit: number, again = false): boolean {
+  private probe(limit: number): boolean {
     const { phase } = this;
-    const can = phase.at === "online" && phase.settled && this.rules.probes !== false && !this.asleep();
-    if (!can || (phase.probes && !again)) return false;
-    phase.probes++;
+    if (phase.at !== "online" || !phase.settled || phase.asked || this.rules.probes === false) return false;
+    phase.asked = true;
     phase.due = this.instant + limit;
     this.emit({ is: "probe" });
     return true;
   }
 
-  /** Dials again, after `wait` and a random delay. */
+  /** Dials again, after `wait` and a random delay, or a second later where the device has too many sockets. */
   private retry(reason: string, wait = 0, loss?: Loss): void {
-    const { reconnect, maxAttempts = Infinity, firstWait, longestWait } = this.rules;
-    const tired = this.dials >= maxAttempts;
-    if (tired) reason = `gave up after ${this.dials} attempts: ${reason}`;
-    if (tired || reconnect === false) return this.enter({ at: "offline" }, reason, loss);
-    const due = this.instant + wait + backoff(this.attempt++, this.luck, firstWait, longestWait);
-    this.notBefore = wait ? due : this.instant;
+    const { reconnect, maxAttempts = reconnect === false ? 0 : Infinity, firstWait, longestWait } = this.rules;
+    if (this.attempt >= maxAttempts) return this.enter({ at: "offline" }, `gave up: ${reason}`, loss);
+    const pause = loss && loss.full ? CLOSING : wait + backoff(this.attempt, this.luck, firstWait, longestWait);
+    this.attempt++;
+    const due = this.instant + pause;
+    if (wait) this.notBefore = due;
     this.plan(due, reason, loss);
   }
 
   /** Dials as soon as courtesy allows. */
   private hurry(reason: string): void {
-    const due = Math.max(this.instant, this.notBefore, this.lastDial + CLOSING);
+    const due = Math.max(this.instant, this.notBefore);
     if (this.phase.at !== "waiting" || due < this.phase.due) this.plan(due, reason);
   }
 
-  /** Dials when it is due and there is room for a socket, and never while the app sleeps. */
-  private plan(due: number, reason: string, loss?: Loss): void {
-    if (this.asleep()) this.enter({ at: "hidden" }, reason, loss);
-    else if (Math.max(due, this.roomAt()) > this.instant) this.enter({ at: "waiting", due }, reason, loss);
+  /** Dials when it is due and there is room for a socket, and never in the background of a device that suspends. */
+  private plan(time: number, reason: string, loss?: Loss): void {
+    const due = Math.max(time, this.roomAt);
+    if (this.hiddenAt !== undefined && this.habits.suspends) this.enter({ at: "hidden" }, reason, loss);
+    else if (due > this.instant) this.enter({ at: "waiting", due }, reason, loss);
     else this.dial(reason, loss);
   }
 
   private dial(reason: string, loss?: Loss): void {
-    this.dials++;
-    this.lastDial = this.instant;
     const { openTimeout = 10_000 } = this.rules;
+    this.notBefore = this.instant + CLOSING;
     this.enter({ at: "opening", due: this.instant + openTimeout }, reason, loss);
     this.emit({ is: "dial", generation: ++this.generation });
   }
 
-  /** When a socket may be opened, going by the sockets that are still closing. */
-  private roomAt(): number {
-    const { sockets = SOCKETS } = this.habits;
-    const oldest = this.closing[this.closing.length - Math.min(SOCKETS, sockets)];
-    return oldest ? oldest.until : 0;
-  }
-
   private release(reason: string, code = 1000): void {
     if (!this.connected()) return;
-    const { generation } = this;
-    this.closing.push({ generation, until: this.instant + CLOSING });
+    // One socket, and one that is closing, unless the device allows no second.
+    this.roomAt = CLOSING + (this.habits.sockets === 1 ? this.instant : this.releasedAt);
+    this.releasedAt = this.instant;
     // At most 123 bytes, and a UTF-16 unit is never more than three.
-    this.emit({ is: "close", generation, code, reason: reason.slice(0, 41) });
+    this.emit({ is: "close", generation: this.generation, code, reason: reason.slice(0, 41) });
     this.leave();
   }
 
   private leave(): void {
     const { phase } = this;
-    if (phase.at === "online" && phase.settled && this.instant - phase.since >= HELD) this.attempt = this.dials = 0;
+    if (phase.at === "online" && phase.settled && this.instant - phase.since >= HELD) this.attempt = 0;
   }
 
   private enter(phase: Phase, reason: string, loss?: Loss): void {
     this.phase = phase;
-    const { at } = phase;
-    this.emit({ is: "state", state: { at, until: at === "waiting" ? this.due() : undefined, reason, loss } });
+    const { at, due } = phase;
+    this.emit({ is: "state", state: { at, until: at === "waiting" ? due : undefined, reason, loss } });
   }
 
   /** Whether there is a current socket, open or not yet. */
   private connected(): boolean {
     return this.phase.at === "opening" || this.phase.at === "online";
-  }
-
-  private asleep(): boolean {
-    return this.hiddenAt !== undefined && (this.habits.suspends || this.phase.at === "hidden");
   }
 }

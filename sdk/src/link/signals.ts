@@ -14,10 +14,11 @@ export type LinkInput =
   | { is: "shown" }
   | { is: "network"; online?: boolean }
   | { is: "woke" }
-  /** From the layer above: while all is well the peer is never silent for longer than `silence` ms. */
-  | { is: "expect"; silence: number }
-  /** From the layer above: the peer took us. From now on it can be probed, and the connection can count as held. */
-  | { is: "settled" }
+  /**
+   * From the layer above: the peer took us. From now on it can be probed, the connection can count as held, and while all
+   * is well the peer is never silent for longer than `silence` ms.
+   */
+  | { is: "settled"; silence?: number }
   /** From the layer above: give this connection up and dial again, not before `wait` ms if the peer asked for that. */
   | { is: "drop"; reason: string; wait?: number };
 
@@ -49,7 +50,7 @@ export interface LinkOptions {
   readonly openTimeout?: number;
   /** Whether to dial again after a loss. Default true. */
   readonly reconnect?: boolean;
-  /** How many dials in a row may come to nothing before the link gives up. Default unlimited. */
+  /** How often to dial again in a row, without a connection that holds, before giving up. Default unlimited. */
   readonly maxAttempts?: number;
   /** Bound of the first wait between two dials; it doubles with each. Default 500. */
   readonly firstWait?: number;

@@ -91,11 +91,10 @@ export class SocketCore extends Link<SocketOutput> {
 
   /** Nobody says when a server of any kind has taken us: it is asked from the first moment on. */
   private attend(heartbeat?: Heartbeat): void {
-    this.settled();
-    if (!heartbeat) return;
+    if (!heartbeat) return this.settled({});
     const { every = 15_000, patience = 10_000, reply } = heartbeat;
     this.beatAt = this.instant + every;
-    if (reply !== null) this.expect({ silence: every + Math.max(0, patience - PROBE) });
+    this.settled({ silence: reply === null ? undefined : every + Math.max(0, patience - PROBE) });
   }
 
   private beat(): void {
