@@ -13,7 +13,7 @@ const internal = `
   notBefore options outbox outcome outputs pass phase plan poll probe pushed read refuse refused release renew rest result
   retry rooms roomAt rules save sendBody sendLine sent serve served session settle settleWhatIsDue silence skew soon
   stage subscribed subscription subscriptions suona take ticket tickets tokenFound tuck tuckAt undoRetry unsubscribed
-  ready up wait waiting wakeAt wall want wanted why write
+  errand once tried ready up wait waiting wakeAt wall want wanted why write
 `;
 
 /** A pattern of all that may be shortened in the sources under `folder`. */

@@ -1,6 +1,6 @@
 /** The client of a Suona gateway with all that belongs to it, on whatever platform this is. */
 
-import { SuonaError } from "./client/errors.js";
+import { type Fault, SuonaError } from "./errors.js";
 import { Journal } from "./client/journal.js";
 import { Kept } from "./client/keep.js";
 import { type Archive, type Keeping, KeptChannel } from "./client/kept-channel.js";
@@ -17,7 +17,8 @@ import { en } from "./en.js";
 import { detect } from "./platform/detect.js";
 import type { Platform } from "./platform/platform.js";
 
-export { SuonaError, type Words } from "./client/errors.js";
+export { nameOf } from "./client/names.js";
+export { type Fault, SuonaError, type Words } from "./errors.js";
 export { type Sending, type Token } from "./client/channel.js";
 export { type History, type Keeping as Channeling, type KeptChannel as Channel } from "./client/kept-channel.js";
 export { type Listener } from "./client/room.js";
@@ -62,7 +63,7 @@ export class Suona<
   constructor(options: Options) {
     const { platform = detect(), debug, keepAs = "suona", onError = complain, words = en } = options;
     if (!platform) {
-      throw new SuonaError({ code: "no-platform", message: "this platform is unknown: pass `platform`" }, words);
+      throw new SuonaError({ code: "no-platform" }, words);
     }
     const print = debug && typeof console === "object" ? (line: string) => console!.log(line) : undefined;
     const journal = new Journal(() => platform.now(), print);
@@ -70,7 +71,9 @@ export class Suona<
       journal.note(`a callback failed: ${error}`);
       onError(error);
     };
-    super(Object.assign({ nameOf }, options, { platform, words, onError: reported }));
+    const { url, found } = remembering(options.url);
+    const named = (fault: Fault) => nameOf(fault, found());
+    super(Object.assign({}, options, { platform, words, url, nameOf: named, onError: reported }));
     this.journal = journal;
     this.keepAs = keepAs;
   }
@@ -114,4 +117,11 @@ export class Suona<
     super.carryOut(output);
     if (output.is === "position") this.archive.get(output.channel)?.save(output.position);
   }
+}
+
+/** The same address, or function that finds it, and what was found last. */
+function remembering(ask: Options["url"]): { url: Options["url"]; found: () => unknown } {
+  if (typeof ask !== "function") return { url: ask, found: () => ask };
+  let last: unknown;
+  return { url: () => Promise.resolve(ask()).then((found) => (last = found)), found: () => last };
 }

@@ -1,14 +1,16 @@
 /** A connection to any WebSocket server that comes back by itself: text and bytes, without channels. */
 
 import { Signal } from "./client/signal.js";
+import { SuonaError, type Words } from "./errors.js";
 import { Driver, type Dialing } from "./link/driver.js";
 import type { LinkOutput, LinkState } from "./link/link.js";
 import { frameOf } from "./platform/frame.js";
 import type { Frame, Platform } from "./platform/platform.js";
-import { complain } from "./socket/complain.js";
+import { complaints } from "./socket/complain.js";
 import { SocketCore, type SocketInput, type SocketOutput, type SocketRules } from "./socket/core.js";
 import type { Refusal } from "./socket/letterbox.js";
 
+export { SuonaError, type Words } from "./errors.js";
 export type { Heartbeat } from "./socket/core.js";
 export type { QueueLimits, Refusal } from "./socket/letterbox.js";
 
@@ -18,6 +20,8 @@ export interface SocketOptions extends Dialing, SocketRules {
   readonly platform: Platform;
   /** Hears what listeners of the app threw or rejected with, which stops nothing. Default: the console, where there is one. */
   readonly onError?: (error: unknown) => void;
+  /** Sentences for errors, from `suona/en` or `suona/zh`. Without any they say their codes. */
+  readonly words?: Words;
 }
 
 /** What a page shows. Told whenever some of it changes. */
@@ -28,24 +32,6 @@ export interface SocketStatus {
   /** How many messages wait to be sent. */
   readonly pending: number;
 }
-
-/** Why a message was not sent. */
-export class NotSent extends Error {
-  constructor(
-    /** Stable: a program may compare it. */
-    readonly code: Refusal,
-    /** What to do. */
-    readonly hint: string,
-  ) {
-    super(`not sent: ${code}`);
-  }
-}
-
-const hints: Readonly<Record<Refusal, string>> = {
-  "queue-full": "Send less while offline, or raise `queue`.",
-  expired: "Ask the user whether to send it again.",
-  closed: "Call start().",
-};
 
 /** One connection, kept open. It does nothing before {@link start}. */
 export class ReliableSocket {
@@ -58,11 +44,12 @@ export class ReliableSocket {
   private readonly core: SocketCore;
   private readonly driver: Driver<SocketInput, SocketOutput>;
 
-  constructor(options: SocketOptions) {
-    const { platform, onError = complain } = options;
-    this.messages = new Signal(onError);
-    this.opened = new Signal(onError);
-    this.status = new Signal(onError);
+  constructor(private readonly options: SocketOptions) {
+    const { platform } = options;
+    const complain = complaints(options.onError);
+    this.messages = new Signal(complain);
+    this.opened = new Signal(complain);
+    this.status = new Signal(complain);
     this.core = new SocketCore(options, platform.habits);
     this.driver = new Driver(this.core, platform, options, (output) => this.told(output));
     this.show({ at: "offline", reason: "not started" });
@@ -75,13 +62,13 @@ export class ReliableSocket {
 
   /**
    * Sends, now or when the connection is back. Resolves when the device has taken it, which is no sign that it arrived;
-   * rejects with {@link NotSent}. Nobody needs to catch that.
+   * rejects with a {@link SuonaError}: `outbox-full`, `expired`, `stopped`, `not-sendable`. Nobody needs to catch that.
    */
   send(data: Frame | ArrayBufferView): Promise<void> {
     const sent = new Promise<void>((resolve, reject) => {
       const frame = frameOf(data);
-      if (frame === undefined) throw new TypeError("send takes text, an ArrayBuffer or a view of one");
-      const settle = (why?: Refusal): void => (why ? reject(new NotSent(why, hints[why])) : resolve());
+      const settle = (code?: Refusal): void => (code ? reject(new SuonaError({ code }, this.options.words)) : resolve());
+      if (frame === undefined) return settle("not-sendable");
       this.driver.handle({ is: "post", letter: { frame, settle } });
       this.show();
     });
@@ -90,7 +77,7 @@ export class ReliableSocket {
   }
 
   /** Gives this connection up and dials again: for an app that knows better than the heartbeat. */
-  restart(reason = "the app asked for a new connection"): void {
+  restart(reason = "restart"): void {
     this.driver.handle({ is: "drop", reason });
   }
 
@@ -106,7 +93,7 @@ export class ReliableSocket {
       if (output.state.at === "online") this.opened.tell((this.opened.value || 0) + 1);
     } else if (output.is === "letter") {
       const { letter, why } = output;
-      letter.settle(why || (this.driver.send(letter.frame) ? undefined : "closed"));
+      letter.settle(why || (this.driver.send(letter.frame) ? undefined : "stopped"));
       this.show();
     }
   }

@@ -1,6 +1,7 @@
 import { nameOf } from "../src/client/names.js";
+import type { Fault } from "../src/errors.js";
 import { Client } from "../src/client/core.js";
-import type { ClientOptions, Command, Input, Output, SubscribeOptions } from "../src/client/signals.js";
+import type { ClientOptions, Command, Errand, Input, Output, SubscribeOptions } from "../src/client/signals.js";
 import type { LinkOptions } from "../src/link/link.js";
 import type { Moment } from "../src/link/moment.js";
 import type { Habits } from "../src/platform/platform.js";
@@ -10,9 +11,12 @@ import { duration, EPOCH, written, type Player } from "./scenario.js";
 /** Stands for the line break between two commands or replies of one frame. */
 const BREAK = " ⏎ ";
 
+const URL = "wss://example.org/connection/websocket";
+
 /** The client in transcripts. */
 export class ClientPlayer implements Player {
   private readonly client: Client;
+  private readonly tickets = new Map<Errand, string>();
   private now = EPOCH;
 
   constructor(settings: Map<string, string>) {
@@ -23,16 +27,30 @@ export class ClientPlayer implements Player {
 
   handle(words: string, moment: Moment): void {
     this.now = moment.now;
-    this.client.handle(clientInput(words), moment);
+    const input = words.startsWith("command ") ? this.command(words) : clientInput(words);
+    this.client.handle(input, moment);
   }
 
   poll(): string | undefined {
     const output = this.client.poll();
-    return output && clientOutput(output, this.now);
+    if (output?.is !== "settle") return output && clientOutput(output, this.now);
+    const { fault, result } = output.outcome;
+    return `settle ${this.tickets.get(output.errand)} ${fault ? faultText(fault) : `done ${JSON.stringify(result) ?? "nothing"}`}`;
   }
 
   deadline(): number {
     return this.client.deadline();
+  }
+
+  private command(words: string): Input {
+    const [, ticket, command, ttl] = /^command (\d+) (\{.*\})(?: (\S+))?$/.exec(words)!;
+    const errand: Errand = {
+      command: JSON.parse(command!) as Command,
+      ttl: ttl === undefined ? undefined : duration(ttl),
+      settle: () => undefined,
+    };
+    this.tickets.set(errand, ticket!);
+    return { is: "command", errand };
   }
 }
 
@@ -53,21 +71,12 @@ function clientInput(words: string): Input {
       const whose = of?.trim();
       return is === "token" ? { is, channel: whose, token: what } : { is, channel: whose, reason: what! };
     }
-    case "command": {
-      const [, ticket, command, ttl] = /^(\d+) (\{.*\})(?: (\S+))?$/.exec(rest)!;
-      return {
-        is,
-        ticket: Number(ticket),
-        command: JSON.parse(command!) as Command,
-        ttl: ttl === undefined ? undefined : duration(ttl),
-      };
-    }
     default:
       return linkInput(words);
   }
 }
 
-function clientOutput(output: Output, now: number): string {
+function clientOutput(output: Exclude<Output, { is: "settle" }>, now: number): string {
   const text = JSON.stringify;
   switch (output.is) {
     case "dial":
@@ -79,7 +88,7 @@ function clientOutput(output: Output, now: number): string {
       return output.channel === undefined ? "ask" : `ask ${output.channel}`;
     case "status": {
       const { at, until, reason, fault } = output.status;
-      return `status ${at}${at === "waiting" ? ` ${written(until! - now)}` : ""} ${text(reason)}${fault ? ` ${nameOf(fault) ?? fault.code}` : ""}`;
+      return `status ${at}${at === "waiting" ? ` ${written(until! - now)}` : ""} ${text(reason)}${fault ? ` ${nameOf(fault, URL) ?? fault.code}` : ""}`;
     }
     case "subscribed":
       return `subscribed ${output.channel} ${output.how}`;
@@ -91,14 +100,13 @@ function clientOutput(output: Output, now: number): string {
     case "leave":
       return `${output.is} ${output.channel} ${text(output.info)}`;
     case "unsubscribed":
-      return `unsubscribed ${output.channel} ${nameOf(output.fault) ?? output.fault.code} ${text(output.fault.message)}`;
+      return `unsubscribed ${output.channel} ${faultText(output.fault)}`;
     case "message":
       return `message ${text(output.data)}`;
-    case "settle": {
-      const { outcome, ticket } = output;
-      return outcome.fault
-        ? `settle ${ticket} ${nameOf(outcome.fault) ?? outcome.fault.code} ${text(outcome.fault.message)}`
-        : `settle ${ticket} done ${text(outcome.result) ?? "nothing"}`;
-    }
   }
+}
+
+function faultText(fault: Fault): string {
+  const { code, message } = fault;
+  return `${nameOf(fault, URL) ?? code}${message === undefined ? "" : ` ${JSON.stringify(message)}`}`;
 }

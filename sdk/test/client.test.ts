@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { SuonaError } from "../src/client/errors.js";
+import type { SuonaError } from "../src/errors.js";
 import { World } from "./world.js";
 
 /** The outcome of a promise, in a word. */

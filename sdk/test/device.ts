@@ -32,7 +32,7 @@ export class Device implements Platform {
 
   constructor(
     readonly timeline: Timeline,
-    readonly habits: Habits = { suspends: true, sockets: 5 },
+    readonly habits: Habits = { suspends: true },
     readonly random: () => number = () => 0.5,
   ) {}
 

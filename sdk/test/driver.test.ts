@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Driver, type Dialing } from "../src/link/driver.js";
-import { Link, type LinkInput, type LinkOptions, type LinkOutput } from "../src/link/link.js";
+import { Link, type LinkInput, type LinkOptions, type LinkOutput, type LinkState } from "../src/link/link.js";
 import type { Habits } from "../src/platform/platform.js";
 import { Device } from "./device.js";
 import { dice, Timeline } from "./timeline.js";
@@ -59,10 +59,11 @@ const addresses: Record<string, () => string | Promise<string>> = {
 };
 for (const [kind, url] of Object.entries(addresses)) {
   test(`an address that ${kind} is a dial that failed, with its reason`, async () => {
-    const { timeline, device, driver, states } = rig(url);
+    const { timeline, device, driver, told } = rig(url);
     driver.start();
     await timeline.pass(100);
-    assert.match(states()[1]!, /^waiting: lost while opening: no address to dial/);
+    const lost = told.find((output) => output.is === "state" && output.state.at === "waiting");
+    assert.match((lost as { state: LinkState }).state.loss!.reason!, /^no address to dial/);
     assert.equal(device.sockets.length, 0);
     driver.stop("done");
     assert.equal(device.timers, 0);
@@ -128,7 +129,7 @@ test("whatever happens, there is one current socket, at most one closing, one ti
   for (let seed = 0; seed < 300; seed++) {
     const roll = dice(seed);
     const timeline = new Timeline();
-    const device = new Device(timeline, { suspends: roll() < 0.7, sockets: 5 }, dice(seed + 1));
+    const device = new Device(timeline, { suspends: roll() < 0.7 }, dice(seed + 1));
     const onHide = [undefined, "keep", "close", { closeAfter: 1000 }][Math.floor(roll() * 4)] as LinkOptions["onHide"];
     const driver: Driver<LinkInput, LinkOutput> = new Driver<LinkInput, LinkOutput>(
       new Link({ onHide }, device.habits),

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import type { SuonaError } from "../src/client/errors.js";
+import type { SuonaError, Words } from "../src/errors.js";
 import { en } from "../src/en.js";
 import type { Loss } from "../src/platform/platform.js";
 import { zh } from "../src/zh.js";
@@ -38,7 +38,6 @@ const messages: [string, string][] = [
   ["UNABLE_TO_VERIFY_LEAF_SIGNATURE", "tls"],
   ["connectSocket:fail url not in domain list", "domain"],
   ["open fail: _code:20,_msg:Invalid HTTP status.", "no-websocket"],
-  ["createSocketTask:fail exceed max concurrent count", "too-many-sockets"],
   ["open fail: _code:2, _msg:Underlying Transport Error", "unreachable"],
   ["SyntaxError: The URL 'nowhere' is invalid.", "bad-address"],
 ];
@@ -51,22 +50,39 @@ for (const [errMsg, code] of messages) {
     await world.pass(10);
     const { error, notice, state } = suona.status.value;
     assert.equal(error?.code, code);
-    assert.equal(error?.hint, en.hints[code]);
+    assert.deepEqual({ message: error?.message, hint: error?.hint }, (en as Words).faults[code]);
     assert.equal(notice, "Connecting…");
     assert.notEqual(state, "offline");
     suona.close();
   });
 }
 
-test("every hint is there in both languages", () => {
-  assert.deepEqual(Object.keys(zh.hints), Object.keys(en.hints));
+test("a device that has too many sockets is understood, and dialled again after a second", async () => {
+  const world = new World();
+  const full = { full: true, raw: { errMsg: "createSocketTask:fail exceed max concurrent count" } };
+  world.device.dialled = (line) => line.lose(full);
+  const suona = world.client();
+  suona.start();
+  await world.pass(10);
+  assert.equal(suona.status.value.error?.code, "too-many-sockets");
+  await world.pass(980);
+  assert.equal(world.device.sockets.length, 1);
+  await world.pass(10);
+  assert.equal(world.device.sockets.length, 2);
+  suona.close();
 });
 
-test("every code is in the documentation with its hint", () => {
+test("every code has its sentences in both languages", () => {
+  assert.deepEqual(Object.keys(zh.faults), Object.keys(en.faults));
+  for (const { message, hint } of Object.values(zh.faults)) assert.match(message + hint, /[\u4e00-\u9fff].*。$/);
+  for (const { message, hint } of Object.values(en.faults)) assert.match(message + hint, /^[A-Z].*\.$/);
+});
+
+test("every code is in the documentation with its sentences", () => {
   for (const [file, words] of [["errors.md", en], ["errors.zh-CN.md", zh]] as const) {
     const text = readFileSync(new URL(`../../docs/${file}`, import.meta.url), "utf8");
-    const rows = [...text.matchAll(/^\| `([\w-]+)` \| .+ \| (.+) \|$/gm)].map(([, code, hint]) => [code, hint]);
-    assert.deepEqual(Object.fromEntries(rows), words.hints);
+    const rows = [...text.matchAll(/^\| `([\w-]+)` \| (.+) \| (.+) \|$/gm)];
+    assert.deepEqual(Object.fromEntries(rows.map(([, code, message, hint]) => [code, { message, hint }])), words.faults);
   }
 });
 
@@ -109,7 +125,7 @@ test("two hundred clients that lose the same server spread their return, at the 
   const world = new World();
   const clients: { suona: Suona; device: World["device"] }[] = [];
   for (let n = 0; n < 200; n++) {
-    const device = world.another(1000 + n, { suspends: true, sockets: 5 });
+    const device = world.another(1000 + n, { suspends: true });
     clients.push({ suona: world.client({ platform: device }), device });
   }
   clients.forEach(({ suona }) => suona.start());

@@ -25,7 +25,7 @@ function opened() {
     url: "wss://example.org",
     platform: world.device,
     onError: (error) => complaints.push(error),
-    words: { connecting: "正在连接…", hints: {} },
+    words: { connecting: "正在连接…", faults: {} },
   });
   suona.start();
   return { world, suona, complaints };

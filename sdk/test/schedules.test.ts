@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { SuonaError } from "../src/client/errors.js";
+import type { SuonaError } from "../src/errors.js";
 import type { Suona } from "../src/index.js";
 import { dice } from "./timeline.js";
 import { World } from "./world.js";
@@ -41,7 +41,7 @@ class Life {
 
   constructor(seed: number) {
     const roll = (this.roll = dice(seed));
-    this.world = new World(seed, { suspends: roll() < 0.7, sockets: 5 });
+    this.world = new World(seed, { suspends: roll() < 0.7 });
     const { server, timeline } = this.world;
     server.historySize = 2 + Math.floor(roll() * 40);
     server.latency = () => 5 + Math.floor(roll() * roll() * 400);

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 import type { Habits } from "../src/platform/platform.js";
-import { NotSent, ReliableSocket, type SocketOptions, type SocketStatus } from "../src/socket.js";
+import { en } from "../src/en.js";
+import { ReliableSocket, SuonaError, type SocketOptions, type SocketStatus } from "../src/socket.js";
 import { Device } from "./device.js";
 import { settled, Timeline } from "./timeline.js";
 
@@ -19,7 +20,7 @@ function outcome(sent: Promise<void>): { is: string } {
   const result = { is: "pending" };
   sent.then(
     () => (result.is = "sent"),
-    (refusal: NotSent) => (result.is = refusal.code ?? refusal.name),
+    (refusal: SuonaError) => (result.is = refusal.code ?? refusal.name),
   );
   return result;
 }
@@ -42,7 +43,7 @@ test("what is no frame is refused to its sender alone", async () => {
   const { device, socket } = rig();
   socket.start();
   device.last.opened();
-  await assert.rejects(socket.send({ text: "?" } as unknown as string), TypeError);
+  await assert.rejects(socket.send({ text: "?" } as unknown as string), { code: "not-sendable" });
   assert.deepEqual(device.last.sent, []);
 });
 
@@ -97,28 +98,28 @@ test("the queue is bounded in messages and in bytes, and makes room again", asyn
   await settled();
   assert.deepEqual(
     sent.map(({ is }) => is),
-    ["pending", "pending", "pending", "queue-full", "queue-full"],
+    ["pending", "pending", "pending", "outbox-full", "outbox-full"],
   );
   const heavy = outcome(rig({ queue: { bytes: 20 } }).socket.send(new ArrayBuffer(21)));
   device.last.opened();
   device.last.lose();
   const again = outcome(socket.send("12345"));
   await settled();
-  assert.deepEqual([heavy.is, again.is], ["queue-full", "pending"]);
+  assert.deepEqual([heavy.is, again.is], ["outbox-full", "pending"]);
   socket.close();
 });
 
 test("a close refuses what waits, and what comes after, with a hint; a start takes it all back", async () => {
-  const { device, socket } = rig();
+  const { device, socket } = rig({ words: en });
   socket.start();
   const waiting = outcome(socket.send("one"));
   socket.close();
   const late = socket.send("two");
   await settled();
-  assert.equal(waiting.is, "closed");
+  assert.equal(waiting.is, "stopped");
   await assert.rejects(
     late,
-    (refusal: NotSent) => refusal instanceof Error && refusal.code === "closed" && /start/.test(refusal.hint),
+    (refusal: SuonaError) => refusal instanceof Error && refusal.code === "stopped" && refusal.hint === en.faults.stopped.hint,
   );
   assert.deepEqual([device.timers, device.watchers], [0, 0]);
   socket.start();
@@ -272,7 +273,8 @@ test("the status says what happens and why, at once and from then on", async () 
     told.map(({ online, state }) => `${online} ${state.at}`),
     ["false offline", "false opening", "true online", "false waiting", "false opening"],
   );
-  assert.match(told[3]?.state.reason ?? "", /1006 abnormal closure/);
+  assert.equal(told[3]?.state.reason, "lost while online");
+  assert.equal(told[3]?.state.loss?.reason, "abnormal closure");
 });
 
 test("the status counts what waits", async () => {
@@ -294,6 +296,6 @@ test("giving up after the allowed retries refuses what waits", async () => {
   socket.start();
   const sent = outcome(socket.send("hello"));
   await timeline.pass(10_000);
-  assert.deepEqual([socket.status.value.state.at, sent.is, device.sockets.length], ["offline", "closed", 2]);
+  assert.deepEqual([socket.status.value.state.at, sent.is, device.sockets.length], ["offline", "stopped", 2]);
   assert.equal(device.timers, 0);
 });

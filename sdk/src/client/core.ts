@@ -1,3 +1,4 @@
+import type { Fault } from "../errors.js";
 import { Link } from "../link/link.js";
 import type { Moment } from "../link/moment.js";
 import type { Hears, LinkOptions, LinkOutput, LinkState } from "../link/signals.js";
@@ -6,7 +7,7 @@ import { Conversation } from "./conversation.js";
 import { faultOf, lossFault, serverFault } from "./faults.js";
 import { Outbox } from "./outbox.js";
 import { Pass } from "./pass.js";
-import type { ClientInput, ClientOptions, ClientOutput, Command, Fault, Input, Output, SubscribeOptions } from "./signals.js";
+import type { ClientInput, ClientOptions, ClientOutput, Errand, Input, Output, SubscribeOptions } from "./signals.js";
 import { type Host, Subscription } from "./subscription.js";
 import { isFinal, type Json, parseReply, type Push, type Refusal, type Reply, type Subscribed } from "./wire.js";
 
@@ -21,6 +22,8 @@ const TOKEN_PATIENCE = 8000;
 const ANSWER_PATIENCE = 10_000;
 /** What a ping of the server may be late before we ask. */
 const PING_SLACK = 5000;
+/** Seconds of silence from a server that sends no pings. */
+const NO_PING = 55;
 /** A channel that nobody joins: leaving it is a question that every server answers. */
 const NOWHERE = "suona-probe";
 
@@ -40,10 +43,6 @@ export class Client extends Link<ClientOutput> implements Host, Hears<ClientInpu
   private suona = false;
   /** What is wrong with the connection, from the moment it failed until it is well again. */
   private fault: Fault | undefined;
-  /** Why we gave the connection up; `null` if that was no fault. */
-  private cause: Fault | null | undefined;
-  /** Whether there was a socket, open or not yet. */
-  private linked = false;
 
   constructor(
     private readonly options: ClientOptions & LinkOptions,
@@ -52,7 +51,7 @@ export class Client extends Link<ClientOutput> implements Host, Hears<ClientInpu
     super(options, habits);
     this.conversation = new Conversation(options.messageLimit);
     this.pass = new Pass(this, options.asksToken, options.token);
-    this.outbox = new Outbox(options, (ticket, outcome) => this.emit({ is: "settle", ticket, outcome }));
+    this.outbox = new Outbox(options, (errand, outcome) => this.emit({ is: "settle", errand, outcome }));
   }
 
   /** Takes one thing that happened, and whatever is due by then. What is too old by then is never sent. */
@@ -73,6 +72,11 @@ export class Client extends Link<ClientOutput> implements Host, Hears<ClientInpu
     return due;
   }
 
+  /** How many commands are not settled yet. */
+  get pending(): number {
+    return this.outbox.size;
+  }
+
   get up(): boolean {
     return this.stage.at === "up";
   }
@@ -90,15 +94,14 @@ export class Client extends Link<ClientOutput> implements Host, Hears<ClientInpu
     if (output.is === "dial") this.pass.ready();
   }
 
-  giveUp(code: string, reason = code, wait?: number): void {
-    this.cause = faultOf(code, reason);
-    this.drop({ reason, wait });
+  giveUp(code: string, message?: string, wait?: number): void {
+    this.drop({ reason: message || code, wait, fault: faultOf(code, message) });
   }
 
   token({ channel, token }: { channel?: string; token?: string | null }): void {
     if (channel !== undefined) return this.subscriptions.get(channel)?.tokenFound(token);
     this.pass.answered(token);
-    if (!token) return this.refuse(faultOf("no-token"));
+    if (!token) return this.part(faultOf("no-token"));
     if (this.up) this.pass.refresh((error) => this.turnedAway(error));
     else this.greet();
   }
@@ -120,8 +123,8 @@ export class Client extends Link<ClientOutput> implements Host, Hears<ClientInpu
     if (!subscription.served) this.subscriptions.delete(channel);
   }
 
-  command({ ticket, command, ttl }: { ticket: number; command: Command; ttl?: number }): void {
-    this.outbox.put(ticket, command, ttl, this.instant);
+  command({ errand }: { errand: Errand }): void {
+    this.outbox.put(errand, this.instant);
     if (this.up) this.flush();
   }
 
@@ -130,39 +133,30 @@ export class Client extends Link<ClientOutput> implements Host, Hears<ClientInpu
   }
 
   override stop(input: { reason: string; code?: number }): void {
-    this.cause = null;
     super.stop(input);
-    this.outbox.clear(faultOf("stopped", input.reason));
+    this.outbox.clear(faultOf("stopped"));
   }
 
-  private changed(state: LinkState): void {
-    this.judge(state);
-    if (state.loss) this.forgetIfInvalid(state.loss.code);
-    if (state.at === "online") {
+  private changed({ at, reason, until, loss, fault }: LinkState): void {
+    if (loss) this.forgetIfInvalid(loss.code);
+    if (at === "online") {
       this.stage = { at: "greeting", due: this.instant + TOKEN_PATIENCE };
       return this.greet();
     }
-    // Who starts again may be somebody else.
-    if (state.at === "offline") this.pass.forget();
-    if (this.stage.at !== "down") this.down();
-    this.status(state);
-  }
-
-  private judge({ at, loss, reason }: LinkState): void {
-    const { cause, linked } = this;
-    this.linked = at === "opening" || at === "online";
-    if (!loss && at !== "waiting" && at !== "offline") return;
-    this.cause = undefined;
+    // What is wrong stays so until the server has us again, or the app ends it.
     if (loss) this.fault = lossFault(loss, reason, this.stage.at !== "down");
-    else if (cause !== undefined) this.fault = cause || undefined;
-    else if (linked) this.fault = faultOf("no-answer", reason);
+    else if (fault || at === "offline") this.fault = fault;
+    // Who starts again may be somebody else.
+    if (at === "offline") this.pass.forget();
+    if (this.stage.at !== "down") this.down();
+    this.status(at, reason, until);
   }
 
   /** The connection is gone, and with it everything that was under way on it. */
   private down(): void {
     this.stage = { at: "down" };
     this.conversation.end();
-    this.outbox.lost();
+    this.outbox.lost(this.suona);
     this.subscriptions.forEach((subscription) => subscription.down());
   }
 
@@ -197,8 +191,8 @@ export class Client extends Link<ClientOutput> implements Host, Hears<ClientInpu
     this.pass.lasts(ttl);
     this.fault = undefined;
     if (time) this.skew = Math.round(time - (sent + this.instant) / 2);
-    this.settled({ silence: ping ? ping * 1000 + PING_SLACK : undefined });
-    this.status({ at: "online", reason: `connected to ${version || "the server"}` });
+    this.settled({ silence: (ping || NO_PING) * 1000 + PING_SLACK });
+    this.status("online", `connected to ${version || "the server"}`);
     this.serve(subs);
     this.flush();
   }
@@ -220,13 +214,9 @@ export class Client extends Link<ClientOutput> implements Host, Hears<ClientInpu
 
   /** The server will have none of us, for now or for good. */
   private part(fault: Fault, again?: boolean, wait?: number): void {
-    if (again) this.giveUp(fault.code, fault.message, wait);
-    else this.refuse(fault);
-  }
-
-  private refuse(fault: Fault): void {
-    this.cause = fault;
-    super.stop({ reason: fault.message });
+    const { code, message: reason = code } = fault;
+    if (again) this.drop({ reason, wait, fault });
+    else super.stop({ reason, fault });
   }
 
   private heard(frame: Frame): void {
@@ -287,18 +277,19 @@ export class Client extends Link<ClientOutput> implements Host, Hears<ClientInpu
     super.settleWhatIsDue();
   }
 
-  private status({ at, reason, until }: LinkState): void {
+  private status(at: LinkState["at"], reason: string, until?: number): void {
     this.emit({ is: "status", status: { at, reason, until, fault: this.fault } });
   }
 
   private flush(): void {
-    this.outbox.flush(this.suona, (body, method, ticket, keyed) => {
-      const key = keyed ? `,"idempotency_key":"${this.options.session}-${ticket}"}}` : "}}";
-      const answered = (reply: Reply): void => {
-        const result = (reply as Record<string, Json>)[method];
-        this.outbox.answered(ticket, reply.error ? { fault: serverFault(reply.error) } : { result });
-      };
-      this.conversation.sendBody(body.slice(0, -2) + key, method === "send" ? undefined : answered);
+    this.outbox.flush(this.suona, (entry) => {
+      const { body, method } = entry;
+      const answered = (reply: Reply): void =>
+        this.outbox.end(
+          entry,
+          reply.error ? { fault: serverFault(reply.error) } : { result: (reply as Record<string, Json>)[method] },
+        );
+      this.conversation.sendBody(body, method === "send" ? undefined : answered);
     });
   }
 }

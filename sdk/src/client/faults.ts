@@ -1,9 +1,9 @@
+import type { Fault } from "../errors.js";
 import type { Loss } from "../platform/platform.js";
-import type { Fault } from "./signals.js";
 import type { Refusal } from "./wire.js";
 
 /** A fault whose name says enough, unless there is a message. */
-export function faultOf(code: string, message = code, raw?: unknown): Fault {
+export function faultOf(code: string, message?: string, raw?: unknown): Fault {
   return { code, message, raw };
 }
 

@@ -1,4 +1,6 @@
-import type { Output } from "./signals.js";
+import type { Fault } from "../errors.js";
+import type { Loss } from "../platform/platform.js";
+import type { Output, Status } from "./signals.js";
 
 /** How many lines a report has. */
 const LINES = 100;
@@ -14,12 +16,11 @@ export class Journal {
 
   /** Notes what a client says, where that tells something. */
   heed(output: Output): void {
-    if (output.is === "status") this.note(`${output.status.at}: ${output.status.reason}`);
+    if (output.is === "status") this.note(stateOf(output.status));
     else if (output.is === "subscribed") this.note(`${output.channel} subscribed: ${output.how}`);
-    else if (output.is === "unsubscribed") this.note(`${output.channel} ended: ${output.fault.message}`);
+    else if (output.is === "unsubscribed") this.note(`${output.channel} ended: ${spoken(output.fault)}`);
     else if (output.is === "settle" && output.outcome.fault) {
-      const { code, message } = output.outcome.fault;
-      this.note(`a command failed: ${code}, ${message}`);
+      this.note(`a command failed: ${spoken(output.outcome.fault)}`);
     }
   }
 
@@ -33,6 +34,17 @@ export class Journal {
   toString(): string {
     return this.lines.join("\n");
   }
+}
+
+function spoken({ code, message }: Fault): string {
+  return message ? `${code}, ${message}` : code;
+}
+
+/** What the client does and why, and what a device or a server said of it when that was. */
+function stateOf({ at, reason, fault }: Status): string {
+  const { code, reason: said } = Object(fault && fault.raw) as Loss;
+  const words = at === "opening" ? [] : [code, said].filter(Boolean);
+  return `${at}: ${reason}${words.length ? ` (${words.join(" ")})` : ""}`;
 }
 
 /** The text without what looks like a secret in an address, or like a JWT. */

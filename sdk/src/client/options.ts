@@ -1,9 +1,10 @@
+import type { Fault } from "../errors.js";
 import type { Dialing } from "../link/driver.js";
 import type { LinkOptions } from "../link/signals.js";
 import type { Platform } from "../platform/platform.js";
 import type { Token } from "./channel.js";
-import type { SuonaError, Words } from "./errors.js";
-import type { ClientOptions, Fault, Status } from "./signals.js";
+import type { SuonaError, Words } from "../errors.js";
+import type { ClientOptions, Status } from "./signals.js";
 
 /** How to reach a server, and as whom. Times are in milliseconds. */
 export interface SuonaOptions extends Dialing, LinkOptions, Omit<ClientOptions, "session" | "asksToken"> {

@@ -1,6 +1,6 @@
 import { attempt } from "../link/attempt.js";
 import type { Undo } from "../platform/platform.js";
-import type { SuonaError } from "./errors.js";
+import type { SuonaError } from "../errors.js";
 import type { ClientInfo, Publication } from "./wire.js";
 
 /** What hears a channel. Whatever it throws or rejects with is reported and stops nothing. */
@@ -39,6 +39,8 @@ export class Room<Data> {
   constructor(
     private readonly house: House,
     readonly channel: string,
+    /** Finds the channel's own token. */
+    readonly getToken: ((channel: string) => unknown) | undefined,
   ) {}
 
   enter(listener: Listener<Data>): Ear<Data> {
@@ -62,19 +64,16 @@ export class Room<Data> {
     this.ears.forEach((ear) => ear.undoRetry());
   }
 
-  tell<Event extends "join" | "leave" | "ended">(
-    event: Event,
-    what: Parameters<NonNullable<Listener<Data>[Event]>>[0],
-  ): void {
-    this.ears.forEach((ear) =>
-      ear.tell((listener) => (listener[event] as ((what: unknown) => unknown) | undefined)?.(what)),
-    );
+  tell(event: keyof Listener<Data>, what: unknown): void {
+    this.ears.forEach((ear) => ear.tell(event, what));
   }
 }
 
 /** One listener, and what waits for it. */
 export class Ear<Data> {
+  /** What came since a reload began. */
   private waiting: Publication<Data>[] | undefined;
+  /** Another reload is wanted when this one is done. */
   private again = false;
   private failures = 0;
   undoRetry: Undo = () => undefined;
@@ -86,17 +85,18 @@ export class Ear<Data> {
   ) {}
 
   subscribed(how: "fresh" | "recovered" | "gap"): void {
-    if (how === "gap") this.tell((listener) => listener.gap && listener.gap());
+    if (how === "gap") this.tell(how);
     if (how !== "recovered" || this.failures) this.reload();
   }
 
   message(publication: Publication<Data>): void {
-    if (!this.waiting) this.hear(publication);
+    if (!this.waiting) this.tell("message", publication.data, publication);
     else if (this.waiting.push(publication) > LONGEST_QUEUE) this.go();
   }
 
-  tell(call: (listener: Listener<Data>) => unknown): void {
-    if (!this.ended) attempt(() => call(this.listener), this.house.complain);
+  tell(event: keyof Listener<Data>, ...what: unknown[]): void {
+    const listener = this.listener as Partial<Record<string, (...what: unknown[]) => unknown>>;
+    if (listener[event] && !this.ended) attempt(() => listener[event]!(...what), this.house.complain);
   }
 
   end(): void {
@@ -104,38 +104,31 @@ export class Ear<Data> {
     this.undoRetry();
   }
 
-  private hear(publication: Publication<Data>): void {
-    this.tell((listener) => listener.message && listener.message(publication.data, publication));
-  }
-
   private reload(): void {
     this.undoRetry();
-    if (!this.listener.reload || this.ended) return;
-    this.again = this.waiting !== undefined;
+    const { listener, house } = this;
+    if (!listener.reload || this.ended) return;
+    this.again = !!this.waiting;
     if (this.again) return;
     const waiting = (this.waiting = []);
     const done = (failures: number): void => {
       if (this.waiting === waiting) this.go();
       this.failures = failures;
-      if (this.ended) return;
       if (this.again) this.reload();
-      else if (failures)
-        this.undoRetry = this.house.later(1000 * Math.pow(2, Math.min(failures, 5)), () => this.reload());
+      else if (failures && !this.ended)
+        this.undoRetry = house.later(1000 * Math.pow(2, Math.min(failures, 5)), () => this.reload());
     };
-    attempt(
-      () => this.listener.reload!(),
-      (error) => {
-        this.house.complain(error);
-        done(this.failures + 1);
-      },
-      () => done(0),
-    );
+    const failed = (error: unknown): void => {
+      house.complain(error);
+      done(this.failures + 1);
+    };
+    attempt(() => listener.reload!(), failed, () => done(0));
   }
 
   /** Hears what waited. */
   private go(): void {
     const waiting = this.waiting || [];
     this.waiting = undefined;
-    for (const publication of waiting) this.hear(publication);
+    for (const publication of waiting) this.message(publication);
   }
 }

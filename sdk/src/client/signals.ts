@@ -1,3 +1,4 @@
+import type { Fault } from "../errors.js";
 import type { LinkInput, LinkOutput, LinkState } from "../link/signals.js";
 import type { ClientInfo, Json, Position, Publication } from "./wire.js";
 
@@ -8,8 +9,16 @@ export type ClientInput =
   | { is: "tokenFailed"; channel?: string; reason: string }
   | { is: "subscribe"; channel: string; options: SubscribeOptions }
   | { is: "unsubscribe"; channel: string }
-  /** The outcome comes as `settle` with the same ticket. Tickets count upwards. */
-  | { is: "command"; ticket: number; command: Command; ttl?: number };
+  /** The outcome comes as `settle` with the same errand. */
+  | { is: "command"; errand: Errand };
+
+/** A command, and whoever waits for its outcome. */
+export interface Errand {
+  readonly command: Command;
+  /** How long it may take, waiting for a connection included. */
+  readonly ttl?: number;
+  settle(outcome: Outcome): void;
+}
 
 /** Something for the server to do, once. */
 export type Command =
@@ -42,22 +51,13 @@ export type ClientOutput =
   | { is: "join" | "leave"; channel: string; info: ClientInfo }
   | { is: "unsubscribed"; channel: string; fault: Fault }
   | { is: "message"; data: Json }
-  | { is: "settle"; ticket: number; outcome: Outcome };
+  | { is: "settle"; errand: Errand; outcome: Outcome };
 
 export type Outcome =
   { readonly result: Json; readonly fault?: undefined } | { readonly fault: Fault; readonly result?: undefined };
 
-/** What went wrong. `code` is one of those in the documentation, or `server-` and a number of the server's own. */
-export interface Fault {
-  readonly code: string;
-  readonly message: string;
-  readonly raw?: unknown;
-}
-
-/** The link's state, where `online` means that the server took us, and what is wrong if something is. */
-export interface Status extends LinkState {
-  readonly fault?: Fault;
-}
+/** The link's state, where `online` means that the server took us, and `fault` is what is wrong if something is. */
+export type Status = Omit<LinkState, "loss">;
 
 /** How a channel is heard. */
 export interface SubscribeOptions {
@@ -66,7 +66,7 @@ export interface SubscribeOptions {
   /** Where to go on, if known from before. */
   readonly since?: Position;
   /** Save positions as they change. */
-  readonly keep?: boolean;
+  readonly keep?: boolean | number;
   /** Hear who joins and leaves, where the server tells. */
   readonly joinLeave?: boolean;
   /** Goes to the backend, if it is asked. */

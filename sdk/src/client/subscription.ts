@@ -1,6 +1,7 @@
+import type { Fault } from "../errors.js";
 import { backoff } from "../link/moment.js";
 import { type Gate, Pass } from "./pass.js";
-import type { Fault, SubscribeOptions } from "./signals.js";
+import type { SubscribeOptions } from "./signals.js";
 import { faultOf, serverFault } from "./faults.js";
 import type { Position, Publication, Refusal, Subscribed } from "./wire.js";
 

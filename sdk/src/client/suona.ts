@@ -1,15 +1,16 @@
+import type { Fault } from "../errors.js";
 import { attempt } from "../link/attempt.js";
 import { Driver, sentence } from "../link/driver.js";
 import type { Platform } from "../platform/platform.js";
-import { complain } from "../socket/complain.js";
-import { Channel, type Channeling, type Home, type Sending } from "./channel.js";
+import { complaints } from "../socket/complain.js";
+import { Channel, type Channeling, type Home, type Sending, type Token } from "./channel.js";
 import { Client } from "./core.js";
 import { faultOf } from "./faults.js";
-import { SuonaError } from "./errors.js";
+import { SuonaError } from "../errors.js";
 import type { Backend, Name, SuonaOptions, View } from "./options.js";
 import { type House, Room } from "./room.js";
 import { Signal } from "./signal.js";
-import type { Command, Fault, Input, Outcome, Output, Status } from "./signals.js";
+import type { Command, Input, Outcome, Output, Status } from "./signals.js";
 import type { Json } from "./wire.js";
 
 export type { Backend, Name, SuonaOptions, View } from "./options.js";
@@ -39,19 +40,17 @@ export class Suona<
   private readonly client: Client;
   private readonly driver: Driver<Input, Output>;
   private readonly rooms = new Map<string, Room<Json>>();
-  private readonly tokens = new Map<string, Channeling["getToken"]>();
-  private readonly waiting = new Map<number, (outcome: Outcome) => void>();
   private current: Status = { at: "offline", reason: "not started" };
-  private tickets = 0;
   private closed = false;
 
   constructor(protected readonly options: SuonaOptions) {
-    const { platform, getToken } = options;
+    const { platform, getToken, onError } = options;
     const core = Object.assign({ session: session(platform), asksToken: !!getToken }, options);
     this.client = new Client(core, platform.habits);
     this.driver = new Driver<Input, Output>(this.client, platform, options, (output) =>
       this.carryOut(output as Output),
     );
+    this.complain = complaints(onError);
     this.status = new Signal(this.complain);
     this.messages = new Signal(this.complain);
     this.show();
@@ -99,14 +98,13 @@ export class Suona<
   }
 
   /** For {@link Channel}: the room of a channel, entered by the first who listens. */
-  room(name: string, { keep, getToken, recover, joinLeave, data, since }: Channeling): Room<Json> {
-    let room = this.rooms.get(name);
-    if (!room) {
-      this.rooms.set(name, (room = new Room<Json>(this, name)));
-      this.tokens.set(name, getToken);
-      const options = { recover, joinLeave, data, since, keep: keep !== undefined && keep !== false, asksToken: !!getToken };
-      this.driver.soon({ is: "subscribe", channel: name, options });
-    }
+  room(name: string, options: Channeling): Room<Json> {
+    const known = this.rooms.get(name);
+    if (known) return known;
+    const { getToken } = options;
+    const room = new Room<Json>(this, name, getToken);
+    this.rooms.set(name, room);
+    this.driver.soon({ is: "subscribe", channel: name, options: Object.assign({ asksToken: !!getToken }, options) });
     return room;
   }
 
@@ -120,19 +118,11 @@ export class Suona<
     const { channel } = room;
     if (this.rooms.get(channel) !== room) return;
     this.rooms.delete(channel);
-    this.tokens.delete(channel);
     this.driver.soon({ is: "unsubscribe", channel });
   }
 
   /** For callbacks of the app that failed. */
-  readonly complain = (error: unknown): void => {
-    const { onError = complain } = this.options;
-    try {
-      onError(error);
-    } catch {
-      // That was the last to be told.
-    }
-  };
+  readonly complain: (error: unknown) => void;
 
   /** For {@link Room}: calls back after about this long; longer with more luck. */
   later(ms: number, wake: () => void): () => void {
@@ -142,14 +132,13 @@ export class Suona<
 
   /** For {@link Channel}: sends a command, and gives a field of its result, or all of it. */
   ask<Result>(command: Command, { ttl }: Sending = {}, field?: string): Promise<Result> {
-    const ticket = ++this.tickets;
     const promise = new Promise<Result>((found, reject) => {
-      if (this.closed) return reject(this.error(faultOf("stopped")));
-      this.waiting.set(ticket, ({ fault, result }) => {
+      const settle = ({ fault, result }: Outcome): void => {
         if (fault) reject(this.error(fault));
         else found(field ? Object(result)[field] : result);
-      });
-      this.driver.soon({ is: "command", ticket, command, ttl });
+      };
+      if (this.closed) return settle({ fault: faultOf("stopped") });
+      this.driver.soon({ is: "command", errand: { command, ttl, settle } });
       this.show();
     });
     // Whoever does not care for the outcome need not catch it.
@@ -160,8 +149,10 @@ export class Suona<
   protected carryOut(output: Output): void {
     if (output.is === "send") this.driver.send(output.frame);
     else if (output.is === "ask") this.find(output.channel);
-    else if (output.is === "settle") this.settle(output.ticket, output.outcome);
-    else if (output.is === "message") this.messages.tell(output.data);
+    else if (output.is === "settle") {
+      output.errand.settle(output.outcome);
+      this.show();
+    } else if (output.is === "message") this.messages.tell(output.data);
     else if (output.is === "status") {
       this.current = output.status;
       this.show();
@@ -179,24 +170,17 @@ export class Suona<
   }
 
   private find(channel?: string): void {
-    const getToken = channel === undefined ? this.options.getToken : this.tokens.get(channel);
+    const { getToken } = channel === undefined ? this.options : this.rooms.get(channel) || ({} as Room<Json>);
     attempt(
-      () => getToken && getToken(channel || ""),
+      () => getToken && (getToken(channel!) as Token | Promise<Token>),
       (raw) => this.driver.handle({ is: "tokenFailed", channel, reason: sentence(raw) }),
       (token) => this.driver.handle({ is: "token", channel, token }),
     );
   }
 
-  private settle(ticket: number, outcome: Outcome): void {
-    const settle = this.waiting.get(ticket);
-    this.waiting.delete(ticket);
-    if (settle) settle(outcome);
-    this.show();
-  }
-
   private show(): void {
     const { at, reason, until, fault } = this.current;
-    const { words } = this.options;
+    const { platform, words } = this.options;
     const error = fault && this.error(fault);
     const trying = at === "opening" || at === "waiting";
     this.status.tell({
@@ -204,9 +188,9 @@ export class Suona<
       state: at,
       reason,
       notice: trying ? (words ? words.connecting : "Connecting…") : at === "offline" && error ? error.hint : "",
-      pending: this.waiting.size,
+      pending: this.client.pending,
       error,
-      until: until && this.driver.wall(until),
+      until: until && until - this.driver.now() + platform.now(),
     });
   }
 

@@ -7,7 +7,7 @@
  */
 
 import { attempt } from "../link/attempt.js";
-import { alipayDialect } from "../platform/alipay.js";
+import { likeWxTask } from "../platform/alipay.js";
 import { clock } from "../platform/clock.js";
 import { watchApp, type AppLife } from "../platform/life.js";
 import { dialBy } from "../platform/mini.js";
@@ -131,8 +131,8 @@ function platformOf(opts: Required<WebsocketHeartbeatOptions>): Platform {
   return Object.assign(
     {
       name: "heartbeat",
-      habits: { suspends: typeof miniprogram.onAppHide === "function", sockets: 5 },
-      open: dialBy((options) => dial(opts, options, alipay), alipay ? alipayDialect : undefined),
+      habits: { suspends: typeof miniprogram.onAppHide === "function" },
+      open: dialBy((options) => dial(opts, options, alipay)),
       watch: (on: Parameters<typeof watchApp>[1]) => watchApp(miniprogram, on),
     },
     clock,
@@ -154,7 +154,8 @@ function dial(
       attempt(() => theirs(event), complain);
     };
   }
-  return miniprogram.connectSocket(params as never);
+  const answer = miniprogram.connectSocket(params as never);
+  return alipay ? likeWxTask(answer) : answer;
 }
 
 function nothing(): void {}

@@ -25,15 +25,15 @@ export interface Dialing {
 
 /** Timers are set no further ahead: longer ones overflow on some devices. */
 const LONGEST_SLEEP = 3_600_000;
+const NO_ADDRESS = "no address to dial";
 
 /** Carries out what a machine wants of a platform, and tells it what happens there. It has no rules of its own. */
 export class Driver<Input, Output extends { is: string }> {
-  /** Sockets by generation; `undefined` while the address is awaited. */
-  private readonly sockets = new Map<number, Socket | undefined>();
   private readonly clock = new Clock();
-  private current = 0;
+  /** Of the dial that counts, and the socket that came of it. */
+  private generation = 0;
+  private socket: Socket | undefined;
   private draining = false;
-  private wakeAt = Infinity;
   private undoWake: Undo = () => undefined;
   private undoWatch: Undo | undefined;
 
@@ -66,19 +66,19 @@ export class Driver<Input, Output extends { is: string }> {
   }
 
   handle(input: Input | LinkInput): void {
-    this.machine.handle(input, this.moment());
+    this.take(input);
     this.drain();
   }
 
   /** The same, but what the machine wants waits for the end of this turn: what is asked for together leaves together. */
   soon(input: Input | LinkInput): void {
-    this.machine.handle(input, this.moment());
+    this.take(input);
     void Promise.resolve().then(() => this.drain());
   }
 
   /** Hands a frame to the current socket. False if there is none. */
   send(frame: string | ArrayBuffer): boolean {
-    const socket = this.sockets.get(this.current);
+    const { socket } = this;
     if (socket) socket.send(frame);
     return !!socket;
   }
@@ -88,13 +88,8 @@ export class Driver<Input, Output extends { is: string }> {
     return this.clock.read(this.platform.now());
   }
 
-  /** The moment of the wall clock at a time of the machine. */
-  wall(time: number): number {
-    return time - this.clock.lag;
-  }
-
-  private moment(): Moment {
-    return { now: this.now(), luck: this.platform.random() };
+  private take(input: Input | LinkInput): void {
+    this.machine.handle(input, { now: this.now(), luck: this.platform.random() });
   }
 
   /** Carries out what the machine wants. What it is told meanwhile only adds to that. */
@@ -104,7 +99,7 @@ export class Driver<Input, Output extends { is: string }> {
     for (let output = this.machine.poll(); output; output = this.machine.poll()) {
       const order = output as LinkOutput;
       if (order.is === "dial") this.dial(order.generation);
-      else if (order.is === "close") this.close(order.generation, order.code, order.reason);
+      else if (order.is === "close") this.close(order.code, order.reason);
       else this.tell(output);
     }
     this.draining = false;
@@ -112,21 +107,20 @@ export class Driver<Input, Output extends { is: string }> {
   }
 
   private dial(generation: number): void {
-    this.current = generation;
-    this.sockets.set(generation, undefined);
     const { url } = this.dialing;
+    this.generation = generation;
     attempt<unknown>(
       () => (typeof url === "function" ? url() : url),
-      (raw) => this.lost(generation, { reason: `no address to dial: ${sentence(raw)}`, raw }),
+      (raw) => this.lost(generation, { reason: `${NO_ADDRESS}: ${sentence(raw)}`, raw }),
       (found) => this.open(generation, found),
     );
   }
 
   private open(generation: number, url: unknown): void {
-    if (!this.sockets.has(generation)) return; // given up meanwhile
-    if (typeof url !== "string" || !url) return this.lost(generation, { reason: "no address to dial" });
+    if (generation !== this.generation) return; // given up meanwhile
+    if (typeof url !== "string" || !url) return this.lost(generation, { reason: NO_ADDRESS });
     const { protocols, headers, openTimeout: timeout = 10_000 } = this.dialing;
-    const socket = this.platform.open(
+    this.socket = this.platform.open(
       { url, protocols, headers, timeout },
       {
         opened: () => this.handle({ is: "opened", generation }),
@@ -134,35 +128,26 @@ export class Driver<Input, Output extends { is: string }> {
         lost: (loss) => this.lost(generation, loss),
       },
     );
-    this.sockets.set(generation, socket);
   }
 
   private lost(generation: number, loss: Loss): void {
-    this.sockets.delete(generation);
+    if (generation === this.generation) this.socket = undefined;
     this.handle({ is: "lost", generation, loss });
   }
 
-  private close(generation: number, code: number, reason: string): void {
-    const socket = this.sockets.get(generation);
-    this.sockets.delete(generation);
+  private close(code: number, reason: string): void {
+    const { socket } = this;
+    this.generation = 0;
+    this.socket = undefined;
     if (socket) socket.close(code, reason);
-    else this.lost(generation, {}); // never dialled
   }
 
-  /** One timer for everything. One that would wake too early is left: waking early does no harm. */
+  /** One timer for everything. */
   private sleep(): void {
-    const at = this.machine.deadline();
-    if (this.wakeAt <= at && at < Infinity) return;
     this.undoWake();
-    this.wakeAt = Infinity;
-    if (at === Infinity) return;
-    const now = this.now();
-    const ms = Math.min(Math.max(at - now, 0), LONGEST_SLEEP);
-    this.wakeAt = now + ms;
-    this.undoWake = this.platform.after(ms, () => {
-      this.wakeAt = Infinity;
-      this.handle({ is: "woke" });
-    });
+    const ms = this.machine.deadline() - this.now();
+    if (ms === Infinity) return;
+    this.undoWake = this.platform.after(Math.min(Math.max(ms, 0), LONGEST_SLEEP), () => this.handle({ is: "woke" }));
   }
 }
 

@@ -1,6 +1,7 @@
+import type { Fault } from "../errors.js";
 import type { Frame, Habits, Loss } from "../platform/platform.js";
 import { backoff, type Moment } from "./moment.js";
-import type { Hears, LinkInput, LinkOptions, LinkOutput } from "./signals.js";
+import type { Hears, LinkInput, LinkOptions, LinkOutput, Why } from "./signals.js";
 
 export type { LinkInput, LinkOptions, LinkOutput, LinkState } from "./signals.js";
 
@@ -12,9 +13,9 @@ type Phase =
 
 interface Online {
   at: "online";
+  /** When the peer took us. */
   since: number;
-  settled: boolean;
-  /** The longest that the peer is silent while all is well. */
+  /** The longest that it is silent while all is well. */
   silence: number;
   /** When the peer was silent for too long. */
   due: number;
@@ -49,7 +50,7 @@ export class Link<More = never> implements Hears<LinkInput> {
   /** Neither user nor network makes the link dial before. */
   private notBefore = 0;
   /** When the last socket was told to close, and when there is room for another. */
-  private releasedAt = -Infinity;
+  private releasedAt = 0;
   private roomAt = 0;
   /** How often it dialled again since a connection has held. */
   private attempt = 0;
@@ -87,16 +88,15 @@ export class Link<More = never> implements Hears<LinkInput> {
     this.plan(this.instant, "start");
   }
 
-  stop({ reason, code }: { reason: string; code?: number }): void {
+  stop({ reason, code, fault }: { reason: string; code?: number; fault?: Fault }): void {
     if (this.phase.at === "offline") return;
     this.release(reason, code);
-    this.enter({ at: "offline" }, reason);
+    this.enter({ at: "offline" }, reason, { fault });
   }
 
   opened({ generation }: { generation: number }): void {
     if (this.phase.at !== "opening" || generation !== this.generation) return;
-    const online: Online = { at: "online", since: this.instant, settled: false, silence: Infinity, due: Infinity, asked: false };
-    this.enter(online, "open");
+    this.enter({ at: "online", since: Infinity, silence: Infinity, due: Infinity, asked: false }, "open");
   }
 
   received({ generation, frame }: { generation: number; frame: Frame }): void {
@@ -110,22 +110,21 @@ export class Link<More = never> implements Hears<LinkInput> {
 
   lost({ generation, loss, final }: { generation: number; loss: Loss; final?: boolean }): void {
     if (!this.connected() || generation !== this.generation) return;
-    const told = [loss.code, loss.reason].filter(Boolean).join(" ") || "no reason";
-    const reason = `lost while ${this.phase.at}: ${told}`;
+    const reason = `lost while ${this.phase.at}`;
     this.leave();
-    if (final) this.enter({ at: "offline" }, reason, loss);
-    else this.retry(reason, 0, loss);
+    if (final) this.enter({ at: "offline" }, reason, { loss });
+    else this.retry(reason, { loss });
   }
 
   hidden(): void {
     if (this.hiddenAt !== undefined) return;
     this.hiddenAt = this.instant;
     const { suspends } = this.habits;
-    const { onHide = suspends ? { closeAfter: 4000 } : "keep" } = this.rules;
+    const { onHide = { closeAfter: suspends ? 4000 : Infinity } } = this.rules;
+    const { closeAfter = onHide === "keep" ? Infinity : 0 } = Object(onHide);
     // A dial would fail in the background, half-way too.
     const idle = suspends && this.phase.at !== "online";
-    this.tuckAt =
-      this.instant + (idle || onHide === "close" ? 0 : onHide === "keep" ? Infinity : onHide.closeAfter);
+    this.tuckAt = this.instant + (idle ? 0 : closeAfter);
   }
 
   shown(): void {
@@ -151,16 +150,16 @@ export class Link<More = never> implements Hears<LinkInput> {
     if (phase.at === "waiting") this.hurry("network");
   }
 
-  drop({ reason, wait }: { reason: string; wait?: number }): void {
+  drop({ reason, wait, fault }: { reason: string; wait?: number; fault?: Fault }): void {
     if (!this.connected()) return;
     this.release(reason);
-    this.retry(reason, wait);
+    this.retry(reason, { fault }, wait);
   }
 
   settled({ silence = Infinity }: { silence?: number }): void {
     const { phase } = this;
     if (phase.at !== "online") return;
-    phase.settled = true;
+    phase.since = this.instant;
     phase.silence = silence;
     phase.due = this.instant + silence;
   }
@@ -175,9 +174,8 @@ export class Link<More = never> implements Hears<LinkInput> {
     if (this.tuckAt <= this.instant) this.tuck();
     const { at, due = Infinity } = this.phase;
     if (due > this.instant) return;
-    if (at === "waiting") this.dial(`attempt ${this.attempt}`);
-    else if (at === "opening") this.drop({ reason: "no answer" });
-    else if (!this.probe(PROBE)) this.drop({ reason: "nothing heard" });
+    if (at === "waiting") this.dial("waited");
+    else if (at === "opening" || !this.probe(PROBE)) this.drop({ reason: "no answer", fault: { code: "no-answer" } });
   }
 
   /** Lies down until the app is shown. */
@@ -189,10 +187,10 @@ export class Link<More = never> implements Hears<LinkInput> {
     this.enter({ at: "hidden" }, reason);
   }
 
-  /** Asks the peer for a sign, unless it has been asked. True if it was asked now. */
+  /** Asks the peer for a sign, unless it gives none or has been asked. True if it was asked now. */
   private probe(limit: number): boolean {
     const { phase } = this;
-    if (phase.at !== "online" || !phase.settled || phase.asked || this.rules.probes === false) return false;
+    if (phase.at !== "online" || phase.asked || phase.silence === Infinity) return false;
     phase.asked = true;
     phase.due = this.instant + limit;
     this.emit({ is: "probe" });
@@ -200,14 +198,13 @@ export class Link<More = never> implements Hears<LinkInput> {
   }
 
   /** Dials again, after `wait` and a random delay, or a second later where the device has too many sockets. */
-  private retry(reason: string, wait = 0, loss?: Loss): void {
+  private retry(reason: string, why: Why, wait = 0): void {
     const { reconnect, maxAttempts = reconnect === false ? 0 : Infinity, firstWait, longestWait } = this.rules;
-    if (this.attempt >= maxAttempts) return this.enter({ at: "offline" }, `gave up: ${reason}`, loss);
-    const pause = loss && loss.full ? CLOSING : wait + backoff(this.attempt, this.luck, firstWait, longestWait);
-    this.attempt++;
-    const due = this.instant + pause;
+    if (this.attempt >= maxAttempts) return this.enter({ at: "offline" }, `gave up: ${reason}`, why);
+    const pause = wait + backoff(this.attempt++, this.luck, firstWait, longestWait);
+    const due = this.instant + (why.loss && why.loss.full ? CLOSING : pause);
     if (wait) this.notBefore = due;
-    this.plan(due, reason, loss);
+    this.plan(due, reason, why);
   }
 
   /** Dials as soon as courtesy allows. */
@@ -217,24 +214,24 @@ export class Link<More = never> implements Hears<LinkInput> {
   }
 
   /** Dials when it is due and there is room for a socket, and never in the background of a device that suspends. */
-  private plan(time: number, reason: string, loss?: Loss): void {
+  private plan(time: number, reason: string, why?: Why): void {
     const due = Math.max(time, this.roomAt);
-    if (this.hiddenAt !== undefined && this.habits.suspends) this.enter({ at: "hidden" }, reason, loss);
-    else if (due > this.instant) this.enter({ at: "waiting", due }, reason, loss);
-    else this.dial(reason, loss);
+    if (this.hiddenAt !== undefined && this.habits.suspends) this.enter({ at: "hidden" }, reason, why);
+    else if (due > this.instant) this.enter({ at: "waiting", due }, reason, why);
+    else this.dial(reason, why);
   }
 
-  private dial(reason: string, loss?: Loss): void {
+  private dial(reason: string, why?: Why): void {
     const { openTimeout = 10_000 } = this.rules;
     this.notBefore = this.instant + CLOSING;
-    this.enter({ at: "opening", due: this.instant + openTimeout }, reason, loss);
+    this.enter({ at: "opening", due: this.instant + openTimeout }, reason, why);
     this.emit({ is: "dial", generation: ++this.generation });
   }
 
   private release(reason: string, code = 1000): void {
     if (!this.connected()) return;
-    // One socket, and one that is closing, unless the device allows no second.
-    this.roomAt = CLOSING + (this.habits.sockets === 1 ? this.instant : this.releasedAt);
+    // One may be closing while the next opens.
+    this.roomAt = this.releasedAt + CLOSING;
     this.releasedAt = this.instant;
     // At most 123 bytes, and a UTF-16 unit is never more than three.
     this.emit({ is: "close", generation: this.generation, code, reason: reason.slice(0, 41) });
@@ -243,13 +240,13 @@ export class Link<More = never> implements Hears<LinkInput> {
 
   private leave(): void {
     const { phase } = this;
-    if (phase.at === "online" && phase.settled && this.instant - phase.since >= HELD) this.attempt = 0;
+    if (phase.at === "online" && this.instant - phase.since >= HELD) this.attempt = 0;
   }
 
-  private enter(phase: Phase, reason: string, loss?: Loss): void {
+  private enter(phase: Phase, reason: string, { loss, fault }: Why = {}): void {
     this.phase = phase;
     const { at, due } = phase;
-    this.emit({ is: "state", state: { at, until: at === "waiting" ? due : undefined, reason, loss } });
+    this.emit({ is: "state", state: { at, until: at === "waiting" ? due : undefined, reason, loss, fault } });
   }
 
   /** Whether there is a current socket, open or not yet. */

@@ -9,7 +9,7 @@ export interface Moment {
 /** Wall-clock time that jumps over a suspension but never runs backwards, whatever the user does to the clock. */
 export class Clock {
   private last = -Infinity;
-  /** What to take from a time of this clock for that of the wall, going by the last reading. */
+  /** What to take from a time of this clock for that of the wall. */
   lag = 0;
 
   /** The time of machines at a moment of the wall clock. */

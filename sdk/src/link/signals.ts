@@ -1,3 +1,4 @@
+import type { Fault } from "../errors.js";
 import type { Frame, Loss } from "../platform/platform.js";
 
 /** What the link is told. `generation` names a socket: what comes from any but the current one is ignored. */
@@ -5,7 +6,7 @@ export type LinkInput =
   /** Dials; while waiting, at once. */
   | { is: "start" }
   /** Ends the connection. The link stays offline until the next `start`. */
-  | { is: "stop"; reason: string; code?: number }
+  | { is: "stop"; reason: string; code?: number; fault?: Fault }
   | { is: "opened"; generation: number }
   | { is: "received"; generation: number; frame: Frame }
   /** `final`: the layer above knows from the loss that dialling again is of no use. */
@@ -15,12 +16,12 @@ export type LinkInput =
   | { is: "network"; online?: boolean }
   | { is: "woke" }
   /**
-   * From the layer above: the peer took us. From now on it can be probed, the connection can count as held, and while all
-   * is well the peer is never silent for longer than `silence` ms.
+   * From the layer above: the peer took us, and from now on the connection can count as held. With `silence`, the peer can
+   * be probed, and while all is well it is never silent for longer, in ms.
    */
   | { is: "settled"; silence?: number }
   /** From the layer above: give this connection up and dial again, not before `wait` ms if the peer asked for that. */
-  | { is: "drop"; reason: string; wait?: number };
+  | { is: "drop"; reason: string; wait?: number; fault?: Fault };
 
 /** What the link wants done. */
 export type LinkOutput =
@@ -32,16 +33,22 @@ export type LinkOutput =
   | { is: "probe" }
   | { is: "state"; state: LinkState };
 
+/** What was wrong. */
+export interface Why {
+  /** The socket that was lost. */
+  readonly loss?: Loss;
+  /** Why it was given up from here. */
+  readonly fault?: Fault;
+}
+
 /** What the link does, and why. */
-export interface LinkState {
+export interface LinkState extends Why {
   /** `hidden`: the app is in the background, and the link dials when it is shown. */
   readonly at: "offline" | "hidden" | "waiting" | "opening" | "online";
   /** In English, for people. */
   readonly reason: string;
   /** While waiting: the time of the next dial. */
   readonly until?: number;
-  /** The loss that led here. */
-  readonly loss?: Loss;
 }
 
 /** How a link behaves. Times are in milliseconds. */
@@ -58,8 +65,6 @@ export interface LinkOptions {
   readonly longestWait?: number;
   /** What happens to the socket when the app is hidden. Default `{ closeAfter: 4000 }` where the platform suspends, else "keep". */
   readonly onHide?: "keep" | "close" | { readonly closeAfter: number };
-  /** Whether the layer above has something to probe with. Default true. */
-  readonly probes?: boolean;
 }
 
 /** One method for each input, of its name. */

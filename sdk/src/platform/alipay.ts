@@ -3,7 +3,7 @@ import { frameOf } from "./frame.js";
 import { dialBy, miniPlatform, type MiniApp } from "./mini.js";
 import type { Frame, Platform } from "./platform.js";
 import { safeStorage } from "./storage.js";
-import { field, type Dialect } from "./task.js";
+import { field, type SocketTask } from "./task.js";
 
 declare const my: AlipayApp;
 
@@ -13,16 +13,30 @@ interface AlipayApp extends Omit<MiniApp, "getStorageSync" | "setStorageSync" | 
   removeStorageSync?(options: { key: string }): unknown;
 }
 
-/** Alipay carries bytes as base64, and wraps what its socket tasks tell in one more object. */
-export const alipayDialect: Dialect = {
-  read: (event) => {
-    const inner = field(event, "data");
-    const told = inner && frameOf(inner) === undefined ? inner : event;
-    const data = field(told, "data");
-    return typeof data === "string" && field(told, "isBuffer") ? { data: fromBase64(data) } : told;
-  },
-  write: (frame: Frame) => (typeof frame === "string" ? { data: frame } : { data: toBase64(frame), isBuffer: true }),
-};
+/** The task as WeChat would have made it: Alipay carries bytes as base64, and wraps what is told in one more object. */
+export function likeWxTask(answer: unknown): unknown {
+  if (typeof field(answer, "onMessage") !== "function") return answer;
+  const task = answer as SocketTask;
+  return {
+    send: (message) => task.send(Object.assign(message, written(message.data))),
+    close: (how) => task.close(how),
+    onOpen: (listener) => task.onOpen(listener),
+    onMessage: (listener) => task.onMessage((event) => listener(read(event))),
+    onError: (listener) => task.onError((event) => listener(read(event))),
+    onClose: (listener) => task.onClose((event) => listener(read(event))),
+  } satisfies SocketTask;
+}
+
+function read(event: unknown): unknown {
+  const inner = field(event, "data");
+  const told = inner && frameOf(inner) === undefined ? inner : event;
+  const data = field(told, "data");
+  return typeof data === "string" && field(told, "isBuffer") ? { data: fromBase64(data) } : told;
+}
+
+function written(data: Frame): { data: Frame; isBuffer?: boolean } {
+  return typeof data === "string" ? { data } : { data: toBase64(data), isBuffer: true };
+}
 
 /**
  * Alipay mini-programs.
@@ -36,6 +50,6 @@ export function alipayPlatform(app: AlipayApp = my): Platform {
     (key) => app.removeStorageSync!({ key }),
   );
   // Without `multiple` there is one socket for all, no task, and a rival's dial closes ours.
-  const open = dialBy((options) => app.connectSocket!(Object.assign(options, { multiple: true })), alipayDialect);
+  const open = dialBy((options) => likeWxTask(app.connectSocket!(Object.assign(options, { multiple: true }))));
   return miniPlatform("alipay", app, storage, open);
 }

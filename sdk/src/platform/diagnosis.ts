@@ -1,10 +1,27 @@
 /** What devices say when a socket fails, in words that lead somewhere. */
 
+import { en } from "../en.js";
+import type { Words } from "../errors.js";
 import type { Loss } from "./platform.js";
 import { wordsOf } from "./task.js";
 
 /** Why a socket failed, as far as its device gives it away. */
-export type DiagnosisCode = keyof typeof english;
+export type DiagnosisCode =
+  | "bad-address"
+  | "no-address"
+  | "insecure-address"
+  | "loopback"
+  | "unreachable"
+  | "dns"
+  | "offline"
+  | "timeout"
+  | "tls"
+  | "no-websocket"
+  | "sub-protocol"
+  | "domain"
+  | "too-many-sockets"
+  | "interrupted"
+  | "connection-lost";
 
 export interface Diagnosis {
   /** Stable: a program may compare it. */
@@ -15,17 +32,14 @@ export interface Diagnosis {
   readonly hint: string;
 }
 
-/** Sentences for every code. `suona/zh` has the Chinese ones. */
-export type DiagnosisWords = Readonly<Record<DiagnosisCode, { readonly message: string; readonly hint: string }>>;
-
 /**
- * What to make of a socket to `url` that was lost; `opened` if it had been open.
+ * What to make of a socket to `url` that was lost; `opened` if it had been open. English, unless `words` are others.
  *
  * A socket that was open is closed by servers with words of their own, so only what systems say is recognised then.
  */
-export function diagnose(loss: Loss, url: unknown, opened = false, words: DiagnosisWords = english): Diagnosis {
+export function diagnose(loss: Loss, url: unknown, opened = false, words: Words = en): Diagnosis {
   const code = symptomOf(loss, url, opened);
-  return { code, message: words[code].message, hint: words[code].hint };
+  return Object.assign({ code }, words.faults[code]!);
 }
 
 /** Whether `url` can be an address of a socket at all. A path alone is one for containers and pages. */
@@ -37,7 +51,8 @@ export function isAddress(url: unknown): url is string {
 export function symptomOf(loss: Loss, url: unknown, opened: boolean): DiagnosisCode {
   const said = [loss.reason, wordsOf(loss.raw)].join(" ");
   if (/interrupt/i.test(said)) return "interrupted";
-  if (opened) return "broken";
+  if (opened) return "connection-lost";
+  if (/^no address/.test(said)) return "no-address";
   if (loss.full) return "too-many-sockets";
   if (!isAddress(url)) return "bad-address";
   if (/^ws:/i.test(url) && /wss|scheme|secur|mixed|domain|域名/i.test(said)) return "insecure-address";
@@ -67,62 +82,3 @@ const dials: ReadonlyArray<readonly [DiagnosisCode, RegExp]> = [
   ],
   ["unreachable", /ECONNREFUSED|refused|Underlying Transport/i],
 ];
-
-const english = {
-  "bad-address": {
-    message: "The address is none of a WebSocket.",
-    hint: "Write it in full: wss://your.domain/connection/websocket.",
-  },
-  "insecure-address": {
-    message: "The device refuses addresses that start with ws://.",
-    hint: "Use wss:// with a certificate. Phones allow ws:// only to a computer in their own network, for trying things out.",
-  },
-  loopback: {
-    message: "Nothing answers at this address of the device itself.",
-    hint: "Start the gateway. On a phone this address means the phone: use that of the computer (`suona serve --dev` prints it).",
-  },
-  unreachable: {
-    message: "The server cannot be reached.",
-    hint: "Check that the gateway runs, that the domain and port are right, and that the firewall lets them through.",
-  },
-  dns: {
-    message: "The server's name cannot be resolved.",
-    hint: "Check the domain's spelling and its DNS records.",
-  },
-  offline: {
-    message: "The device has no network.",
-    hint: "Nothing to do: it connects when the network is back.",
-  },
-  timeout: {
-    message: "The server did not answer in time.",
-    hint: "The network is slow, or a firewall drops the packets. `suona doctor` with this address, from elsewhere, tells which.",
-  },
-  tls: {
-    message: "The secure connection failed (TLS).",
-    hint: "Phones need the full chain (fullchain.pem), TLS 1.2, and a certificate for this very domain. `suona doctor --wechat` checks them.",
-  },
-  "no-websocket": {
-    message: "Something answered, but not as a WebSocket.",
-    hint: "Check the path (Suona's is /connection/websocket) and that the proxy passes Upgrade on. Socket.IO is another protocol.",
-  },
-  "sub-protocol": {
-    message: "The server did not confirm the sub-protocol.",
-    hint: "Offer no `protocols`, or let the server echo one of them.",
-  },
-  domain: {
-    message: "The domain is not in the mini-program's list.",
-    hint: "Add it to the legal socket domains (socket合法域名) in the platform's console, then restart the app.",
-  },
-  "too-many-sockets": {
-    message: "The app has too many sockets open.",
-    hint: "Use one connection for the whole app; five may exist, those that are closing included.",
-  },
-  interrupted: {
-    message: "The system cut the connection while the app was in the background.",
-    hint: "Nothing to do: it connects again when the app is shown.",
-  },
-  broken: {
-    message: "The connection broke.",
-    hint: "Nothing to do: it connects again. If that happens every minute, raise the proxy's read time-out above the heartbeat.",
-  },
-};

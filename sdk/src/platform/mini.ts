@@ -2,7 +2,7 @@ import { clock } from "./clock.js";
 import { watchApp, type AppLife } from "./life.js";
 import type { LifeEvents, Platform, Storage } from "./platform.js";
 import { appStorage, type AppStorage } from "./storage.js";
-import { connectOptions, openTask, type ConnectOptions, type Dialect } from "./task.js";
+import { connectOptions, openTask, type ConnectOptions } from "./task.js";
 
 /** What is used of the API object of a mini-program: `wx`, and all that were made after its likeness. */
 export interface MiniApp extends AppLife, AppStorage {
@@ -24,7 +24,7 @@ export function miniPlatform(name: string, app: AppLife, storage: Storage, open:
   return Object.assign(
     {
       name,
-      habits: { suspends: true, sockets: 5 },
+      habits: { suspends: true },
       open,
       watch: (on: LifeEvents) => watchApp(app, on),
       storage,
@@ -34,6 +34,6 @@ export function miniPlatform(name: string, app: AppLife, storage: Storage, open:
 }
 
 /** Dials by a `connectSocket` like WeChat's. */
-export function dialBy(connect: (options: ConnectOptions) => unknown, dialect?: Dialect): Platform["open"] {
-  return (dial, on) => openTask(on, (callbacks) => connect(connectOptions(dial, callbacks)), dialect);
+export function dialBy(connect: (options: ConnectOptions) => unknown): Platform["open"] {
+  return (dial, on) => openTask(on, (callbacks) => connect(connectOptions(dial, callbacks)));
 }

@@ -27,8 +27,6 @@ export type Undo = () => void;
 export interface Habits {
   /** In the background the code stops within seconds, sockets die, and dialling fails. */
   readonly suspends: boolean;
-  /** How many sockets may exist at once, closing ones included; `undefined` where nobody counts. */
-  readonly sockets?: number;
 }
 
 /** One attempt to open a socket. */

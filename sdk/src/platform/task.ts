@@ -1,6 +1,6 @@
 /** Sockets of mini-programs: `connectSocket` and the task that it returns, with the traps of real devices. */
 
-import { quietly } from "./absent.js";
+import { attempt } from "../link/attempt.js";
 import { clock } from "./clock.js";
 import { frameOf } from "./frame.js";
 import type { Dial, Frame, Loss, Socket, SocketEvents } from "./platform.js";
@@ -32,30 +32,19 @@ export interface Callbacks {
   complete(answer?: unknown): void;
 }
 
-/** Where a platform says it in its own way. */
-export interface Dialect {
-  /** What a listener was given, as WeChat would have given it. */
-  read(event: unknown): unknown;
-  write(frame: Frame): { data: Frame; isBuffer?: boolean };
-}
-
 /** What `connectSocket` returned: a task, something with a task in it, the promise of one, or nothing. */
 export type Connect = (callbacks: Callbacks) => unknown;
 
-const plain: Dialect = { read: (event) => event, write: (data) => ({ data }) };
-
 /** Dials by `connect`, and keeps the promises of {@link Platform.open} whatever the device does. */
-export function openTask(on: SocketEvents, connect: Connect, dialect: Dialect = plain): Socket {
-  const socket = new TaskSocket(on, dialect);
-  socket.dial(connect);
-  return socket;
+export function openTask(on: SocketEvents, connect: Connect): Socket {
+  return new TaskSocket(on, connect);
 }
 
 /** The options for `connectSocket`; what is not asked for is left out, since some devices stumble over `undefined`. */
 export function connectOptions(dial: Dial, callbacks: Callbacks): ConnectOptions {
   const options: ConnectOptions = Object.assign({ url: encoded(dial.url), timeout: dial.timeout }, callbacks);
   if (dial.headers) options.header = dial.headers;
-  if (dial.protocols && dial.protocols.length > 0) options.protocols = dial.protocols;
+  if (dial.protocols && dial.protocols.length) options.protocols = dial.protocols;
   return options;
 }
 
@@ -72,24 +61,17 @@ class TaskSocket implements Socket {
   private task: SocketTask | undefined;
   /** A call into the device is under way: what it tells meanwhile is told when it has returned. */
   private calling = false;
+  private readonly fail = (error?: unknown): void => this.lose(error);
 
   constructor(
     private readonly on: SocketEvents,
-    private readonly dialect: Dialect,
-  ) {}
-
-  dial(connect: Connect): void {
-    this.call((fail) => {
-      const answer = connect(callbacks(fail));
-      if (isPromise(answer)) answer.then((task) => this.call(() => this.take(task)), fail);
-      else this.take(answer);
-    });
+    connect: Connect,
+  ) {
+    this.call(connect, (answer) => this.take(answer));
   }
 
   send(frame: Frame): void {
-    if (this.state.at !== "open") return;
-    const message = this.dialect.write(frameOf(frame) ?? frame);
-    this.call((fail) => settle(this.task!.send(Object.assign(message, callbacks(fail))), fail));
+    if (this.state.at === "open") this.call((callbacks) => this.task!.send(Object.assign({ data: frame }, callbacks)));
   }
 
   close(code: number, reason: string): void {
@@ -99,14 +81,9 @@ class TaskSocket implements Socket {
     this.release(code, reason);
   }
 
-  private call(run: (fail: (error?: unknown) => void) => void): void {
-    const fail = (error?: unknown): void => this.lose(error);
+  private call(run: (callbacks: Callbacks) => unknown, done?: (answer: unknown) => void): void {
     this.calling = true;
-    try {
-      run(fail);
-    } catch (error) {
-      fail(error);
-    }
+    attempt(() => run(callbacks(this.fail)), this.fail, done);
     this.calling = false;
   }
 
@@ -120,8 +97,8 @@ class TaskSocket implements Socket {
     }
     task.onOpen(() => this.opened());
     task.onMessage((event) => this.received(event));
-    task.onError((event) => this.lose(this.dialect.read(event)));
-    task.onClose((event) => this.lose(this.dialect.read(event), true));
+    task.onError(this.fail);
+    task.onClose((event) => this.lose(event, true));
     const { state } = this;
     if (state.at === "closing") this.release(state.code, state.reason);
     else if (state.at === "lost") this.release(1000, "");
@@ -142,7 +119,7 @@ class TaskSocket implements Socket {
   private received(event: unknown): void {
     this.opened();
     if (this.state.at !== "open") return;
-    const frame = frameOf(field(this.dialect.read(event), "data"));
+    const frame = frameOf(field(event, "data"));
     if (frame !== undefined) this.tell(() => this.on.received(frame));
   }
 
@@ -151,13 +128,12 @@ class TaskSocket implements Socket {
     if (this.state.at === "lost") return;
     this.state = { at: "lost" };
     if (!closed) this.release(1000, "");
-    const loss = lossOf(event);
-    this.tell(() => this.on.lost(loss));
+    this.tell(() => this.on.lost(lossOf(event)));
   }
 
   /** To close what is dead already, or not there yet, is an error on every device, and no news. */
   private release(code: number, reason: string): void {
-    quietly(() => settle(this.task!.close(Object.assign({ code, reason }, callbacks(nothing))), nothing));
+    attempt(() => this.task!.close(Object.assign({ code, reason }, callbacks(nothing))), nothing);
   }
 
   private tell(news: () => void): void {
@@ -172,17 +148,8 @@ function callbacks(fail: (error?: unknown) => void): Callbacks {
 
 function nothing(): void {}
 
-/** Frameworks return promises beside calling `fail`, or instead; nobody else catches their rejections. */
-function settle(answer: unknown, fail: (error?: unknown) => void): void {
-  if (isPromise(answer)) answer.then(undefined, fail);
-}
-
-function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof field(value, "then") === "function";
-}
-
 function taskIn(answer: unknown): SocketTask | undefined {
-  const task = field(answer, "socketTask") ?? answer;
+  const task = field(answer, "socketTask") || answer;
   return typeof field(task, "onMessage") === "function" ? (task as SocketTask) : undefined;
 }
 
@@ -192,7 +159,7 @@ function lossOf(event: unknown): Loss {
     code: Number(field(event, "code")) || undefined, // Douyin may say "1000", and WeChat 0
     reason,
     raw: event,
-    full: /exceed.*max|max.*exceed|同时最多|最多.*连接|并行连接|already exist/i.test(reason ?? "") || undefined,
+    full: /exceed.*max|max.*exceed|同时最多|最多.*连接|并行连接|already exist/i.test(reason || "") || undefined,
   };
 }
 

@@ -1,5 +1,5 @@
 import { callable, present } from "./absent.js";
-import { alipayDialect } from "./alipay.js";
+import { likeWxTask } from "./alipay.js";
 import { browserPlatform, type BrowserWindow } from "./browser.js";
 import { dialBy, miniPlatform, type MiniApp } from "./mini.js";
 import type { Platform } from "./platform.js";
@@ -25,10 +25,10 @@ export interface UniOptions {
 /** uni-app, for every target that it compiles to: mini-programs, apps, H5. */
 export function uniPlatform({ connect, app = uniHere() }: UniOptions): Platform {
   const alipay = callable(() => my.connectSocket); // uni-app hands its API through as it is
-  const open = dialBy(
-    (options) => connect(Object.assign(options, { multiple: true })),
-    alipay ? alipayDialect : undefined,
-  );
+  const open = dialBy((options) => {
+    const answer = connect(Object.assign(options, { multiple: true }));
+    return alipay ? likeWxTask(answer) : answer;
+  });
   if (!onPage()) return miniPlatform("uni", app, appStorage(app), open);
   const page = browserPlatform(self);
   return Object.assign(page, { name: "uni", open });

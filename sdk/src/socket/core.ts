@@ -37,16 +37,23 @@ const PROBE = 3000;
 /** A link with heartbeats and a letterbox; without a clock, dice or sockets, like the link. */
 export class SocketCore extends Link<SocketOutput> {
   readonly letters: Letterbox;
-  private at: "offline" | "online" | "between" = "between";
+  private readonly heartbeat: Heartbeat | undefined;
+  private readonly every: number;
+  /** Between two heartbeats and an answer that is overdue. */
+  private readonly silence: number;
   /** When the next heartbeat is due. */
   private beatAt = Infinity;
+  /** It was closed, or gave up: nothing is taken. */
+  private over = false;
 
-  constructor(
-    private readonly options: SocketRules,
-    habits: Habits,
-  ) {
-    super(Object.assign({}, options, { probes: !!options.heartbeat && options.heartbeat.reply !== null }), habits);
+  constructor(options: SocketRules, habits: Habits) {
+    super(options, habits);
     this.letters = new Letterbox(options.queue);
+    const { heartbeat } = options;
+    const { every = heartbeat ? 15_000 : Infinity, patience = 10_000, reply } = heartbeat || ({} as Partial<Heartbeat>);
+    this.heartbeat = heartbeat;
+    this.every = every;
+    this.silence = reply === null ? Infinity : every + Math.max(0, patience - PROBE);
   }
 
   override handle(input: LinkInput | SocketInput, moment: Moment): void {
@@ -54,15 +61,14 @@ export class SocketCore extends Link<SocketOutput> {
   }
 
   post({ letter }: SocketInput): void {
-    if (this.at === "online") this.emit({ is: "letter", letter });
-    else if (this.at === "offline") this.emit({ is: "letter", letter, why: "closed" });
-    else if (!this.letters.post(letter, this.instant)) this.emit({ is: "letter", letter, why: "queue-full" });
+    if (this.phase.at === "online") this.emit({ is: "letter", letter });
+    else if (!this.letters.post(letter, this.instant)) this.emit({ is: "letter", letter, why: "outbox-full" });
   }
 
   /** What waited comes last: what the app sends on hearing of the new connection, such as who it is, goes ahead of it. */
   override poll(): LinkOutput | SocketOutput | undefined {
     const output = super.poll();
-    const letter = !output && this.at === "online" ? this.letters.take() : undefined;
+    const letter = !output && this.phase.at === "online" ? this.letters.take() : undefined;
     return letter ? { is: "letter", letter } : output;
   }
 
@@ -72,35 +78,27 @@ export class SocketCore extends Link<SocketOutput> {
 
   protected override settleWhatIsDue(): void {
     super.settleWhatIsDue();
+    while (this.over && this.letters.count) this.refuse("stopped");
     while (this.letters.due <= this.instant) this.refuse("expired");
     if (this.beatAt <= this.instant) this.beat();
   }
 
   override emit(output: LinkOutput | SocketOutput): void {
-    const { heartbeat } = this.options;
     if (output.is === "probe") return this.beat();
-    if (output.is === "heard" && heartbeat && output.frame === heartbeat.reply) return;
+    if (output.is === "heard" && this.heartbeat && output.frame === this.heartbeat.reply) return;
     super.emit(output);
     if (output.is !== "state") return;
     const { at } = output.state;
-    this.at = at === "online" || at === "offline" ? at : "between";
-    this.beatAt = Infinity;
-    if (at === "online") this.attend(heartbeat);
-    while (at === "offline" && this.letters.count) this.refuse("closed");
-  }
-
-  /** Nobody says when a server of any kind has taken us: it is asked from the first moment on. */
-  private attend(heartbeat?: Heartbeat): void {
-    if (!heartbeat) return this.settled({});
-    const { every = 15_000, patience = 10_000, reply } = heartbeat;
-    this.beatAt = this.instant + every;
-    this.settled({ silence: reply === null ? undefined : every + Math.max(0, patience - PROBE) });
+    const online = at === "online";
+    this.over = at === "offline";
+    this.beatAt = online ? this.instant + this.every : Infinity;
+    // Nobody says when a server of any kind has taken us: it is asked from the first moment on.
+    if (online) this.settled({ silence: this.silence });
   }
 
   private beat(): void {
-    const { send: frame, every = 15_000 } = this.options.heartbeat!;
-    this.beatAt = this.instant + every;
-    this.emit({ is: "letter", letter: { frame, settle: () => undefined } });
+    this.beatAt = this.instant + this.every;
+    this.emit({ is: "letter", letter: { frame: this.heartbeat!.send, settle: () => undefined } });
   }
 
   private refuse(why: Refusal): void {

@@ -7,7 +7,7 @@ export interface Letter {
 }
 
 /** Why something was not sent. */
-export type Refusal = "queue-full" | "expired" | "closed";
+export type Refusal = "outbox-full" | "expired" | "stopped" | "not-sendable";
 
 /** How much may wait for the connection, and for how long. */
 export interface QueueLimits {

@@ -219,7 +219,7 @@ test("what cannot be sent ends in fail", async () => {
   task.close();
   task.send({ data: "bid 500", fail: (error) => told.push(error), complete: () => told.push("complete") });
   await settled();
-  assert.deepEqual(told, [{ errMsg: "sendSocketMessage:fail not sent: closed" }, "complete"]);
+  assert.deepEqual(told, [{ errMsg: "sendSocketMessage:fail stopped" }, "complete"]);
 });
 
 test("a connectSocket that fails, or throws, is tried again", async () => {

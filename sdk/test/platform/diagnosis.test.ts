@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { diagnose, isAddress, type DiagnosisCode } from "../../src/platform/diagnosis.js";
-import { diagnosisZh } from "../../src/platform/diagnosis-zh.js";
+import { zh } from "../../src/zh.js";
 
 const secure = "wss://example.org/connection/websocket";
 
@@ -55,8 +55,12 @@ for (const [code, reason, url = secure] of said) {
 }
 
 test("the words of a server that closes an open socket are not taken for those of a device", () => {
-  assert.equal(diagnose({ code: 4001, reason: "certificate of the user expired" }, secure, true).code, "broken");
+  assert.equal(diagnose({ code: 4001, reason: "certificate of the user expired" }, secure, true).code, "connection-lost");
   assert.equal(diagnose({ code: 1000, reason: "interrupted" }, secure, true).code, "interrupted");
+});
+
+test("an address that the app did not find is none that is wrong", () => {
+  assert.equal(diagnose({ reason: "no address to dial: login failed" }, undefined).code, "no-address");
 });
 
 test("too many sockets are told apart from everything else", () => {
@@ -74,7 +78,7 @@ test("what can be an address is one", () => {
 
 test("every diagnosis has its Chinese words", () => {
   for (const [code, reason, url = secure] of said) {
-    const { message, hint } = diagnose({ reason }, url, false, diagnosisZh);
+    const { message, hint } = diagnose({ reason }, url, false, zh);
     assert.match(message + hint, /[\u4e00-\u9fff]/, code);
   }
 });

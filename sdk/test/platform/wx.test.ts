@@ -268,14 +268,6 @@ test("a silent death is silent", () => {
   assert.deepEqual(on.all, ["opened"]);
 });
 
-test("only the bytes that a view shows are sent", () => {
-  const { wx, socket } = dialled();
-  wx.task.open();
-  const pool = new Uint8Array(8192).fill(7);
-  socket.send(pool.subarray(2, 4) as unknown as ArrayBuffer);
-  assert.deepEqual(wx.task.sent[0]?.data, new Uint8Array([7, 7]).buffer);
-});
-
 test("the app's life is told until it is undone, also where listeners cannot be taken back", () => {
   const wx = new FakeWx();
   const life = new Life();
