@@ -6,14 +6,14 @@ import { readdirSync, readFileSync } from "node:fs";
  * call them private. Not among them are the methods of machines that are named like their inputs.
  */
 const internal = `
-  again answer instant answered asked asks asksToken asleep attempt awaited body bind cause changed closing connected
-  core current deadline dialect dialing dials down drain draining driver due ears emit enter expire failures fault
-  final flush forget frame generation giveUp go greet greeted handle hear heard hiddenAt home host house how hurry ids is
+  again answer errand entered instant answered asked asks asksToken asleep attempt awaited body bind cause changed closing connected
+  core current deadline dialect dialing dials down drain draining driver due ears emit enter expire failures
+  flush forget generation giveUp go greet greeted handle hear heard hiddenAt home host house how hurry ids
   joined keyed lag last lastDial lasts letter letters lines linked listener listeners lose luck machine moment
   notBefore options outbox outcome outputs pass phase plan poll probe pushed read refuse refused release renew rest result
-  retry rooms roomAt rules save sendBody sendLine sent serve served session settle settleWhatIsDue silence skew soon
+  retry rooms roomAt rules save say sent serve served session settle settleWhatIsDue silence skew soon
   stage subscribed subscription subscriptions suona take ticket tickets tokenFound tuck tuckAt undoRetry unsubscribed
-  errand once tried ready up wait waiting wakeAt wall want wanted why write
+  once tried ready up wait waiting wakeAt wall want wanted why write
 `;
 
 /** A pattern of all that may be shortened in the sources under `folder`. */

@@ -6,13 +6,13 @@ import { gzipSync } from "node:zlib";
 import { wxAlone } from "./entries.mjs";
 import { privateNames } from "./private-names.mjs";
 
-/** `limit`: what was reached, so that it can only shrink. `target`: what it is to come down to. */
+/** `limit`: what it may weigh. */
 const parts = [
   { name: "link and driver", files: ["src/link/link.ts", "src/link/driver.ts"] },
   { name: "client core", files: ["src/client/core.ts", "src/link/driver.ts"] },
   { name: "the WeChat platform", files: ["src/platform/wx.ts"] },
-  { name: "ReliableSocket", files: ["src/socket.ts"], limit: 3725, target: 3 * 1024 },
-  { name: "createSuona on WeChat", files: ["src/client/suona.ts", "src/platform/wx.ts"], limit: 9231, target: 8 * 1024 },
+  { name: "ReliableSocket", files: ["src/socket.ts"], limit: 3 * 1024 },
+  { name: "createSuona on WeChat", files: ["src/client/suona.ts", "src/platform/wx.ts"], limit: 8 * 1024 },
   { name: "the same with all of the main entry", files: ["src/index.ts"], wxAlone: true },
 ];
 
@@ -27,6 +27,7 @@ async function weigh(contents, options = {}) {
     write: false,
     format: "esm",
     target: "es2015",
+    charset: "utf8",
     ...options,
   });
   const bytes = outputFiles[0].contents;
@@ -34,12 +35,12 @@ async function weigh(contents, options = {}) {
 }
 
 let heavy = false;
-for (const { name, files, limit, target, wxAlone: alone } of parts) {
+for (const { name, files, limit, wxAlone: alone } of parts) {
   const contents = files.map((file) => `export * from "./${file}";`).join("\n");
   const { plain, zipped } = await weigh(contents, { mangleProps: privateNames(), plugins: alone ? [wxAlone] : [] });
   const over = limit !== undefined && zipped > limit;
   heavy ||= over;
-  const bounds = limit ? ` (limit ${limit}, target ${target})` : "";
+  const bounds = limit ? ` (limit ${limit})` : "";
   console.log(`${name}: ${plain} bytes, ${zipped} gzipped${bounds}${over ? ": TOO HEAVY" : ""}`);
 }
 

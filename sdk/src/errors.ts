@@ -17,18 +17,15 @@ export interface Words {
 /** Whatever goes wrong, with a `code` that stays the same from version to version. */
 export class SuonaError extends Error {
   /** One of the table in the documentation, or `server-` and a number of the server's own. */
-  readonly code: string;
+  readonly code!: string;
   /** What to do about it. */
-  readonly hint: string;
+  readonly hint!: string;
   /** What the server or the device said. */
   readonly raw: unknown;
 
   constructor({ code, message = code, raw }: Fault, words?: Words) {
     const said = (words && words.faults[code]) || { message, hint: message };
     super(said.message);
-    this.name = "SuonaError";
-    this.code = code;
-    this.hint = said.hint;
-    this.raw = raw;
+    Object.assign(this, { name: "SuonaError", code, raw }, said);
   }
 }

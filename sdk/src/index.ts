@@ -15,13 +15,13 @@ import type { Json, Publication } from "./client/wire.js";
 import { complain } from "./socket/complain.js";
 import { en } from "./en.js";
 import { detect } from "./platform/detect.js";
-import type { Platform } from "./platform/platform.js";
+import type { Platform, Undo } from "./platform/platform.js";
 
 export { nameOf } from "./client/names.js";
 export { type Fault, SuonaError, type Words } from "./errors.js";
 export { type Sending, type Token } from "./client/channel.js";
 export { type History, type Keeping as Channeling, type KeptChannel as Channel } from "./client/kept-channel.js";
-export { type Listener } from "./client/room.js";
+export { type Loader as Listener } from "./client/reload.js";
 export { Scope } from "./client/scope.js";
 export { type Signal } from "./client/signal.js";
 export { type Backend, type SuonaOptions, type View } from "./client/options.js";
@@ -56,6 +56,8 @@ export class Suona<
   extends Core<Channels, Methods>
   implements Archive
 {
+  /** For channels: those that may be under way. */
+  readonly reloads = new Set<{ rest(): void }>();
   private readonly journal: Journal;
   private readonly archive = new Map<string, Kept>();
   private readonly keepAs: string;
@@ -78,6 +80,12 @@ export class Suona<
     this.keepAs = keepAs;
   }
 
+  /** Ends the connection and settles what is under way. Listeners stay, for another `start`. */
+  override close(): void {
+    super.close();
+    this.reloads.forEach((reload) => reload.rest());
+  }
+
   /** A channel, to listen to and to publish in. All who listen to the same share one subscription. */
   override channel<Key extends Name<Channels>>(name: Key, options: Keeping = {}): KeptChannel<Channels[Key]> {
     return new KeptChannel<Channels[Key]>(this, name, options);
@@ -96,6 +104,12 @@ export class Suona<
   /** For channels: what was kept of one. */
   kept(channel: string): Publication[] {
     return this.archive.get(channel)?.publications ?? [];
+  }
+
+  /** For channels: calls back after about this long; longer with more luck. */
+  later(ms: number, wake: () => void): Undo {
+    const { platform } = this.options;
+    return platform.after(ms * (1 + platform.random()), wake);
   }
 
   override room(name: string, options: Channeling): Room<Json> {

@@ -82,7 +82,7 @@ export class ReliableSocket {
   }
 
   /** Closes for good: what waits is refused, no timer is left. {@link start} opens it again. */
-  close(code = 1000, reason = "closed by the app"): void {
+  close(code?: number, reason = "closed"): void {
     this.driver.stop(reason, code);
   }
 
@@ -93,7 +93,8 @@ export class ReliableSocket {
       if (output.state.at === "online") this.opened.tell((this.opened.value || 0) + 1);
     } else if (output.is === "letter") {
       const { letter, why } = output;
-      letter.settle(why || (this.driver.send(letter.frame) ? undefined : "stopped"));
+      if (!why) this.driver.send(letter.frame);
+      letter.settle(why);
       this.show();
     }
   }

@@ -3,7 +3,7 @@
 import { computed, type ComputedRef, onScopeDispose, type Ref, shallowRef, unref, watch } from "vue";
 import type { Name, View } from "./client/options.js";
 import type { Backend, Suona } from "./index.js";
-import type { Listener } from "./client/room.js";
+import type { Loader as Listener } from "./client/reload.js";
 import { countdown } from "./page/countdown.js";
 import { type Ears, hearAll, type Hearing } from "./page/hearing.js";
 

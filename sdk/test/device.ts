@@ -2,11 +2,11 @@ import type {
   Dial,
   Frame,
   Habits,
-  LifeEvents,
+  LifeEvent,
   Loss,
   Platform,
   Socket,
-  SocketEvents,
+  SocketEvent,
   Storage,
 } from "../src/platform/platform.js";
 import type { Timeline } from "./timeline.js";
@@ -28,7 +28,7 @@ export class Device implements Platform {
   hidden = false;
   private suspended = false;
   private held: (() => void)[] = [];
-  private life = new Set<LifeEvents>();
+  private life = new Set<(event: LifeEvent) => void>();
 
   constructor(
     readonly timeline: Timeline,
@@ -36,7 +36,7 @@ export class Device implements Platform {
     readonly random: () => number = () => 0.5,
   ) {}
 
-  open(dial: Dial, on: SocketEvents): Socket {
+  open(dial: Dial, on: (event: SocketEvent) => void): Socket {
     if (this.hidden && this.habits.suspends) this.hiddenDials++;
     const line = new Line(this, dial, on);
     this.sockets.push(line);
@@ -70,7 +70,7 @@ export class Device implements Platform {
     };
   }
 
-  watch(on: LifeEvents): () => void {
+  watch(on: (event: LifeEvent) => void): () => void {
     this.life.add(on);
     return () => this.life.delete(on);
   }
@@ -85,17 +85,17 @@ export class Device implements Platform {
   hide(): void {
     if (this.suspended) return;
     this.hidden = true;
-    this.life.forEach((on) => on.hidden());
+    this.life.forEach((on) => on({ is: "hidden" }));
   }
 
   /** Told before anything that waited: that comes with `resume`. */
   show(): void {
     this.hidden = false;
-    this.life.forEach((on) => on.shown());
+    this.life.forEach((on) => on({ is: "shown" }));
   }
 
   network(online?: boolean): void {
-    this.tell(() => this.life.forEach((on) => on.network(online)));
+    this.tell(() => this.life.forEach((on) => on({ is: "network", online })));
   }
 
   /** From now on the code stands still: events and timers wait. */
@@ -142,7 +142,7 @@ export class Line implements Socket {
   constructor(
     private readonly device: Device,
     readonly dial: Dial,
-    private readonly on: SocketEvents,
+    private readonly on: (event: SocketEvent) => void,
   ) {}
 
   send(frame: Frame): void {
@@ -159,17 +159,17 @@ export class Line implements Socket {
   opened(): void {
     if (this.state !== "opening") return;
     this.state = "open";
-    this.device.tell(() => this.on.opened());
+    this.device.tell(() => this.on({ is: "opened" }));
   }
 
   receive(frame: Frame): void {
-    this.device.tell(() => this.on.received(frame));
+    this.device.tell(() => this.on({ is: "received", frame }));
   }
 
   lose(loss: Loss = {}): void {
     if (this.state === "lost") return;
     this.state = "lost";
-    this.device.tell(() => this.on.lost(loss));
+    this.device.tell(() => this.on({ is: "lost", loss }));
   }
 
   /** Whether it takes a place: not lost, and not told to close a second ago. */

@@ -98,7 +98,7 @@ test("each step is said on the console where that is asked for", async () => {
   console.log = log;
   assert.deepEqual(
     said.map((line) => line.replace(/^\S+ /, "")),
-    ["opening: start", "online: connected to Suona 0.1.0", "offline: closed by the app"],
+    ["opening: start", "online: connected to Suona 0.1.0", "offline: closed"],
   );
 });
 

@@ -1,41 +1,30 @@
-import type { LifeEvents, Loss, SocketEvents } from "../src/platform/platform.js";
+import type { LifeEvent, Loss, SocketEvent } from "../src/platform/platform.js";
 
 /** Writes down what a socket tells. */
-export class Heard implements SocketEvents {
+export class Heard {
   readonly all: string[] = [];
   readonly frames: unknown[] = [];
   loss: Loss | undefined;
 
-  opened(): void {
-    this.all.push("opened");
-  }
-
-  received(frame: string | ArrayBuffer): void {
-    this.frames.push(frame);
-    this.all.push(typeof frame === "string" ? `received ${frame}` : `received ${frame.byteLength} bytes`);
-  }
-
-  lost(loss: Loss): void {
-    this.loss = loss;
-    this.all.push("lost");
-  }
+  readonly on = (event: SocketEvent): void => {
+    if (event.is === "received") {
+      const { frame } = event;
+      this.frames.push(frame);
+      this.all.push(typeof frame === "string" ? `received ${frame}` : `received ${frame.byteLength} bytes`);
+      return;
+    }
+    if (event.is === "lost") this.loss = event.loss;
+    this.all.push(event.is);
+  };
 }
 
 /** Writes down what a platform tells of the app's life. */
-export class Life implements LifeEvents {
+export class Life {
   readonly all: string[] = [];
 
-  hidden(): void {
-    this.all.push("hidden");
-  }
-
-  shown(): void {
-    this.all.push("shown");
-  }
-
-  network(online?: boolean): void {
-    this.all.push(`network ${online}`);
-  }
+  readonly on = (event: LifeEvent): void => {
+    this.all.push(event.is === "network" ? `network ${event.online}` : event.is);
+  };
 }
 
 /** Lets everything happen that waits for nothing but the end of the present call. */

@@ -46,7 +46,7 @@ export function linkInput(words: string): LinkInput {
     case "received":
       return { is, generation: Number(first), frame: texts[0]! };
     case "lost":
-      return { is, generation: Number(first), loss: loss(rest, texts), final: rest.includes("final") };
+      return { is, generation: Number(first), loss: loss(rest, texts) };
     case "network":
       return { is, online: first === undefined ? undefined : first === "online" };
     case "settled":

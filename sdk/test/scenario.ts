@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { Clock, type Moment } from "../src/link/moment.js";
+import { type Moment, steadyClock } from "../src/link/moment.js";
 
 /** A machine as a transcript sees it: words in, words out. */
 export interface Player {
@@ -48,7 +48,9 @@ export function play(text: string, create: (settings: Map<string, string>) => Pl
 /** Time, and the machine in it. */
 class Stage {
   luck = 0.5;
-  private readonly clock = new Clock();
+  private readonly clock = steadyClock(() => this.wall());
+  /** By how much the machine's clock was before the wall's, the last time it was read. */
+  private lag = 0;
   private time = 0;
   private shift = 0;
   private suspended = false;
@@ -78,11 +80,17 @@ class Stage {
   }
 
   private due(): number {
-    return this.player.deadline() - this.clock.lag - this.shift - EPOCH;
+    return this.player.deadline() - this.lag - this.shift - EPOCH;
+  }
+
+  private wall(): number {
+    return EPOCH + this.time + this.shift;
   }
 
   private tell(words: string): void {
-    this.player.handle(words, { now: this.clock.read(EPOCH + this.time + this.shift), luck: this.luck });
+    const now = this.clock();
+    this.lag = now - this.wall();
+    this.player.handle(words, { now, luck: this.luck });
     for (let output = this.player.poll(); output !== undefined; output = this.player.poll()) {
       this.write(`< ${written(this.time)} ${output}`);
     }

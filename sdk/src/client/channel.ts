@@ -1,5 +1,5 @@
 import type { Undo } from "../platform/platform.js";
-import type { Ear, Listener, Room } from "./room.js";
+import type { Listener, Room } from "./room.js";
 import type { Command } from "./signals.js";
 import type { Json, Position } from "./wire.js";
 
@@ -42,19 +42,16 @@ export class Channel<Data> {
     protected readonly home: Home,
     readonly name: string,
     protected readonly options: Channeling,
-    private readonly bind: (undo: Undo) => Undo = (undo) => undo,
+    protected readonly bind: (undo: Undo) => Undo = (undo) => undo,
   ) {}
 
   /** Hears all messages from now on, until undone. */
   on(listener: Listener<Data>["message"] | Listener<Data>): Undo {
     const room = this.room();
-    let ear: Ear<Data> | undefined = room.enter(complete(listener));
+    const ear = { listener: complete(listener) };
+    room.enter(ear);
     return this.bind(() => {
-      if (!ear) return;
-      ear.end();
-      room.ears.delete(ear);
-      ear = undefined;
-      if (!room.ears.size) this.home.leave(room as Room<Json>);
+      if (room.ears.delete(ear) && !room.ears.size) this.home.leave(room as Room<Json>);
     });
   }
 
@@ -67,6 +64,6 @@ export class Channel<Data> {
   }
 }
 
-export function complete<Data>(listener: Listener<Data>["message"] | Listener<Data>): Listener<Data> {
+export function complete<Data, Heard extends Listener<Data>>(listener: Listener<Data>["message"] | Heard): Heard | Listener<Data> {
   return typeof listener === "function" ? { message: listener } : listener || {};
 }

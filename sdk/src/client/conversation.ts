@@ -9,20 +9,10 @@ export class Conversation {
 
   constructor(private readonly messageLimit = 65_536) {}
 
-  /** Says a command. `answered` hears the answer, if one comes on this connection. */
-  send(command: object, answered?: (reply: Reply) => void): void {
-    this.sendBody(JSON.stringify(command), answered || (() => undefined));
-  }
-
-  /** The same for a command that was written before. Without `answered` none is expected. */
-  sendBody(body: string, answered?: (reply: Reply) => void): void {
-    if (!answered) return this.sendLine(body);
-    this.awaited.set(++this.ids, answered);
-    this.sendLine(`{"id":${this.ids},${body.slice(1)}`);
-  }
-
-  sendLine(line: string): void {
-    this.lines.push(line);
+  /** Says a command. With `answered` it gets a number, and `answered` hears the answer, if one comes on this connection. */
+  say(body: string, answered?: (reply: Reply) => void): void {
+    if (answered) this.awaited.set(++this.ids, answered);
+    this.lines.push(answered ? `{"id":${this.ids},${body.slice(1)}` : body);
   }
 
   answer(id: number, reply: Reply): void {

@@ -1,8 +1,8 @@
 import type { Fault } from "../errors.js";
 import { Link } from "../link/link.js";
 import type { Moment } from "../link/moment.js";
-import type { Hears, LinkOptions, LinkOutput, LinkState } from "../link/signals.js";
-import type { Frame, Habits, Loss } from "../platform/platform.js";
+import type { Hears, LinkOptions, LinkOutput, LinkState, Why } from "../link/signals.js";
+import type { Frame, Habits } from "../platform/platform.js";
 import { Conversation } from "./conversation.js";
 import { faultOf, lossFault, serverFault } from "./faults.js";
 import { Outbox } from "./outbox.js";
@@ -31,7 +31,7 @@ const NOWHERE = "suona-probe";
  * The client of a Centrifuge server: a link that connects, subscribes, recovers, and carries commands there once. It
  * makes no promises, and like the link opens no socket and reads no clock.
  */
-export class Client extends Link<ClientOutput> implements Host, Hears<ClientInput> {
+export class Client extends Link<ClientOutput, ClientInput> implements Host, Hears<ClientInput> {
   /** What to add to the time for the server's clock. */
   skew = 0;
   private stage: Stage = { at: "down" };
@@ -57,7 +57,7 @@ export class Client extends Link<ClientOutput> implements Host, Hears<ClientInpu
   /** Takes one thing that happened, and whatever is due by then. What is too old by then is never sent. */
   override handle(input: Input, moment: Moment): void {
     this.outbox.expire(moment.now);
-    super.handle(input as never, moment);
+    super.handle(input, moment);
   }
 
   override poll(): Output | undefined {
@@ -81,8 +81,8 @@ export class Client extends Link<ClientOutput> implements Host, Hears<ClientInpu
     return this.stage.at === "up";
   }
 
-  send(command: object, answered?: (reply: Reply) => void): void {
-    this.conversation.send(command, answered);
+  send(command: object, answered: (reply: Reply) => void = () => undefined): void {
+    this.conversation.say(JSON.stringify(command), answered);
   }
 
   /** Hears what the link says on the way out. */
@@ -128,13 +128,15 @@ export class Client extends Link<ClientOutput> implements Host, Hears<ClientInpu
     if (this.up) this.flush();
   }
 
-  override lost({ generation, loss }: { generation: number; loss: Loss }): void {
-    super.lost({ generation, loss, final: isFinal(loss.code) });
-  }
-
   override stop(input: { reason: string; code?: number }): void {
     super.stop(input);
     this.outbox.clear(faultOf("stopped"));
+  }
+
+  /** What the server closes for good is not dialled again. */
+  protected override retry(reason: string, why: Why, wait?: number): void {
+    if (why.loss && isFinal(why.loss.code)) this.enter({ at: "offline" }, reason, why);
+    else super.retry(reason, why, wait);
   }
 
   private changed({ at, reason, until, loss, fault }: LinkState): void {
@@ -227,7 +229,7 @@ export class Client extends Link<ClientOutput> implements Host, Hears<ClientInpu
       const { id, push } = reply;
       if (id) this.conversation.answer(id, reply);
       else if (push) this.pushed(push);
-      else if (this.stage.at === "up" && this.stage.pong) this.conversation.sendLine("{}");
+      else if (this.stage.at === "up" && this.stage.pong) this.conversation.say("{}");
     }
   }
 
@@ -289,7 +291,7 @@ export class Client extends Link<ClientOutput> implements Host, Hears<ClientInpu
           entry,
           reply.error ? { fault: serverFault(reply.error) } : { result: (reply as Record<string, Json>)[method] },
         );
-      this.conversation.sendBody(body, method === "send" ? undefined : answered);
+      this.conversation.say(body, method === "send" ? undefined : answered);
     });
   }
 }

@@ -1,5 +1,6 @@
 import type { Fault } from "../errors.js";
 import type { Loss } from "../platform/platform.js";
+import { wordsOf } from "../platform/task.js";
 import type { Output, Status } from "./signals.js";
 
 /** How many lines a report has. */
@@ -42,8 +43,8 @@ function spoken({ code, message }: Fault): string {
 
 /** What the client does and why, and what a device or a server said of it when that was. */
 function stateOf({ at, reason, fault }: Status): string {
-  const { code, reason: said } = Object(fault && fault.raw) as Loss;
-  const words = at === "opening" ? [] : [code, said].filter(Boolean);
+  const { code, reason: said, raw } = Object(fault && fault.raw) as Loss;
+  const words = at === "opening" ? [] : [code, said, wordsOf(raw)].filter(Boolean);
   return `${at}: ${reason}${words.length ? ` (${words.join(" ")})` : ""}`;
 }
 

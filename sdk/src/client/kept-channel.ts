@@ -1,7 +1,7 @@
 import { attempt } from "../link/attempt.js";
 import type { Undo } from "../platform/platform.js";
 import { Channel, complete, type Channeling, type Home, type Sending } from "./channel.js";
-import type { Listener } from "./room.js";
+import { type House, type Loader, Reload } from "./reload.js";
 import type { HistoryRequest } from "./signals.js";
 import type { ClientInfo, Position, Publication } from "./wire.js";
 
@@ -20,10 +20,11 @@ export interface Keeping extends Omit<Channeling, "since"> {
 }
 
 /** What such channels need of their client. */
-export interface Archive extends Home {
+export interface Archive extends Home, House {
   /** The last messages that were kept. */
   kept(channel: string): Publication[];
-  complain(error: unknown): void;
+  /** Those that may be under way. */
+  readonly reloads: Set<{ rest(): void }>;
 }
 
 /** A channel with its past, and with those who are there. */
@@ -37,8 +38,23 @@ export class KeptChannel<Data> extends Channel<Data> {
     super(home, name, options, bind);
   }
 
+  /** Hears all messages from now on, until undone. */
+  override on(listener: Loader<Data>["message"] | Loader<Data>): Undo {
+    const loader = complete<Data, Loader<Data>>(listener) as Loader<Data>;
+    if (!loader.reload) return super.on(loader);
+    const { home, name, options, bind } = this;
+    const reload = new Reload(loader, home);
+    home.reloads.add(reload);
+    const end = (undo: Undo) => () => {
+      undo();
+      reload.end();
+      home.reloads.delete(reload);
+    };
+    return new Channel<Data>(home, name, options, (undo) => bind(end(undo))).on(reload);
+  }
+
   /** Hears all messages from now on, until undone, and first those that were kept. */
-  each(listener: Listener<Data>["message"] | Listener<Data>): Undo {
+  each(listener: Loader<Data>["message"] | Loader<Data>): Undo {
     this.room();
     const { keep } = this.options;
     const { message } = complete(listener);

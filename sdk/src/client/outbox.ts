@@ -1,4 +1,5 @@
 import type { Fault } from "../errors.js";
+import { attempt } from "../link/attempt.js";
 import { faultOf } from "./faults.js";
 import type { ClientOptions, Errand, Outcome } from "./signals.js";
 import { utf8Length } from "./wire.js";
@@ -40,20 +41,9 @@ export class Outbox {
   }
 
   put(errand: Errand, time: number): void {
-    const { outboxCommands = 256, outboxBytes = 1 << 20, messageLimit = 65_536, ttl: usual = 60_000 } = this.options;
-    const { command, ttl = usual } = errand;
-    const refuse = (code: string): void => this.settle(errand, { fault: faultOf(code) });
-    const method = Object.keys(command)[0]!;
-    const once = method === "publish" || method === "rpc";
-    const key = `${this.options.session}-${++this.count}`;
-    let body = asJson(command);
-    if (!body) return refuse("not-json");
-    if (once) body = `${body.slice(0, -2)},"idempotency_key":"${key}"}}`;
-    const bytes = utf8Length(body) + NUMBER;
-    if (bytes > messageLimit) return refuse("too-large");
-    if (this.size >= outboxCommands || this.bytes + bytes > outboxBytes) return refuse("outbox-full");
-    this.bytes += bytes;
-    this.entries.add({ errand, body, method, once, bytes, expires: time + Math.min(ttl, LONGEST_TTL) });
+    // A loop, or a BigInt, throws.
+    const refuse = (): void => this.refuse(errand, "not-json");
+    attempt(() => JSON.stringify(errand.command), refuse, (body) => this.take(errand, body, time));
   }
 
   /** Sends what was not sent on this connection. `keys`: the server does once what has a key, however often it is asked. */
@@ -76,6 +66,24 @@ export class Outbox {
       if (entry.sent && entry.once && !keys) this.end(entry, { fault: faultOf("unknown-outcome") });
       entry.sent = false;
     }
+  }
+
+  private take(errand: Errand, json: string, time: number): void {
+    const { session, outboxCommands = 256, outboxBytes = 1 << 20, messageLimit = 65_536, ttl: usual = 60_000 } = this.options;
+    const { command, ttl = usual } = errand;
+    const method = Object.keys(command)[0]!;
+    const once = method === "publish" || method === "rpc";
+    const key = `${session}-${++this.count}`;
+    const body = once ? `${json.slice(0, -2)},"idempotency_key":"${key}"}}` : json;
+    const bytes = utf8Length(body) + NUMBER;
+    if (bytes > messageLimit) return this.refuse(errand, "too-large");
+    if (this.size >= outboxCommands || this.bytes + bytes > outboxBytes) return this.refuse(errand, "outbox-full");
+    this.bytes += bytes;
+    this.entries.add({ errand, body, method, once, bytes, expires: time + Math.min(ttl, LONGEST_TTL) });
+  }
+
+  private refuse(errand: Errand, code: string): void {
+    this.settle(errand, { fault: faultOf(code) });
   }
 
   /** Settles what is not settled yet. */
@@ -101,13 +109,5 @@ export class Outbox {
     let due = Infinity;
     for (const entry of this.entries) due = Math.min(due, entry.expires);
     return due;
-  }
-}
-
-function asJson(command: object): string | undefined {
-  try {
-    return JSON.stringify(command);
-  } catch {
-    return undefined; // a loop, or a BigInt
   }
 }

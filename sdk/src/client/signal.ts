@@ -4,7 +4,8 @@ import type { Undo } from "../platform/platform.js";
 /** Something that is told to whoever listens. */
 export class Signal<Value> {
   private readonly listeners = new Set<(value: Value) => unknown>();
-  protected last: Value | undefined;
+  /** What was told last. */
+  readonly value!: Value;
 
   constructor(private readonly complain: (error: unknown) => void) {}
 
@@ -17,18 +18,13 @@ export class Signal<Value> {
 
   /** Hears what is now, at once, and all that follows, until undone. */
   each(listener: (value: Value) => unknown): Undo {
-    const { last } = this;
-    if (last !== undefined) attempt(() => listener(last), this.complain);
+    const { value } = this;
+    if (value !== undefined) attempt(() => listener(value), this.complain);
     return this.on(listener);
   }
 
-  /** What was told last. */
-  get value(): Value {
-    return this.last as Value;
-  }
-
   tell(value: Value): void {
-    this.last = value;
+    (this as { value: Value }).value = value;
     this.listeners.forEach((listener) => attempt(() => listener(value), this.complain));
   }
 }

@@ -136,7 +136,6 @@ export class Subscription {
 
   /** The connection is gone. */
   down(): void {
-    this.settleAttempts();
     if (this.phase.at !== "ended" && this.phase.at !== "asking") this.phase = { at: "down" };
   }
 
@@ -187,12 +186,9 @@ export class Subscription {
   }
 
   private retry(): void {
-    this.settleAttempts();
-    this.phase = { at: "waiting", due: this.host.instant + backoff(this.attempt++, this.host.luck) };
-  }
-
-  private settleAttempts(): void {
-    if (this.phase.at === "joined" && this.host.instant - this.phase.since >= HELD) this.attempt = 0;
+    const { phase, host } = this;
+    if (phase.at === "joined" && host.instant - phase.since >= HELD) this.attempt = 0;
+    this.phase = { at: "waiting", due: host.instant + backoff(this.attempt++, host.luck) };
   }
 
   private end(fault: Fault): void {

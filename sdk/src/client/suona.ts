@@ -1,6 +1,6 @@
 import type { Fault } from "../errors.js";
 import { attempt } from "../link/attempt.js";
-import { Driver, sentence } from "../link/driver.js";
+import { Driver } from "../link/driver.js";
 import type { Platform } from "../platform/platform.js";
 import { complaints } from "../socket/complain.js";
 import { Channel, type Channeling, type Home, type Sending, type Token } from "./channel.js";
@@ -8,7 +8,7 @@ import { Client } from "./core.js";
 import { faultOf } from "./faults.js";
 import { SuonaError } from "../errors.js";
 import type { Backend, Name, SuonaOptions, View } from "./options.js";
-import { type House, Room } from "./room.js";
+import { Room } from "./room.js";
 import { Signal } from "./signal.js";
 import type { Command, Input, Outcome, Output, Status } from "./signals.js";
 import type { Json } from "./wire.js";
@@ -31,7 +31,7 @@ export class Suona<
   Channels = Record<string, Json>,
   Methods extends Backend<Methods> = Record<string, (data: Json) => Json>,
 >
-  implements House, Home
+  implements Home
 {
   /** What a page shows of the connection. */
   readonly status: Signal<View>;
@@ -65,8 +65,7 @@ export class Suona<
   /** Ends the connection and settles what is under way. Listeners stay, for another `start`. */
   close(): void {
     this.closed = true;
-    this.driver.stop("closed by the app");
-    this.rooms.forEach((room) => room.rest());
+    this.driver.stop("closed");
   }
 
   /** A channel, to listen to and to publish in. All who listen to the same share one subscription. */
@@ -102,9 +101,9 @@ export class Suona<
     const known = this.rooms.get(name);
     if (known) return known;
     const { getToken } = options;
-    const room = new Room<Json>(this, name, getToken);
+    const room = new Room<Json>(name, this.complain, getToken);
     this.rooms.set(name, room);
-    this.driver.soon({ is: "subscribe", channel: name, options: Object.assign({ asksToken: !!getToken }, options) });
+    this.soon({ is: "subscribe", channel: name, options: Object.assign({ asksToken: !!getToken }, options) });
     return room;
   }
 
@@ -118,17 +117,11 @@ export class Suona<
     const { channel } = room;
     if (this.rooms.get(channel) !== room) return;
     this.rooms.delete(channel);
-    this.driver.soon({ is: "unsubscribe", channel });
+    this.soon({ is: "unsubscribe", channel });
   }
 
   /** For callbacks of the app that failed. */
   readonly complain: (error: unknown) => void;
-
-  /** For {@link Room}: calls back after about this long; longer with more luck. */
-  later(ms: number, wake: () => void): () => void {
-    const { platform } = this.options;
-    return platform.after(ms * (1 + platform.random()), wake);
-  }
 
   /** For {@link Channel}: sends a command, and gives a field of its result, or all of it. */
   ask<Result>(command: Command, { ttl }: Sending = {}, field?: string): Promise<Result> {
@@ -138,7 +131,7 @@ export class Suona<
         else found(field ? Object(result)[field] : result);
       };
       if (this.closed) return settle({ fault: faultOf("stopped") });
-      this.driver.soon({ is: "command", errand: { command, ttl, settle } });
+      this.soon({ is: "command", errand: { command, ttl, settle } });
       this.show();
     });
     // Whoever does not care for the outcome need not catch it.
@@ -163,17 +156,23 @@ export class Suona<
   }
 
   private inRoom(room: Room<Json>, output: Extract<Output, { channel: string }>): void {
-    if (output.is === "publication") room.message(output.publication);
+    if (output.is === "publication") room.tell("message", output.publication.data, output.publication);
     else if (output.is === "subscribed") room.subscribed(output.how);
     else if (output.is === "unsubscribed") room.tell("ended", this.error(output.fault));
     else if (output.is !== "position") room.tell(output.is, output.info);
+  }
+
+  /** What is asked for together leaves together. */
+  private soon(input: Input): void {
+    this.driver.take(input);
+    void Promise.resolve().then(() => this.driver.drain());
   }
 
   private find(channel?: string): void {
     const { getToken } = channel === undefined ? this.options : this.rooms.get(channel) || ({} as Room<Json>);
     attempt(
       () => getToken && (getToken(channel!) as Token | Promise<Token>),
-      (raw) => this.driver.handle({ is: "tokenFailed", channel, reason: sentence(raw) }),
+      (raw) => this.driver.handle({ is: "tokenFailed", channel, reason: Object(raw).message || `${raw}` }),
       (token) => this.driver.handle({ is: "token", channel, token }),
     );
   }

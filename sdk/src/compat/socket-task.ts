@@ -1,8 +1,10 @@
 import { attempt } from "../link/attempt.js";
 import type { Frame } from "../platform/platform.js";
 import { wordsOf } from "../platform/task.js";
-import { complain } from "../socket/complain.js";
+import { complaints } from "../socket/complain.js";
 import type { ReliableSocket } from "../socket.js";
+
+const report = complaints();
 
 interface Outcome {
   success?: (answer: unknown) => unknown;
@@ -48,13 +50,13 @@ export class SocketTaskFacade {
   };
 
   tell(what: News, event: unknown): void {
-    for (const listener of this.listeners[what].slice()) attempt(() => listener(event), complain);
+    for (const listener of this.listeners[what].slice()) attempt(() => listener(event), report);
   }
 
   /** Calls back as a platform does, at once or when it is known. */
   settle({ success, fail, complete }: Outcome, errMsg: string, error?: unknown): void {
     for (const callback of [error === undefined ? success : fail, complete]) {
-      if (callback) attempt(() => callback({ errMsg }), complain);
+      if (callback) attempt(() => callback({ errMsg }), report);
     }
   }
 }

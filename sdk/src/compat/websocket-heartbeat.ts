@@ -13,7 +13,7 @@ import { watchApp, type AppLife } from "../platform/life.js";
 import { dialBy } from "../platform/mini.js";
 import type { Frame, Platform } from "../platform/platform.js";
 import { field, type ConnectOptions } from "../platform/task.js";
-import { complain } from "../socket/complain.js";
+import { complaints } from "../socket/complain.js";
 import { ReliableSocket, type SocketStatus } from "../socket.js";
 import { SocketTaskFacade, type CloseParams, type SendParams } from "./socket-task.js";
 
@@ -39,6 +39,8 @@ export interface WebsocketHeartbeatOptions {
   /** How many dials in a row may fail before giving up. Default, and at 0: never. */
   repeatLimit?: number | null;
 }
+
+const report = complaints();
 
 type Hook = (event: unknown) => unknown;
 
@@ -112,7 +114,7 @@ export class HeartbeatTask {
   }
 
   private call(hook: Hook, event: unknown): void {
-    attempt(() => hook.call(this, event), complain);
+    attempt(() => hook.call(this, event), report);
   }
 }
 
@@ -151,7 +153,7 @@ function dial(
     if (typeof theirs !== "function") continue;
     params[name] = (event?: unknown) => {
       ours[name](event);
-      attempt(() => theirs(event), complain);
+      attempt(() => theirs(event), report);
     };
   }
   const answer = miniprogram.connectSocket(params as never);

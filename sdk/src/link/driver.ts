@@ -1,7 +1,7 @@
-import type { Loss, Platform, Socket, Undo } from "../platform/platform.js";
+import type { Platform, Socket, SocketEvent, Undo } from "../platform/platform.js";
 import type { LinkInput, LinkOutput } from "./signals.js";
 import { attempt } from "./attempt.js";
-import { Clock, type Moment } from "./moment.js";
+import { type Moment, steadyClock } from "./moment.js";
 
 /** A link, or a machine that is one and more. */
 export interface Machine<Input, Output> {
@@ -25,17 +25,17 @@ export interface Dialing {
 
 /** Timers are set no further ahead: longer ones overflow on some devices. */
 const LONGEST_SLEEP = 3_600_000;
-const NO_ADDRESS = "no address to dial";
 
 /** Carries out what a machine wants of a platform, and tells it what happens there. It has no rules of its own. */
 export class Driver<Input, Output extends { is: string }> {
-  private readonly clock = new Clock();
   /** Of the dial that counts, and the socket that came of it. */
   private generation = 0;
   private socket: Socket | undefined;
   private draining = false;
   private undoWake: Undo = () => undefined;
   private undoWatch: Undo | undefined;
+  /** The time of the machine. */
+  readonly now = steadyClock(() => this.platform.now());
 
   /** `tell` hears each output but `dial` and `close`, in order, and must not throw. */
   constructor(
@@ -49,11 +49,7 @@ export class Driver<Input, Output extends { is: string }> {
   start(): void {
     const { platform } = this;
     if (platform.watch && !this.undoWatch) {
-      this.undoWatch = platform.watch({
-        hidden: () => this.handle({ is: "hidden" }),
-        shown: () => this.handle({ is: "shown" }),
-        network: (online) => this.handle({ is: "network", online }),
-      });
+      this.undoWatch = platform.watch((event) => this.handle(event));
     }
     this.handle({ is: "start" });
   }
@@ -70,33 +66,16 @@ export class Driver<Input, Output extends { is: string }> {
     this.drain();
   }
 
-  /** The same, but what the machine wants waits for the end of this turn: what is asked for together leaves together. */
-  soon(input: Input | LinkInput): void {
-    this.take(input);
-    void Promise.resolve().then(() => this.drain());
-  }
-
-  /** Hands a frame to the current socket. False if there is none. */
-  send(frame: string | ArrayBuffer): boolean {
-    const { socket } = this;
-    if (socket) socket.send(frame);
-    return !!socket;
-  }
-
-  /** The time of the machine. */
-  now(): number {
-    return this.clock.read(this.platform.now());
-  }
-
-  private take(input: Input | LinkInput): void {
+  /** Tells the machine. What it wants of that waits for the next {@link drain}. */
+  take(input: Input | LinkInput): void {
     this.machine.handle(input, { now: this.now(), luck: this.platform.random() });
   }
 
   /** Carries out what the machine wants. What it is told meanwhile only adds to that. */
-  private drain(): void {
+  drain(): void {
     if (this.draining) return;
     this.draining = true;
-    for (let output = this.machine.poll(); output; output = this.machine.poll()) {
+    for (let output; (output = this.machine.poll()); ) {
       const order = output as LinkOutput;
       if (order.is === "dial") this.dial(order.generation);
       else if (order.is === "close") this.close(order.code, order.reason);
@@ -106,33 +85,32 @@ export class Driver<Input, Output extends { is: string }> {
     this.sleep();
   }
 
+  /** Hands a frame to the current socket. */
+  send(frame: string | ArrayBuffer): void {
+    if (this.socket) this.socket.send(frame);
+  }
+
   private dial(generation: number): void {
     const { url } = this.dialing;
     this.generation = generation;
     attempt<unknown>(
       () => (typeof url === "function" ? url() : url),
-      (raw) => this.lost(generation, { reason: `${NO_ADDRESS}: ${sentence(raw)}`, raw }),
+      (raw) => this.open(generation, undefined, raw),
       (found) => this.open(generation, found),
     );
   }
 
-  private open(generation: number, url: unknown): void {
+  /** `raw`: what was thrown instead of an address. */
+  private open(generation: number, url: unknown, raw?: unknown): void {
     if (generation !== this.generation) return; // given up meanwhile
-    if (typeof url !== "string" || !url) return this.lost(generation, { reason: NO_ADDRESS });
+    if (typeof url !== "string" || !url) return this.told(generation, { is: "lost", loss: { reason: "no address to dial", raw } });
     const { protocols, headers, openTimeout: timeout = 10_000 } = this.dialing;
-    this.socket = this.platform.open(
-      { url, protocols, headers, timeout },
-      {
-        opened: () => this.handle({ is: "opened", generation }),
-        received: (frame) => this.handle({ is: "received", generation, frame }),
-        lost: (loss) => this.lost(generation, loss),
-      },
-    );
+    this.socket = this.platform.open({ url, protocols, headers, timeout }, (event) => this.told(generation, event));
   }
 
-  private lost(generation: number, loss: Loss): void {
-    if (generation === this.generation) this.socket = undefined;
-    this.handle({ is: "lost", generation, loss });
+  private told(generation: number, event: SocketEvent): void {
+    if (event.is === "lost" && generation === this.generation) this.socket = undefined;
+    this.handle(Object.assign({ generation }, event));
   }
 
   private close(code: number, reason: string): void {
@@ -147,11 +125,6 @@ export class Driver<Input, Output extends { is: string }> {
     this.undoWake();
     const ms = this.machine.deadline() - this.now();
     if (ms === Infinity) return;
-    this.undoWake = this.platform.after(Math.min(Math.max(ms, 0), LONGEST_SLEEP), () => this.handle({ is: "woke" }));
+    this.undoWake = this.platform.after(Math.min(ms, LONGEST_SLEEP), () => this.handle({ is: "woke" }));
   }
-}
-
-/** What was thrown, in words. */
-export function sentence(raw: unknown): string {
-  return Object(raw).message || `${raw}`;
 }

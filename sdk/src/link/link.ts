@@ -39,11 +39,13 @@ const SHORT_PROBE = 2000;
  * is spoken on it, and opens no socket, reads no clock and rolls no dice but those it was given. What speaks on it
  * extends it, and takes from its outputs those that are meant for the layer above.
  */
-export class Link<More = never> implements Hears<LinkInput> {
+export class Link<More = never, MoreInput extends { is: string } = never> implements Hears<LinkInput> {
   instant = 0;
   luck = 0;
   protected phase: Phase = { at: "offline" };
   private generation = 0;
+  /** The generation of the current socket, open or not yet; 0 if there is none. */
+  private current = 0;
   /** Since when the app is in the background. */
   private hiddenAt: number | undefined;
   private tuckAt = Infinity;
@@ -55,17 +57,20 @@ export class Link<More = never> implements Hears<LinkInput> {
   /** How often it dialled again since a connection has held. */
   private attempt = 0;
   private readonly outputs: (LinkOutput | More)[] = [];
+  private readonly suspends: boolean;
 
   constructor(
     private readonly rules: LinkOptions,
-    private readonly habits: Habits,
-  ) {}
+    { suspends }: Habits,
+  ) {
+    this.suspends = suspends;
+  }
 
   /** Takes one thing that happened, and whatever is due by then. */
-  handle(input: LinkInput, { now, luck }: Moment): void {
+  handle(input: LinkInput | MoreInput, { now, luck }: Moment): void {
     this.instant = now;
     this.luck = luck;
-    this[input.is](input as never);
+    this[input.is as LinkInput["is"]](input as never);
     this.settleWhatIsDue();
   }
 
@@ -95,31 +100,30 @@ export class Link<More = never> implements Hears<LinkInput> {
   }
 
   opened({ generation }: { generation: number }): void {
-    if (this.phase.at !== "opening" || generation !== this.generation) return;
+    if (this.phase.at !== "opening" || generation !== this.current) return;
     this.enter({ at: "online", since: Infinity, silence: Infinity, due: Infinity, asked: false }, "open");
   }
 
   received({ generation, frame }: { generation: number; frame: Frame }): void {
+    if (generation !== this.current) return;
     this.opened({ generation }); // some devices forget to tell
-    const { phase } = this;
-    if (phase.at !== "online" || generation !== this.generation) return;
-    phase.asked = false;
-    phase.due = this.instant + phase.silence;
+    const online = this.phase as Online;
+    online.asked = false;
+    online.due = this.instant + online.silence;
     this.emit({ is: "heard", frame });
   }
 
-  lost({ generation, loss, final }: { generation: number; loss: Loss; final?: boolean }): void {
-    if (!this.connected() || generation !== this.generation) return;
+  lost({ generation, loss }: { generation: number; loss: Loss }): void {
+    if (generation !== this.current) return;
     const reason = `lost while ${this.phase.at}`;
     this.leave();
-    if (final) this.enter({ at: "offline" }, reason, { loss });
-    else this.retry(reason, { loss });
+    this.retry(reason, { loss });
   }
 
   hidden(): void {
     if (this.hiddenAt !== undefined) return;
     this.hiddenAt = this.instant;
-    const { suspends } = this.habits;
+    const { suspends } = this;
     const { onHide = { closeAfter: suspends ? 4000 : Infinity } } = this.rules;
     const { closeAfter = onHide === "keep" ? Infinity : 0 } = Object(onHide);
     // A dial would fail in the background, half-way too.
@@ -128,12 +132,11 @@ export class Link<More = never> implements Hears<LinkInput> {
   }
 
   shown(): void {
-    const { suspends } = this.habits;
-    const { hiddenAt = this.instant } = this;
+    const { suspends, hiddenAt = this.instant } = this;
     const reason = "shown";
     this.hiddenAt = undefined;
     this.tuckAt = Infinity;
-    if (this.connected()) {
+    if (this.current) {
       if (!suspends || this.instant - hiddenAt < DEAD_AFTER) return void this.probe(PROBE);
       this.release(reason);
     } else if (this.phase.at === "offline") {
@@ -151,7 +154,7 @@ export class Link<More = never> implements Hears<LinkInput> {
   }
 
   drop({ reason, wait, fault }: { reason: string; wait?: number; fault?: Fault }): void {
-    if (!this.connected()) return;
+    if (!this.current) return;
     this.release(reason);
     this.retry(reason, { fault }, wait);
   }
@@ -198,7 +201,7 @@ export class Link<More = never> implements Hears<LinkInput> {
   }
 
   /** Dials again, after `wait` and a random delay, or a second later where the device has too many sockets. */
-  private retry(reason: string, why: Why, wait = 0): void {
+  protected retry(reason: string, why: Why, wait = 0): void {
     const { reconnect, maxAttempts = reconnect === false ? 0 : Infinity, firstWait, longestWait } = this.rules;
     if (this.attempt >= maxAttempts) return this.enter({ at: "offline" }, `gave up: ${reason}`, why);
     const pause = wait + backoff(this.attempt++, this.luck, firstWait, longestWait);
@@ -216,7 +219,7 @@ export class Link<More = never> implements Hears<LinkInput> {
   /** Dials when it is due and there is room for a socket, and never in the background of a device that suspends. */
   private plan(time: number, reason: string, why?: Why): void {
     const due = Math.max(time, this.roomAt);
-    if (this.hiddenAt !== undefined && this.habits.suspends) this.enter({ at: "hidden" }, reason, why);
+    if (this.hiddenAt !== undefined && this.suspends) this.enter({ at: "hidden" }, reason, why);
     else if (due > this.instant) this.enter({ at: "waiting", due }, reason, why);
     else this.dial(reason, why);
   }
@@ -225,32 +228,29 @@ export class Link<More = never> implements Hears<LinkInput> {
     const { openTimeout = 10_000 } = this.rules;
     this.notBefore = this.instant + CLOSING;
     this.enter({ at: "opening", due: this.instant + openTimeout }, reason, why);
-    this.emit({ is: "dial", generation: ++this.generation });
+    this.current = ++this.generation;
+    this.emit({ is: "dial", generation: this.current });
   }
 
   private release(reason: string, code = 1000): void {
-    if (!this.connected()) return;
+    if (!this.current) return;
     // One may be closing while the next opens.
     this.roomAt = this.releasedAt + CLOSING;
     this.releasedAt = this.instant;
     // At most 123 bytes, and a UTF-16 unit is never more than three.
-    this.emit({ is: "close", generation: this.generation, code, reason: reason.slice(0, 41) });
+    this.emit({ is: "close", generation: this.current, code, reason: reason.slice(0, 41) });
     this.leave();
   }
 
   private leave(): void {
     const { phase } = this;
     if (phase.at === "online" && this.instant - phase.since >= HELD) this.attempt = 0;
+    this.current = 0;
   }
 
-  private enter(phase: Phase, reason: string, { loss, fault }: Why = {}): void {
+  protected enter(phase: Phase, reason: string, { loss, fault }: Why = {}): void {
     this.phase = phase;
     const { at, due } = phase;
     this.emit({ is: "state", state: { at, until: at === "waiting" ? due : undefined, reason, loss, fault } });
-  }
-
-  /** Whether there is a current socket, open or not yet. */
-  private connected(): boolean {
-    return this.phase.at === "opening" || this.phase.at === "online";
   }
 }

@@ -1,23 +1,21 @@
 /** When something happens, and the dice for it: a machine has neither a clock nor dice of its own. */
 export interface Moment {
-  /** Milliseconds since 1970, as {@link Clock} gives them. */
+  /** Milliseconds since 1970, as {@link steadyClock} gives them. */
   readonly now: number;
   /** `0 <= luck < 1`. */
   readonly luck: number;
 }
 
-/** Wall-clock time that jumps over a suspension but never runs backwards, whatever the user does to the clock. */
-export class Clock {
-  private last = -Infinity;
-  /** What to take from a time of this clock for that of the wall. */
-  lag = 0;
-
-  /** The time of machines at a moment of the wall clock. */
-  read(now: number): number {
-    if (now < this.last) this.lag += this.last - now;
-    this.last = now;
-    return now + this.lag;
-  }
+/** Time of the wall clock that jumps over a suspension but never runs backwards, whatever the user does to that clock. */
+export function steadyClock(wall: () => number): () => number {
+  let last = -Infinity;
+  let lag = 0;
+  return () => {
+    const now = wall();
+    if (now < last) lag += last - now;
+    last = now;
+    return now + lag;
+  };
 }
 
 /**

@@ -9,8 +9,7 @@ export type LinkInput =
   | { is: "stop"; reason: string; code?: number; fault?: Fault }
   | { is: "opened"; generation: number }
   | { is: "received"; generation: number; frame: Frame }
-  /** `final`: the layer above knows from the loss that dialling again is of no use. */
-  | { is: "lost"; generation: number; loss: Loss; final?: boolean }
+  | { is: "lost"; generation: number; loss: Loss }
   | { is: "hidden" }
   | { is: "shown" }
   | { is: "network"; online?: boolean }

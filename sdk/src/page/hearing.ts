@@ -1,6 +1,6 @@
 import type { Channeling } from "../client/channel.js";
 import type { Name } from "../client/options.js";
-import type { Listener } from "../client/room.js";
+import type { Loader as Listener } from "../client/reload.js";
 import type { Json } from "../client/wire.js";
 import type { Undo } from "../platform/platform.js";
 
@@ -28,7 +28,7 @@ interface Heard {
 }
 
 type Event = keyof Listener<Json>;
-const events: readonly Event[] = ["message", "reload", "gap", "join", "leave", "ended"];
+const events: readonly Event[] = ["message", "reload", "subscribed", "gap", "join", "leave", "ended"];
 
 /** Hears all channels of `hearings` until undone; `call` calls the app back. */
 export function hearAll(

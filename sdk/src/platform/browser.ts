@@ -1,5 +1,5 @@
 import { clock } from "./clock.js";
-import type { LifeEvents, Platform, Undo } from "./platform.js";
+import type { LifeEvent, Platform, Undo } from "./platform.js";
 import { safeStorage } from "./storage.js";
 import { openWebSocket, type WebSocketLike } from "./web-socket.js";
 
@@ -42,20 +42,19 @@ export function browserPlatform(page: BrowserWindow = self): Platform {
 }
 
 /** A page may leave by `pagehide` (into the back-forward cache), by `visibilitychange`, or by both: it is told once. */
-function watchPage(page: BrowserWindow, on: LifeEvents): Undo {
+function watchPage(page: BrowserWindow, on: (event: LifeEvent) => void): Undo {
   let hidden = false;
   const turn = (now: boolean): void => {
     if (now === hidden) return;
     hidden = now;
-    if (hidden) on.hidden();
-    else on.shown();
+    on({ is: hidden ? "hidden" : "shown" });
   };
   const undo = [
     listen(page.document, "visibilitychange", () => turn(page.document?.visibilityState === "hidden")),
     listen(page, "pagehide", () => turn(true)),
     listen(page, "pageshow", () => turn(false)),
-    listen(page, "online", () => on.network(true)),
-    listen(page, "offline", () => on.network(false)),
+    listen(page, "online", () => on({ is: "network", online: true })),
+    listen(page, "offline", () => on({ is: "network", online: false })),
   ];
   return () => undo.forEach((each) => each());
 }

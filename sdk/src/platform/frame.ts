@@ -8,6 +8,6 @@ import type { Frame } from "./platform.js";
  */
 export function frameOf(data: unknown): Frame | undefined {
   if (typeof data === "string") return data;
-  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice().buffer;
-  return Object.prototype.toString.call(data) === "[object ArrayBuffer]" ? (data as ArrayBuffer) : undefined;
+  if (ArrayBuffer.isView(data)) return data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength) as ArrayBuffer;
+  return Object(data).byteLength >= 0 ? (data as ArrayBuffer) : undefined;
 }

@@ -1,5 +1,5 @@
 import { quietly } from "./absent.js";
-import type { LifeEvents, Undo } from "./platform.js";
+import type { LifeEvent, Undo } from "./platform.js";
 import { field } from "./task.js";
 
 /** The part of a mini-program's API that tells of its life. Old versions, and plugins, lack some of it. */
@@ -14,11 +14,11 @@ export interface AppLife {
 
 type News = "AppShow" | "AppHide" | "NetworkStatusChange";
 
-export function watchApp(app: AppLife, on: LifeEvents): Undo {
+export function watchApp(app: AppLife, on: (event: LifeEvent) => void): Undo {
   const undo = [
-    listen(app, "AppShow", () => on.shown()),
-    listen(app, "AppHide", () => on.hidden()),
-    listen(app, "NetworkStatusChange", (change) => on.network(onlineIn(change))),
+    listen(app, "AppShow", () => on({ is: "shown" })),
+    listen(app, "AppHide", () => on({ is: "hidden" })),
+    listen(app, "NetworkStatusChange", (change) => on({ is: "network", online: field(change, "isConnected") as boolean | undefined })),
   ];
   return () => undo.forEach((each) => each());
 }
@@ -34,9 +34,4 @@ function listen(app: AppLife, news: News, heard: (event?: unknown) => void): Und
     if (listening) quietly(() => app[`off${news}`]!(listener));
     listening = false;
   };
-}
-
-function onlineIn(change: unknown): boolean | undefined {
-  const online = field(change, "isConnected");
-  return typeof online === "boolean" ? online : undefined;
 }

@@ -1,6 +1,6 @@
 import { clock } from "./clock.js";
 import { watchApp, type AppLife } from "./life.js";
-import type { LifeEvents, Platform, Storage } from "./platform.js";
+import type { Platform, Storage } from "./platform.js";
 import { appStorage, type AppStorage } from "./storage.js";
 import { connectOptions, openTask, type ConnectOptions } from "./task.js";
 
@@ -26,7 +26,7 @@ export function miniPlatform(name: string, app: AppLife, storage: Storage, open:
       name,
       habits: { suspends: true },
       open,
-      watch: (on: LifeEvents) => watchApp(app, on),
+      watch: (on: Parameters<typeof watchApp>[1]) => watchApp(app, on),
       storage,
     },
     clock,

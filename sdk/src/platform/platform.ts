@@ -4,18 +4,18 @@ export interface Platform {
   readonly name: string;
   readonly habits: Habits;
   /**
-   * Dials. Never throws: what fails, however early, is told by `on.lost`, and always after this call has returned.
+   * Dials. Never throws: what fails, however early, is told as `lost`, and always after this call has returned.
    * `on` hears of this socket only; after `lost` nothing more.
    */
-  open(dial: Dial, on: SocketEvents): Socket;
+  open(dial: Dial, on: (event: SocketEvent) => void): Socket;
   /** Wall-clock time in milliseconds. It jumps over a suspension, and may be set back by the user. */
   now(): number;
   /** `0 <= x < 1`. */
   random(): number;
-  /** Wakes once, after `ms` or later: much later after a suspension. */
+  /** Wakes once, after `ms` or later: much later after a suspension. Less than nothing is nothing. */
   after(ms: number, wake: () => void): Undo;
   /** Tells of the app's life until undone. Without it the app is always at the front. */
-  watch?(on: LifeEvents): Undo;
+  watch?(on: (event: LifeEvent) => void): Undo;
   /** Small strings that survive the end of the app. None of its calls throws; a value that was lost is `undefined`. */
   readonly storage?: Storage;
 }
@@ -42,12 +42,11 @@ export interface Dial {
 export type Frame = string | ArrayBuffer;
 
 /** What a socket tells. The platform says each thing in this one form, however it is told by the device. */
-export interface SocketEvents {
-  opened(): void;
-  received(frame: Frame): void;
+export type SocketEvent =
+  | { is: "opened" }
+  | { is: "received"; frame: Frame }
   /** Error, close or failed dial, whichever came first; once. */
-  lost(loss: Loss): void;
-}
+  | { is: "lost"; loss: Loss };
 
 /** Why a socket is gone. Codes and reasons of phones are hints: many report 1000 for a line that was cut. */
 export interface Loss {
@@ -67,12 +66,11 @@ export interface Socket {
 }
 
 /** What becomes of the app on the device. */
-export interface LifeEvents {
-  hidden(): void;
-  shown(): void;
+export type LifeEvent =
+  | { is: "hidden" }
+  | { is: "shown" }
   /** The network changed, or may have: `undefined` when the device does not say to what. A hint, sometimes missing. */
-  network(online?: boolean): void;
-}
+  | { is: "network"; online?: boolean };
 
 export interface Storage {
   get(key: string): string | undefined;

@@ -3,7 +3,7 @@
 import { attempt } from "../link/attempt.js";
 import { clock } from "./clock.js";
 import { frameOf } from "./frame.js";
-import type { Dial, Frame, Loss, Socket, SocketEvents } from "./platform.js";
+import type { Dial, Frame, Loss, Socket, SocketEvent } from "./platform.js";
 import { encoded } from "./url.js";
 
 /** The part of a platform's socket task that is used. No `readyState`, which lies, and no `off…`, which is missing. */
@@ -36,7 +36,7 @@ export interface Callbacks {
 export type Connect = (callbacks: Callbacks) => unknown;
 
 /** Dials by `connect`, and keeps the promises of {@link Platform.open} whatever the device does. */
-export function openTask(on: SocketEvents, connect: Connect): Socket {
+export function openTask(on: (event: SocketEvent) => void, connect: Connect): Socket {
   return new TaskSocket(on, connect);
 }
 
@@ -64,7 +64,7 @@ class TaskSocket implements Socket {
   private readonly fail = (error?: unknown): void => this.lose(error);
 
   constructor(
-    private readonly on: SocketEvents,
+    private readonly on: (event: SocketEvent) => void,
     connect: Connect,
   ) {
     this.call(connect, (answer) => this.take(answer));
@@ -108,7 +108,7 @@ class TaskSocket implements Socket {
     const { state } = this;
     if (state.at === "opening") {
       this.state = { at: "open" };
-      this.tell(() => this.on.opened());
+      this.tell({ is: "opened" });
     } else if (state.at === "closing" && state.again) {
       state.again = false;
       this.release(state.code, state.reason);
@@ -120,7 +120,7 @@ class TaskSocket implements Socket {
     this.opened();
     if (this.state.at !== "open") return;
     const frame = frameOf(field(event, "data"));
-    if (frame !== undefined) this.tell(() => this.on.received(frame));
+    if (frame !== undefined) this.tell({ is: "received", frame });
   }
 
   /** A device that reports an error may keep the socket, and count it, until it is told to close. */
@@ -128,7 +128,7 @@ class TaskSocket implements Socket {
     if (this.state.at === "lost") return;
     this.state = { at: "lost" };
     if (!closed) this.release(1000, "");
-    this.tell(() => this.on.lost(lossOf(event)));
+    this.tell({ is: "lost", loss: lossOf(event) });
   }
 
   /** To close what is dead already, or not there yet, is an error on every device, and no news. */
@@ -136,9 +136,9 @@ class TaskSocket implements Socket {
     attempt(() => this.task!.close(Object.assign({ code, reason }, callbacks(nothing))), nothing);
   }
 
-  private tell(news: () => void): void {
-    if (this.calling) void Promise.resolve().then(news);
-    else news();
+  private tell(event: SocketEvent): void {
+    if (this.calling) void Promise.resolve().then(() => this.on(event));
+    else this.on(event);
   }
 }
 
@@ -159,7 +159,7 @@ function lossOf(event: unknown): Loss {
     code: Number(field(event, "code")) || undefined, // Douyin may say "1000", and WeChat 0
     reason,
     raw: event,
-    full: /exceed.*max|max.*exceed|同时最多|最多.*连接|并行连接|already exist/i.test(reason || "") || undefined,
+    full: /exceed.*max|max.*exceed|最多|并行|already exist/i.test(reason || "") || undefined,
   };
 }
 

@@ -1,7 +1,7 @@
 /** Sockets of the class `WebSocket`: browsers, Node, npm `ws`. */
 
 import { frameOf } from "./frame.js";
-import type { Frame, Loss, Socket, SocketEvents } from "./platform.js";
+import type { Frame, Loss, Socket, SocketEvent } from "./platform.js";
 import { field, wordsOf } from "./task.js";
 
 /** The part of a `WebSocket` that is used. */
@@ -16,7 +16,7 @@ export interface WebSocketLike {
 }
 
 /** Dials by `make`, which may throw: for an address that is none, or `ws:` from a page that came by `https:`. */
-export function openWebSocket(on: SocketEvents, make: () => WebSocketLike): Socket {
+export function openWebSocket(on: (event: SocketEvent) => void, make: () => WebSocketLike): Socket {
   return new StandardSocket(on, make);
 }
 
@@ -27,7 +27,7 @@ class StandardSocket implements Socket {
   private error: unknown;
 
   constructor(
-    private readonly on: SocketEvents,
+    private readonly on: (event: SocketEvent) => void,
     make: () => WebSocketLike,
   ) {
     this.attempt(() => this.listen(make()));
@@ -59,11 +59,11 @@ class StandardSocket implements Socket {
   private opened(): void {
     if (this.at !== "opening") return;
     this.at = "open";
-    this.on.opened();
+    this.on({ is: "opened" });
   }
 
   private received(frame: Frame | undefined): void {
-    if (this.at === "open" && frame !== undefined) this.on.received(frame);
+    if (this.at === "open" && frame !== undefined) this.on({ is: "received", frame });
   }
 
   /** What is thrown is a loss, told when the call has returned. */
@@ -78,7 +78,7 @@ class StandardSocket implements Socket {
   private lose(loss: Loss): void {
     if (this.at === "lost") return;
     this.at = "lost";
-    this.on.lost(loss);
+    this.on({ is: "lost", loss });
   }
 }
 

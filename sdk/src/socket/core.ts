@@ -1,5 +1,4 @@
-import { Link, type LinkInput, type LinkOptions, type LinkOutput } from "../link/link.js";
-import type { Moment } from "../link/moment.js";
+import { Link, type LinkOptions, type LinkOutput } from "../link/link.js";
 import type { Frame, Habits } from "../platform/platform.js";
 import { Letterbox, type Letter, type QueueLimits, type Refusal } from "./letterbox.js";
 
@@ -35,7 +34,7 @@ export type SocketOutput = { is: "letter"; letter: Letter; why?: Refusal };
 const PROBE = 3000;
 
 /** A link with heartbeats and a letterbox; without a clock, dice or sockets, like the link. */
-export class SocketCore extends Link<SocketOutput> {
+export class SocketCore extends Link<SocketOutput, SocketInput> {
   readonly letters: Letterbox;
   private readonly heartbeat: Heartbeat | undefined;
   private readonly every: number;
@@ -54,10 +53,6 @@ export class SocketCore extends Link<SocketOutput> {
     this.heartbeat = heartbeat;
     this.every = every;
     this.silence = reply === null ? Infinity : every + Math.max(0, patience - PROBE);
-  }
-
-  override handle(input: LinkInput | SocketInput, moment: Moment): void {
-    super.handle(input as LinkInput, moment);
   }
 
   post({ letter }: SocketInput): void {

@@ -3,6 +3,8 @@ import type { Frame } from "../platform/platform.js";
 /** Something to send, and whom to tell what became of it. */
 export interface Letter {
   readonly frame: Frame;
+  /** Until when it may wait. */
+  expires?: number;
   settle(refusal?: Refusal): void;
 }
 
@@ -19,44 +21,36 @@ export interface QueueLimits {
   readonly ttl?: number;
 }
 
-interface Waiting {
-  readonly letter: Letter;
-  readonly bytes: number;
-  readonly expires: number;
-}
-
 /** What waits to be sent, oldest first, within bounds. */
 export class Letterbox {
-  private readonly waiting: Waiting[] = [];
-  private bytes = 0;
+  private readonly letters: Letter[] = [];
 
   constructor(private readonly limits: QueueLimits = {}) {}
 
   get count(): number {
-    return this.waiting.length;
+    return this.letters.length;
   }
 
   /** When the oldest expires. */
   get due(): number {
-    return this.count ? this.waiting[0]!.expires : Infinity;
+    return this.count ? this.letters[0]!.expires! : Infinity;
   }
 
   /** Puts it at the end. False if there is no room. */
   post(letter: Letter, time: number): boolean {
     const { count = 100, bytes = 262_144, ttl = 30_000 } = this.limits;
-    const { frame } = letter;
-    const size = typeof frame === "string" ? frame.length * 2 : frame.byteLength;
-    if (this.count >= count || this.bytes + size > bytes) return false;
-    this.bytes += size;
-    this.waiting.push({ letter, bytes: size, expires: time + ttl });
-    return true;
+    const left = this.letters.reduce((room, other) => room - bytesOf(other), bytes - bytesOf(letter));
+    if (left < 0 || this.count >= count) return false;
+    letter.expires = time + ttl;
+    return !!this.letters.push(letter);
   }
 
   /** Takes out the oldest. */
   take(): Letter | undefined {
-    const first = this.waiting.shift();
-    if (!first) return undefined;
-    this.bytes -= first.bytes;
-    return first.letter;
+    return this.letters.shift();
   }
+}
+
+function bytesOf({ frame }: Letter): number {
+  return typeof frame === "string" ? frame.length * 2 : frame.byteLength;
 }

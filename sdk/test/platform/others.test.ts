@@ -26,14 +26,14 @@ function fakeAlipay(): { my: FakeWx; app: object } {
 
 test("Alipay is asked for a task of one's own", () => {
   const { my, app } = fakeAlipay();
-  alipayPlatform(app).open(dial, new Heard());
+  alipayPlatform(app).open(dial, new Heard().on);
   assert.equal(my.task.options.multiple, true);
 });
 
 test("Alipay's bytes travel as base64, its text as text", () => {
   const { my, app } = fakeAlipay();
   const on = new Heard();
-  const socket = alipayPlatform(app).open(dial, on);
+  const socket = alipayPlatform(app).open(dial, on.on);
   my.task.open();
   socket.send("hello");
   socket.send(bytes);
@@ -46,7 +46,7 @@ test("Alipay's bytes travel as base64, its text as text", () => {
 test("Alipay's messages are understood in every shape that was reported", () => {
   const { my, app } = fakeAlipay();
   const on = new Heard();
-  alipayPlatform(app).open(dial, on);
+  alipayPlatform(app).open(dial, on.on);
   my.task.open();
   my.task.emit("message", { data: "bare" });
   my.task.emit("message", { data: "AP8Q", isBuffer: true });
@@ -63,11 +63,11 @@ test("Alipay's errors and closes are read from their own fields", () => {
   const { my, app } = fakeAlipay();
   const platform = alipayPlatform(app);
   const [wrapped, closed, refused] = [new Heard(), new Heard(), new Heard()];
-  platform.open(dial, wrapped);
+  platform.open(dial, wrapped.on);
   my.task.emit("error", { data: { socketTaskID: 1, error: 7, errorMessage: "bad certificate" } });
-  platform.open(dial, closed);
+  platform.open(dial, closed.on);
   my.task.emit("close", { data: { code: 1006, reason: "gone" } });
-  platform.open(dial, refused);
+  platform.open(dial, refused.on);
   my.task.options.fail({ error: 2, errorMessage: "connection already exists" });
   assert.equal(wrapped.loss?.reason, "bad certificate");
   assert.deepEqual([closed.loss?.code, closed.loss?.reason], [1006, "gone"]);
@@ -87,7 +87,7 @@ test("Alipay's storage takes and gives objects", () => {
 test("Douyin's close codes may be text", () => {
   const tt = new FakeWx();
   const on = new Heard();
-  douyinPlatform(tt).open(dial, on);
+  douyinPlatform(tt).open(dial, on.on);
   tt.task.emit("close", { code: "1006", reason: "gone", errMsg: "" });
   assert.equal(on.loss?.code, 1006);
 });
@@ -104,7 +104,7 @@ test("a container is dialled by path, environment and service, without callbacks
   const on = new Heard();
   const app = Object.assign(wx, { cloud });
   const platform = wxCloudPlatform({ env: "prod-1", service: "suona" }, app);
-  const socket = platform.open({ ...dial, headers: { "X-Shop": "7" } }, on);
+  const socket = platform.open({ ...dial, headers: { "X-Shop": "7" } }, on.on);
   await settled();
   assert.deepEqual(options, {
     config: { env: "prod-1" },
@@ -123,7 +123,7 @@ test("a container is dialled by path, environment and service, without callbacks
     ["wss://h", "/"],
     ["wss://h?a=/b", "/?a=/b"],
   ]) {
-    platform.open({ url: `${url}`, timeout: 1 }, new Heard());
+    platform.open({ url: `${url}`, timeout: 1 }, new Heard().on);
     assert.equal(options["path"], path);
   }
 });
@@ -131,7 +131,7 @@ test("a container is dialled by path, environment and service, without callbacks
 test("a container that refuses, or a WeChat without cloud, is a loss", async () => {
   const on = new Heard();
   const connectContainer = (): unknown => Promise.reject({ errMsg: "cloud.connectContainer:fail invalid service" });
-  wxCloudPlatform({ service: "none" }, { cloud: { connectContainer } }).open(dial, on);
+  wxCloudPlatform({ service: "none" }, { cloud: { connectContainer } }).open(dial, on.on);
   await settled();
   assert.equal(on.loss?.reason, "cloud.connectContainer:fail invalid service");
 });
@@ -140,12 +140,12 @@ test("uni-app dials by the function that it is handed, where the object uni is e
   const hidden = new FakeWx();
   const on = new Heard();
   const platform = uniPlatform({ connect: (options) => hidden.connectSocket(options), app: {} });
-  const socket = platform.open(dial, on);
+  const socket = platform.open(dial, on.on);
   assert.equal(typeof hidden.task.options.complete, "function"); // or there would be no task
   hidden.task.open();
   socket.send(bytes);
   hidden.task.message("hello");
-  platform.watch?.(new Life())();
+  platform.watch?.(new Life().on)();
   assert.deepEqual(on.all, ["opened", "received hello"]);
   assert.deepEqual(hidden.task.sent[0]?.data, bytes);
 });
@@ -154,11 +154,11 @@ test("uni-app's H5 tells of errors without words and then closes; its double fai
   const uni = new FakeWx();
   const platform = uniPlatform({ connect: (options: ConnectOptions) => uni.connectSocket(options), app: {} });
   const [refused, broken] = [new Heard(), new Heard()];
-  platform.open(dial, refused);
+  platform.open(dial, refused.on);
   uni.task.emit("error", {});
   uni.task.closed(1006);
   assert.deepEqual(refused.all, ["lost"]);
-  const socket = platform.open(dial, broken);
+  const socket = platform.open(dial, broken.on);
   uni.task.open();
   uni.task.api.send = (message) => {
     message.fail?.({ errMsg: "sendSocketMessage:fail", errCode: 10002 });
@@ -185,7 +185,7 @@ test("on uni-app's pages the page itself tells of life and keeps strings", () =>
   try {
     const life = new Life();
     const platform = uniPlatform({ connect: () => undefined });
-    platform.watch?.(life);
+    platform.watch?.(life.on);
     document["visibilityState"] = "hidden";
     document.dispatchEvent(new Event("visibilitychange"));
     platform.storage?.set("suona", "one");

@@ -50,7 +50,7 @@ for (const [name, platform] of [
 ] as const) {
   test(`${name}: a socket opens, hears and speaks, in text and in bytes`, () => {
     const on = new Heard();
-    const socket = platform.open(dial, on);
+    const socket = platform.open(dial, on.on);
     assert.equal(Script.last.binaryType, "arraybuffer");
     Script.last.onopen?.();
     socket.send("hello");
@@ -64,7 +64,7 @@ for (const [name, platform] of [
 
   test(`${name}: the close after an error is the loss, and keeps what the error said`, () => {
     const on = new Heard();
-    platform.open(dial, on);
+    platform.open(dial, on.on);
     const error = new Error("Unexpected server response: 404");
     Script.last.onerror?.({ error, message: error.message });
     assert.deepEqual(on.all, []);
@@ -78,7 +78,7 @@ for (const [name, platform] of [
     Script.refuses = new SyntaxError("Invalid URL: nonsense");
     try {
       const on = new Heard();
-      const socket = platform.open(dial, on);
+      const socket = platform.open(dial, on.on);
       socket.send("nowhere");
       socket.close(1000, "");
       assert.deepEqual(on.all, []);
@@ -92,7 +92,7 @@ for (const [name, platform] of [
 
   test(`${name}: after a close nothing is heard but the loss, and a code that is refused is left out`, () => {
     const on = new Heard();
-    const socket = platform.open(dial, on);
+    const socket = platform.open(dial, on.on);
     socket.close(1001, "going away");
     socket.close(1000, "again");
     Script.last.onopen?.();
@@ -106,7 +106,7 @@ for (const [name, platform] of [
 
   test(`${name}: a send that throws is a loss`, async () => {
     const on = new Heard();
-    const socket = platform.open(dial, on);
+    const socket = platform.open(dial, on.on);
     Script.last.onopen?.();
     Script.last.dead = true;
     socket.send("hello");
@@ -118,11 +118,11 @@ for (const [name, platform] of [
 
 test("a browser is given no empty list of sub-protocols, npm ws its headers", () => {
   const asked = { ...dial, protocols: ["centrifuge-json"], headers: { "X-Shop": "7" } };
-  browserPlatform(fakePage().page).open(dial, new Heard());
+  browserPlatform(fakePage().page).open(dial, new Heard().on);
   assert.deepEqual(Script.last.given, [dial.url, undefined]);
-  browserPlatform(fakePage().page).open(asked, new Heard());
+  browserPlatform(fakePage().page).open(asked, new Heard().on);
   assert.deepEqual(Script.last.given, [dial.url, ["centrifuge-json"]]);
-  nodePlatform(Script as unknown as WebSocketClass).open(asked, new Heard());
+  nodePlatform(Script as unknown as WebSocketClass).open(asked, new Heard().on);
   assert.deepEqual(Script.last.given, [
     dial.url,
     ["centrifuge-json"],
@@ -133,7 +133,7 @@ test("a browser is given no empty list of sub-protocols, npm ws its headers", ()
 test("a page that leaves and comes back is told of once, however it leaves", () => {
   const { page, document } = fakePage();
   const life = new Life();
-  const undo = browserPlatform(page).watch?.(life);
+  const undo = browserPlatform(page).watch?.(life.on);
   const turn = (visibilityState: string): void => {
     document.visibilityState = visibilityState;
     document.dispatchEvent(new Event("visibilitychange"));

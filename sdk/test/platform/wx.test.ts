@@ -11,7 +11,7 @@ function dialled(change: (wx: FakeWx) => void = () => undefined): { wx: FakeWx; 
   const wx = new FakeWx();
   change(wx);
   const on = new Heard();
-  return { wx, on, socket: wxPlatform(wx).open(dial, on) };
+  return { wx, on, socket: wxPlatform(wx).open(dial, on.on) };
 }
 
 test("a socket opens, hears and speaks", () => {
@@ -26,10 +26,10 @@ test("a socket opens, hears and speaks", () => {
 
 test("the url is encoded, headers and sub-protocols pass through, and what is not asked for is not passed", () => {
   const wx = new FakeWx();
-  wxPlatform(wx).open({ url: "wss://example.org/?name=张|三&done=%E4%B8%89", timeout: 5000 }, new Heard());
+  wxPlatform(wx).open({ url: "wss://example.org/?name=张|三&done=%E4%B8%89", timeout: 5000 }, new Heard().on);
   assert.equal(wx.task.options.url, "wss://example.org/?name=%E5%BC%A0%7C%E4%B8%89&done=%E4%B8%89");
   assert.equal("header" in wx.task.options || "protocols" in wx.task.options, false);
-  wxPlatform(wx).open({ ...dial, protocols: ["centrifuge-json"], headers: { "X-Shop": "7" } }, new Heard());
+  wxPlatform(wx).open({ ...dial, protocols: ["centrifuge-json"], headers: { "X-Shop": "7" } }, new Heard().on);
   assert.deepEqual(wx.task.options.header, { "X-Shop": "7" });
   assert.deepEqual(wx.task.options.protocols, ["centrifuge-json"]);
   assert.equal(wx.task.options.timeout, 10_000);
@@ -212,7 +212,7 @@ test("one socket too many is told apart", async () => {
   const wx = new FakeWx();
   const platform = wxPlatform(wx);
   const all = Array.from({ length: 6 }, () => new Heard());
-  const sockets = all.map((on) => platform.open(dial, on));
+  const sockets = all.map((on) => platform.open(dial, on.on));
   await settled();
   assert.deepEqual(
     all.map((on) => on.loss?.full),
@@ -220,12 +220,12 @@ test("one socket too many is told apart", async () => {
   );
   sockets[0]?.close(1000, ""); // closing sockets count until they are gone
   const seventh = new Heard();
-  platform.open(dial, seventh);
+  platform.open(dial, seventh.on);
   await settled();
   assert.equal(seventh.loss?.full, true);
   wx.tasks[0]?.closed(1000);
   const eighth = new Heard();
-  platform.open(dial, eighth);
+  platform.open(dial, eighth.on);
   await settled();
   assert.equal(eighth.loss, undefined);
 });
@@ -248,7 +248,7 @@ for (const [code, reason] of [
   test(`a socket killed in the background with ${code} "${reason}" is lost when the app is shown`, () => {
     const { wx, on } = dialled();
     const life = new Life();
-    wxPlatform(wx).watch?.(life);
+    wxPlatform(wx).watch?.(life.on);
     wx.task.open();
     wx.say("hide");
     wx.suspend();
@@ -271,7 +271,7 @@ test("a silent death is silent", () => {
 test("the app's life is told until it is undone, also where listeners cannot be taken back", () => {
   const wx = new FakeWx();
   const life = new Life();
-  const undo = wxPlatform(wx).watch?.(life);
+  const undo = wxPlatform(wx).watch?.(life.on);
   wx.say("hide");
   wx.say("show");
   wx.say("network", { isConnected: false, networkType: "none" });
@@ -290,8 +290,8 @@ test("a device without lifecycle, as a plugin sees it, is always at the front", 
       throw new Error("not supported in plugins");
     },
   };
-  wxPlatform(refusing).watch?.(life)();
-  wxPlatform({}).watch?.(life)();
+  wxPlatform(refusing).watch?.(life.on)();
+  wxPlatform({}).watch?.(life.on)();
   assert.deepEqual(life.all, []);
 });
 
