@@ -3,7 +3,7 @@
 import { type Fault, SuonaError } from "./errors.js";
 import { Journal } from "./client/journal.js";
 import { Kept } from "./client/keep.js";
-import { type Archive, type Keeping, KeptChannel } from "./client/kept-channel.js";
+import { type Keeping, KeptChannel } from "./client/kept-channel.js";
 import { nameOf } from "./client/names.js";
 import type { Backend, Name, SuonaOptions } from "./client/options.js";
 import type { Room } from "./client/room.js";
@@ -50,13 +50,10 @@ export function createSuona<
 
 /** One connection, and all channels on it. */
 export class Suona<
-    Channels = Record<string, Json>,
-    Methods extends Backend<Methods> = Record<string, (data: Json) => Json>,
-  >
-  extends Core<Channels, Methods>
-  implements Archive
-{
-  /** For channels: those that may be under way. */
+  Channels = Record<string, Json>,
+  Methods extends Backend<Methods> = Record<string, (data: Json) => Json>,
+> extends Core<Channels, Methods> {
+  /** @internal For channels: those that may be under way. */
   readonly reloads = new Set<{ rest(): void }>();
   private readonly journal: Journal;
   private readonly archive = new Map<string, Kept>();
@@ -69,9 +66,9 @@ export class Suona<
     }
     const print = debug && typeof console === "object" ? (line: string) => console!.log(line) : undefined;
     const journal = new Journal(() => platform.now(), print);
-    const reported = (error: unknown): void => {
+    const reported = (error: unknown): unknown => {
       journal.note(`a callback failed: ${error}`);
-      onError(error);
+      return onError(error);
     };
     const { url, found } = remembering(options.url);
     const named = (fault: Fault) => nameOf(fault, found());
@@ -101,17 +98,18 @@ export class Suona<
     return new Scope(this, owner);
   }
 
-  /** For channels: what was kept of one. */
+  /** @internal For channels: what was kept of one. */
   kept(channel: string): Publication[] {
     return this.archive.get(channel)?.publications ?? [];
   }
 
-  /** For channels: calls back after about this long; longer with more luck. */
+  /** @internal For channels: calls back after about this long; longer with more luck. */
   later(ms: number, wake: () => void): Undo {
     const { platform } = this.options;
     return platform.after(ms * (1 + platform.random()), wake);
   }
 
+  /** @internal */
   override room(name: string, options: Channeling): Room<Json> {
     const { keep } = options;
     if (!keep || this.entered(name)) return super.room(name, options);
@@ -120,11 +118,13 @@ export class Suona<
     return super.room(name, Object.assign({ since: kept.position }, options));
   }
 
+  /** @internal */
   override leave(room: Room<Json>): void {
     super.leave(room);
     if (!this.entered(room.channel)) this.archive.delete(room.channel);
   }
 
+  /** @internal */
   protected override carryOut(output: Output): void {
     this.journal.heed(output);
     if (output.is === "publication") this.archive.get(output.channel)?.add(output.publication);

@@ -19,7 +19,7 @@ export interface SocketOptions extends Dialing, SocketRules {
   /** Where it runs, such as `wxPlatform()`. */
   readonly platform: Platform;
   /** Hears what listeners of the app threw or rejected with, which stops nothing. Default: the console, where there is one. */
-  readonly onError?: (error: unknown) => void;
+  readonly onError?: (error: unknown) => unknown;
   /** Sentences for errors, from `suona/en` or `suona/zh`. Without any they say their codes. */
   readonly words?: Words;
 }

@@ -3,7 +3,7 @@ import { attempt } from "../link/attempt.js";
 import { Driver } from "../link/driver.js";
 import type { Platform } from "../platform/platform.js";
 import { complaints } from "../socket/complain.js";
-import { Channel, type Channeling, type Home, type Sending, type Token } from "./channel.js";
+import { Channel, type Channeling, type Sending, type Token } from "./channel.js";
 import { Client } from "./core.js";
 import { faultOf } from "./faults.js";
 import { SuonaError } from "../errors.js";
@@ -30,9 +30,7 @@ export function createSuona<
 export class Suona<
   Channels = Record<string, Json>,
   Methods extends Backend<Methods> = Record<string, (data: Json) => Json>,
->
-  implements Home
-{
+> {
   /** What a page shows of the connection. */
   readonly status: Signal<View>;
   /** Messages of the server to this client alone. */
@@ -96,7 +94,7 @@ export class Suona<
     return this.driver.now() + this.client.skew;
   }
 
-  /** For {@link Channel}: the room of a channel, entered by the first who listens. */
+  /** @internal For {@link Channel}: the room of a channel, entered by the first who listens. */
   room(name: string, options: Channeling): Room<Json> {
     const known = this.rooms.get(name);
     if (known) return known;
@@ -107,12 +105,12 @@ export class Suona<
     return room;
   }
 
-  /** Whether somebody listens to the channel. */
+  /** @internal Whether somebody listens to the channel. */
   protected entered(channel: string): boolean {
     return this.rooms.has(channel);
   }
 
-  /** For {@link Channel}: the last who listened is gone. */
+  /** @internal For {@link Channel}: the last who listened is gone. */
   leave(room: Room<Json>): void {
     const { channel } = room;
     if (this.rooms.get(channel) !== room) return;
@@ -123,7 +121,7 @@ export class Suona<
   /** For callbacks of the app that failed. */
   readonly complain: (error: unknown) => void;
 
-  /** For {@link Channel}: sends a command, and gives a field of its result, or all of it. */
+  /** @internal For {@link Channel}: sends a command, and gives a field of its result, or all of it. */
   ask<Result>(command: Command, { ttl }: Sending = {}, field?: string): Promise<Result> {
     const promise = new Promise<Result>((found, reject) => {
       const settle = ({ fault, result }: Outcome): void => {
@@ -139,6 +137,7 @@ export class Suona<
     return promise;
   }
 
+  /** @internal */
   protected carryOut(output: Output): void {
     if (output.is === "send") this.driver.send(output.frame);
     else if (output.is === "ask") this.find(output.channel);
