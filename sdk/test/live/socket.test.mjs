@@ -72,7 +72,7 @@ test("a line that falls silent is noticed without any event, and replaced", asyn
   const { states, greetings } = dialled(t, device, bids(network.port));
   await until(() => greetings() === 1, "it is greeted");
   network.silence();
-  await until(() => states.some(({ at, reason }) => at === "waiting" && /nothing heard/.test(reason)), "it notices");
+  await until(() => states.some(({ at, reason }) => at === "waiting" && /no answer/.test(reason)), "it notices");
   network.reset();
   network.mend();
   await until(() => greetings() === 2, "it is greeted again");
@@ -88,7 +88,7 @@ test("a change of the network finds out that the line is dead", async (t) => {
   await until(() => greetings() === 1, "it is greeted");
   network.silence();
   device.network({ isConnected: true, networkType: "5g" });
-  await until(() => states.some(({ reason }) => /nothing heard/.test(reason)), "it notices");
+  await until(() => states.some(({ reason }) => /no answer/.test(reason)), "it notices");
   network.reset();
   network.mend();
   await until(() => greetings() === 2, "it is greeted again");

@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { outcome } from "../outcome.js";
+import { World } from "../world.js";
+
+test("commands that are given together leave together, and wait for the connection", async () => {
+  const world = new World();
+  const suona = world.client();
+  const first = outcome(suona.rpc("echo", { a: 1 }));
+  const second = outcome(suona.publish("news", "x"));
+  assert.equal(suona.status.value.pending, 2);
+  suona.start();
+  await world.pass(300);
+  assert.equal(first.now, `done {"a":1}`);
+  assert.equal(second.now, "done {}");
+  assert.equal(world.server.frames.length, 2);
+  assert.equal(suona.status.value.pending, 0);
+  suona.close();
+});
+
+test("one bid is one bid: an unanswered one is asked again with its key, and done once", async () => {
+  const world = new World();
+  const suona = world.client();
+  let bids = 0;
+  world.server.rpc = () => ({ data: ++bids });
+  suona.start();
+  await world.pass(300);
+  const bid = outcome(suona.rpc("bid", { price: 5 }));
+  await world.pass(25); // it arrived, the answer did not
+  world.cut();
+  await world.pass(5000);
+  assert.equal(bid.now, "done 1");
+  assert.equal(bids, 1);
+  suona.close();
+});
+
+test("on a server that knows no keys, nobody can say what became of an unanswered bid", async () => {
+  const world = new World();
+  world.server.version = "6.9.0 OSS";
+  const suona = world.client();
+  suona.start();
+  await world.pass(300);
+  const bid = outcome(suona.rpc("bid", { price: 5 }));
+  const past = outcome(suona.channel("news").history());
+  await world.pass(5);
+  world.cut();
+  await world.pass(5000);
+  assert.equal(bid.now, "unknown-outcome");
+  assert.match(past.now, /^done/);
+  assert.ok(!world.server.frames.join().includes("idempotency_key"));
+  suona.close();
+});
+
+test("a bid that waited for twenty minutes in the background is not sent, but settles as expired", async () => {
+  const world = new World();
+  let bids = 0;
+  world.server.rpc = () => ({ data: ++bids });
+  const suona = world.client();
+  suona.start();
+  await world.pass(300);
+  world.network = "cut";
+  world.cut();
+  const bid = outcome(suona.rpc("bid", { price: 5 }));
+  await world.pass(3000);
+  world.device.hide();
+  world.device.suspend();
+  await world.pass(1_200_000);
+  world.network = "up";
+  world.device.show();
+  world.device.resume();
+  await world.pass(5000);
+  assert.equal(suona.status.value.online, true);
+  assert.equal(bid.now, "expired");
+  assert.equal(bids, 0);
+  suona.close();
+});
+
+test("the outbox has its limits", async () => {
+  const world = new World();
+  const suona = world.client({ outboxCommands: 2 });
+  const bids = [1, 2, 3].map((price) => outcome(suona.rpc("bid", price)));
+  const large = outcome(suona.publish("news", "x".repeat(70_000)));
+  const loop: Record<string, unknown> = {};
+  loop.self = loop;
+  const odd = outcome(suona.publish("news", loop));
+  await world.pass(1);
+  assert.deepEqual(
+    bids.map((bid) => bid.now),
+    ["pending", "pending", "outbox-full"],
+  );
+  assert.equal(large.now, "too-large");
+  assert.equal(odd.now, "not-json");
+  suona.close();
+  await world.pass(1);
+  assert.deepEqual(
+    bids.map((bid) => bid.now),
+    ["stopped", "stopped", "outbox-full"],
+  );
+  assert.equal(world.device.timers, 0);
+});
+
+test("a command that nobody waits for may fail in silence", async () => {
+  const world = new World();
+  const unhandled: unknown[] = [];
+  const note = (reason: unknown) => unhandled.push(reason);
+  process.on("unhandledRejection", note);
+  const suona = world.client();
+  void suona.rpc("bid");
+  void suona.publish("news", 1);
+  void suona.channel("news").presence();
+  suona.close();
+  void suona.send(1);
+  await world.pass(10);
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  process.off("unhandledRejection", note);
+  assert.deepEqual(unhandled, []);
+});
