@@ -139,13 +139,18 @@ test("two hundred clients that lose the same server spread their return, at the 
   const early = dials().filter((count, n) => count > before[n]!).length;
   assert.ok(early > 60 && early < 140, `${early} of 200 in the first half of the first bound`);
 
-  // Long after, everyone is at the ceiling of 20 s: the dials fall evenly into its quarters.
+  // Long after, everyone is at the ceiling: what each draws next falls evenly into the 20 s.
   await world.pass(300_000);
-  const waits = clients.map(({ suona }) => {
-    const { until, state } = suona.status.value;
-    return state === "waiting" ? until! - world.timeline.now : -1;
-  });
-  assert.ok(waits.filter((wait) => wait >= 0).length > 150);
+  const drawn = new Map<Suona, number>();
+  for (const { suona } of clients) {
+    suona.status.on(({ state, until }) => {
+      if (state === "waiting" && !drawn.has(suona)) drawn.set(suona, until! - world.timeline.now);
+    });
+  }
+  await world.pass(45_000);
+  assert.ok(drawn.size > 195, `${drawn.size} have drawn`);
+  assert.ok(distanceFromEven([...drawn.values()], 20_000) < 0.115, "one in a hundred even ones is as far off"); // 1.63 / sqrt(200)
+
   const counts = [0, 0, 0, 0];
   world.network = "up";
   const back = new Set<number>();
@@ -164,19 +169,56 @@ test("two hundred clients that lose the same server spread their return, at the 
   clients.forEach(({ suona }) => suona.close());
 });
 
-test("back at the front after ten seconds, the client adds nothing to the dial and the round trip", async () => {
+/** The greatest distance between how values are distributed and an even distribution below `bound` (Kolmogorov, Smirnov). */
+function distanceFromEven(values: number[], bound: number): number {
+  const sorted = values.slice().sort((one, other) => one - other);
+  const distances = sorted.map((value, n) => Math.abs((n + 0.5) / sorted.length - value / bound));
+  return Math.max(...distances) + 0.5 / sorted.length;
+}
+
+/** A client that was hidden for ten seconds, most of them suspended, at the moment when it is shown. */
+async function backAtTheFront(): Promise<{ world: World; suona: Suona }> {
   const world = new World();
   const suona = world.client();
   suona.channel("news").on(() => undefined);
   suona.start();
   await world.pass(300);
+  world.device.last.closing = () => undefined; // no event ever comes of it
   world.device.hide();
   await world.pass(2000);
   world.device.suspend();
   await world.pass(8000);
+  return { world, suona };
+}
+
+/** The dial, and one round trip. */
+const DIAL = 50;
+const ROUND_TRIP = 20 + 20;
+
+test("back at the front after ten seconds, the client adds nothing to the dial and the round trip", async () => {
+  const { world, suona } = await backAtTheFront();
   world.device.show();
   world.device.resume();
-  await world.pass(50 + 20 + 20);
+  await world.pass(DIAL + ROUND_TRIP - 1);
+  assert.equal(suona.status.value.online, false);
+  await world.pass(1);
+  assert.equal(suona.status.value.online, true);
+  assert.equal(world.device.sockets.length, 2);
+  suona.close();
+});
+
+test("at the limit of sockets, it adds one second", async () => {
+  const { world, suona } = await backAtTheFront();
+  const { dialled } = world.device;
+  world.device.dialled = (line) => {
+    world.device.dialled = dialled;
+    line.lose({ full: true, reason: "exceed max concurrent count" });
+  };
+  world.device.show();
+  world.device.resume();
+  await world.pass(1000 + DIAL + ROUND_TRIP - 1);
+  assert.equal(suona.status.value.online, false);
+  await world.pass(1);
   assert.equal(suona.status.value.online, true);
   suona.close();
 });

@@ -1,10 +1,12 @@
 import type { Fault } from "../errors.js";
+import { attempt } from "../link/attempt.js";
 import { Link } from "../link/link.js";
 import type { Moment } from "../link/moment.js";
 import type { Hears, LinkOptions, LinkOutput, LinkState, Why } from "../link/signals.js";
 import type { Frame, Habits } from "../platform/platform.js";
 import { Conversation } from "./conversation.js";
 import { faultOf, lossFault, serverFault } from "./faults.js";
+import { greeting } from "./greeting.js";
 import { Outbox } from "./outbox.js";
 import { Pass } from "./pass.js";
 import type { ClientInput, ClientOptions, ClientOutput, Errand, Input, Output, SubscribeOptions } from "./signals.js";
@@ -168,21 +170,9 @@ export class Client extends Link<ClientOutput, ClientInput> implements Host, Hea
     if (stage.at !== "greeting" || stage.sent || !this.pass.ready()) return;
     const sent = (stage.sent = this.instant);
     stage.due = sent + ANSWER_PATIENCE;
-    const { session, data } = this.options;
-    const headers = { "suona-session": session, "suona-farewell": "1", "suona-time": "1" };
-    this.send({ connect: { token: this.pass.token, data, name: "suona", headers, subs: this.served() } }, (reply) =>
-      this.greeted(reply, sent),
-    );
+    const { pass, options, subscriptions } = this;
+    this.send({ connect: greeting(options, pass.token, subscriptions) }, (reply) => this.greeted(reply, sent));
     this.subscriptions.forEach((subscription) => subscription.join());
-  }
-
-  /** Positions in the channels to which the server subscribes us. */
-  private served(): Record<string, object> | undefined {
-    const subs: Record<string, object> = {};
-    this.subscriptions.forEach(({ served, position }, channel) => {
-      if (served && position) subs[channel] = Object.assign({ recover: true }, position);
-    });
-    return Object.keys(subs).length ? subs : undefined;
   }
 
   private greeted({ connect, error }: Reply, sent: number): void {
@@ -221,16 +211,21 @@ export class Client extends Link<ClientOutput, ClientInput> implements Host, Hea
     else super.stop({ reason, fault });
   }
 
+  /** Whatever a server says, the worst that it can do is to be taken for another one. */
   private heard(frame: Frame): void {
-    for (const line of `${frame}`.trim().split("\n")) {
-      if (this.stage.at === "down") return; // what came before has ended the connection
-      const reply = parseReply(line);
-      if (!reply) return this.giveUp("not-centrifuge");
-      const { id, push } = reply;
-      if (id) this.conversation.answer(id, reply);
-      else if (push) this.pushed(push);
-      else if (this.stage.at === "up" && this.stage.pong) this.conversation.say("{}");
-    }
+    const lines = `${frame}`.trim().split("\n");
+    attempt(
+      () => lines.forEach((line) => this.read(parseReply(line))),
+      () => this.giveUp("not-centrifuge"),
+    );
+  }
+
+  private read(reply: Reply): void {
+    if (this.stage.at === "down") return; // what came before has ended the connection
+    const { id, push } = reply;
+    if (id) this.conversation.answer(id, reply);
+    else if (push) this.pushed(push);
+    else if (this.stage.at === "up" && this.stage.pong) this.conversation.say("{}");
   }
 
   private pushed({ channel = "", pub, join, leave, subscribe, unsubscribe, message, disconnect }: Push): void {

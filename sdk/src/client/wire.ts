@@ -81,14 +81,11 @@ export interface Push {
   readonly disconnect?: { readonly code: number; readonly reason: string; readonly retry_after_ms?: number };
 }
 
-/** One line of what a server says; nothing if it is not of this protocol. */
-export function parseReply(line: string): Reply | undefined {
-  try {
-    const reply: unknown = JSON.parse(line);
-    return typeof reply === "object" && reply ? reply : undefined;
-  } catch {
-    return undefined;
-  }
+/** One line of what a server says. Throws if it is not of this protocol. */
+export function parseReply(line: string): Reply {
+  const reply: unknown = JSON.parse(line);
+  if (typeof reply !== "object") throw reply;
+  return reply as Reply;
 }
 
 /** Whether a disconnect with this code means: do not come back. */
