@@ -2,6 +2,7 @@
 
 mod bench;
 mod check;
+mod client;
 mod colour;
 mod config_args;
 mod memory;
@@ -34,7 +35,7 @@ enum Command {
     Check(check::Check),
     /// Make a token for a client, or look into one
     Token(token::Token),
-    /// Publish a message through the HTTP API of a running gateway
+    /// Publish a message through the HTTP API of a running gateway, or as one of its clients
     Publish(publish::Publish),
     /// Print what is published in channels, as it happens
     Tail(tail::Tail),

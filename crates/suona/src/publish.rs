@@ -1,4 +1,4 @@
-//! `suona publish`: one message through the HTTP API of a running gateway.
+//! `suona publish`: one message through the HTTP API of a running gateway, or as one of its clients.
 
 use std::{
     error::Error,
@@ -11,7 +11,11 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 use suona_server::config::Secret;
 
-use crate::{Outcome, config_args::ConfigArgs};
+use crate::{
+    Outcome,
+    client::{ClientArgs, ClientTrouble, USUAL_URL},
+    config_args::ConfigArgs,
+};
 
 /// Publishes one message.
 #[derive(Args)]
@@ -20,12 +24,18 @@ pub(crate) struct Publish {
     channel: String,
     /// The message: JSON, or any other text, which is sent as a JSON string
     data: String,
-    /// Where the gateway's API listens
-    #[arg(long, default_value = "http://127.0.0.1:8000")]
-    url: String,
+    /// Where the gateway's API listens [default: http://127.0.0.1:8000], or with --ws, where its clients connect
+    /// [default: ws://127.0.0.1:8000/connection/websocket]
+    #[arg(long)]
+    url: Option<String>,
     /// The API key; otherwise that of the configuration, or of SUONA_HTTP_API_KEY
     #[arg(long)]
     key: Option<String>,
+    /// Publish as a client over WebSocket, with its token and its rights
+    #[arg(long, conflicts_with_all = ["key", "config"])]
+    ws: bool,
+    #[command(flatten)]
+    client: ClientArgs,
     #[command(flatten)]
     config: ConfigArgs,
 }
@@ -45,18 +55,33 @@ enum PublishTrouble {
 
 impl Publish {
     pub(crate) fn run(self) -> Outcome {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let data = serde_json::from_str(&self.data).unwrap_or(Value::String(self.data));
+        if self.ws {
+            let url = self.url.as_deref().unwrap_or(USUAL_URL);
+            runtime.block_on(publish(&self.client, url, &self.channel, &data))?;
+            writeln!(io::stdout(), "published in {}", self.channel)?;
+            return Ok(ExitCode::SUCCESS);
+        }
         let key = match self.key {
             Some(key) => Secret::new(key),
             None => self.config.load()?.http_api.key,
         };
-        let data = serde_json::from_str(&self.data).unwrap_or(Value::String(self.data));
         let request = json!({ "channel": self.channel, "data": data });
-        let url = format!("{}/api/publish", self.url.trim_end_matches('/'));
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let url = self.url.as_deref().unwrap_or("http://127.0.0.1:8000");
+        let url = format!("{}/api/publish", url.trim_end_matches('/'));
         let result = runtime.block_on(call(&url, &key, &request))?;
         writeln!(io::stdout(), "{}", told(&self.channel, &result))?;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Publishes as a client.
+async fn publish(client: &ClientArgs, url: &str, channel: &str, data: &Value) -> Result<(), ClientTrouble> {
+    let suona = client.connect(url).await?;
+    suona.publish(channel, data).await.map_err(ClientTrouble::NotPublished)?;
+    suona.close().await;
+    Ok(())
 }
 
 async fn call(url: &str, key: &Secret, request: &Value) -> Result<Value, PublishTrouble> {

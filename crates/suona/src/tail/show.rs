@@ -5,9 +5,8 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use serde_json::value::RawValue;
+use suona_protocol::{ClientInfo, heard::Publication, json};
 
-use super::wire::{Publication, Push};
 use crate::colour::Colour;
 
 /// When something was published.
@@ -50,26 +49,28 @@ impl Show {
         }
         self.left = self.left.map(|left| left - 1);
         if self.json {
-            return print(&json_line(channel, "pub", &publication.raw));
+            let publication = text(|out| json::encode_publication(publication, out));
+            return print(&json_line(channel, "pub", &publication));
         }
         let offset = match publication.offset {
             0 => String::new(),
             offset => self.colour.yellow(&format!(" #{offset}")),
         };
-        print(&format!("{}{offset} {}", self.head(channel, when), publication.data))
+        let data = String::from_utf8_lossy(&publication.data);
+        print(&format!("{}{offset} {data}", self.head(channel, when)))
     }
 
-    /// Shows who came or went.
-    pub(super) fn company(&self, push: &Push) -> io::Result<()> {
-        for (kind, verb, info) in [("join", "joined", &push.join), ("leave", "left", &push.leave)] {
-            let Some(info) = info.as_ref().filter(|_| !self.is_done()) else { continue };
-            print(&if self.json {
-                json_line(&push.channel, kind, info)
-            } else {
-                format!("{} {} {info}", self.head(&push.channel, When::Now), self.colour.green(verb))
-            })?;
+    /// Shows who came or went: what kind of push it is, and what to call it.
+    pub(super) fn company(&self, channel: &str, kind: &str, verb: &str, info: &ClientInfo) -> io::Result<()> {
+        if self.is_done() {
+            return Ok(());
         }
-        Ok(())
+        let info = text(|out| json::encode_client_info(info, out));
+        print(&if self.json {
+            json_line(channel, kind, &format!("{{\"info\":{info}}}"))
+        } else {
+            format!("{} {} {info}", self.head(channel, When::Now), self.colour.green(verb))
+        })
     }
 
     /// Tells that more was missed than the history holds. In JSON it is told on standard error.
@@ -90,8 +91,15 @@ impl Show {
     }
 }
 
-fn json_line(channel: &str, kind: &str, value: &RawValue) -> String {
+fn json_line(channel: &str, kind: &str, value: &str) -> String {
     format!("{{\"channel\":{},\"{kind}\":{value}}}", serde_json::Value::from(channel))
+}
+
+/// What `write` writes.
+fn text(write: impl FnOnce(&mut Vec<u8>)) -> String {
+    let mut out = Vec::new();
+    write(&mut out);
+    String::from_utf8_lossy(&out).into_owned()
 }
 
 /// The time of the day, UTC.
@@ -120,7 +128,7 @@ mod tests {
 
     #[test]
     fn a_json_line_carries_the_push_as_it_came() {
-        let raw = RawValue::from_string(r#"{"data":{"a": 1.0}}"#.to_owned()).unwrap();
-        assert_eq!(json_line("a\"b", "pub", &raw), r#"{"channel":"a\"b","pub":{"data":{"a": 1.0}}}"#);
+        let line = json_line("a\"b", "pub", r#"{"data":{"a": 1.0}}"#);
+        assert_eq!(line, r#"{"channel":"a\"b","pub":{"data":{"a": 1.0}}}"#);
     }
 }
