@@ -73,32 +73,14 @@ async fn read(
     loop {
         let mut input = &mut buffer[..];
         loop {
-            let event = match decoder.decode(&mut input) {
+            match decoder.decode(&mut input).map(|event| event.map(|event| heed(event, answers))) {
+                Ok(Some(Ok(news))) => reporter.tell(news).await,
+                Ok(Some(Err(loss))) => return loss,
                 Ok(None) => break,
-                Ok(Some(event)) => event,
                 Err(violation) => {
                     let reason = violation.to_string();
                     let _ = answers.try_send(Order::Close(violation.code(), reason.clone()));
                     return Loss { reason, ..Loss::default() };
-                }
-            };
-            match event {
-                Event::Message(Message::Text(text)) => {
-                    reporter.tell(News::Received(Frame::Text(text.to_owned()))).await;
-                }
-                Event::Message(Message::Binary(bytes)) => {
-                    reporter.tell(News::Received(Frame::Binary(Bytes::copy_from_slice(bytes)))).await;
-                }
-                Event::Message(Message::Pong(_)) => reporter.tell(News::Alive).await,
-                Event::Ping(payload) => {
-                    // If nothing can be written any more, that is noticed elsewhere.
-                    let _ = answers.try_send(Order::Pong(Bytes::copy_from_slice(payload)));
-                    reporter.tell(News::Alive).await;
-                }
-                Event::Close(said) => {
-                    let (code, reason) = said.map_or((None, ""), |(code, reason)| (Some(code), reason));
-                    let _ = answers.try_send(Order::Close(code.unwrap_or(1000), String::new()));
-                    return Loss { code, reason: reason.to_owned(), ..Loss::default() };
                 }
             }
         }
@@ -114,6 +96,30 @@ async fn read(
             }
             Ok(_) => {}
             Err(error) => return Loss { code: Some(ABNORMAL), ..lost(&error) },
+        }
+    }
+}
+
+/// What an event tells, or the end that it means. What the peer must be answered is answered; if nothing can be
+/// written any more, that is noticed elsewhere.
+fn heed(event: Event<'_>, answers: &mpsc::Sender<Order>) -> Result<News, Loss> {
+    match event {
+        Event::Message(Message::Text(text)) => Ok(News::Received(Frame::Text(text.to_owned()))),
+        Event::Message(Message::Binary(bytes)) => {
+            Ok(News::Received(Frame::Binary(Bytes::copy_from_slice(bytes))))
+        }
+        Event::Message(Message::Pong(_)) => Ok(News::Alive),
+        Event::Ping(payload) => {
+            let _ = answers.try_send(Order::Pong(Bytes::copy_from_slice(payload)));
+            Ok(News::Alive)
+        }
+        Event::Close(said) => {
+            let (code, reason) = said.map_or((None, ""), |(code, reason)| (Some(code), reason));
+            let _ = answers.try_send(Order::Close(code.unwrap_or(1000), String::new()));
+            Err(Loss { code, reason: reason.to_owned(), full: false })
+        }
+        Event::Deflated(_) => {
+            Err(Loss { reason: "compressed, which was not agreed on".to_owned(), ..Loss::default() })
         }
     }
 }
