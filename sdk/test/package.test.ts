@@ -174,6 +174,40 @@ test("WeChat's folder runs with wx, setTimeout and nothing else", async () => {
   assert.equal(socket.status.value.state.at, "offline");
 });
 
+test("what is built understands a platform of the app's own", () => {
+  const story = `
+    const { createSuona } = require("suona/client");
+    const said = [];
+    let tell;
+    const platform = {
+      name: "own",
+      habits: { suspends: false },
+      now: () => Date.now(),
+      random: () => 0.5,
+      after: (ms, wake) => {
+        const timer = setTimeout(wake, ms);
+        return () => clearTimeout(timer);
+      },
+      open: (dial, on) => {
+        tell = on;
+        setTimeout(() => on({ is: "opened" }));
+        const send = () => setTimeout(() => on({ is: "received", frame: '{"id":1,"connect":{"client":"c"}}' }));
+        return { send, close: () => undefined };
+      },
+      watch: (on) => (platform.live = on, () => undefined),
+    };
+    const suona = createSuona({ url: "wss://h/", platform, onHide: "close" });
+    suona.status.on(({ state, error }) => {
+      said.push(error ? state + " " + error.code : state);
+      if (state === "online") tell({ is: "lost", loss: { code: 1006 } });
+      if (state === "waiting") platform.live({ is: "hidden" });
+      if (state === "hidden") suona.close();
+      if (state === "offline") console.log(said.join(", "));
+    });
+    suona.start();`;
+  assert.equal(run("own.cjs", story).trim(), "opening, online, waiting connection-lost, hidden connection-lost, offline");
+});
+
 test("a page on WeChat's folder shows its connection, counts down, and ends", async () => {
   const wx = new FakeWx();
   const load = loader(vm.createContext({ wx, setTimeout, clearTimeout }), folder());
