@@ -73,6 +73,27 @@ for (const [what, fail, mend] of [
   });
 }
 
+test("over a line that is slow, and lost on top of it, all is heard once and in order, and the clock is the server's", async (t) => {
+  const gateway = await start(t);
+  const network = await proxyTo(t, gateway.port);
+  network.slow(300);
+  const suona = connected(t, phone(t), network.port);
+  const heard = heardIn(suona, "news:1");
+  await gateway.publish("news:1", 0);
+  await until(() => suona.status.value.online, "it is online");
+  assert.ok(Math.abs(suona.serverNow() - Date.now()) < 200, `${suona.serverNow() - Date.now()} ms apart`);
+  await gateway.publish("news:1", ...range(1, 5));
+  await until(() => heard.includes(5), "the first come");
+  await gateway.publish("news:1", ...range(6, 10)); // which is still on its way
+  network.reset();
+  await gateway.publish("news:1", ...range(11, 15));
+  await until(() => heard.includes(15), "the rest comes");
+  assert.deepEqual(
+    heard.filter((data) => data > 0),
+    range(1, 15),
+  );
+});
+
 test("what is published while the app is in the background is heard when it is back", async (t) => {
   const gateway = await start(t);
   const device = phone(t);

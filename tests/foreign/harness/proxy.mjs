@@ -16,6 +16,7 @@ class Proxy {
   #pairs = new Set();
   #refusing = false;
   #silent = false;
+  #delay = 0;
 
   constructor(target) {
     this.#target = target;
@@ -47,6 +48,11 @@ class Proxy {
     for (const pair of this.#pairs) for (const socket of pair) socket.pause();
   }
 
+  /** From now on all bytes, and all ends, are so many milliseconds on their way, in either direction. */
+  slow(delay) {
+    this.#delay = delay;
+  }
+
   mend() {
     this.#refusing = false;
     this.#silent = false;
@@ -68,14 +74,17 @@ class Proxy {
 
   #forward(pair, from, to) {
     from.setNoDelay(true);
-    from.on("data", (bytes) => {
-      if (!to.write(bytes)) from.pause();
-    });
+    from.on("data", (bytes) => this.#later(() => to.writable && !to.write(bytes) && from.pause()));
     to.on("drain", () => this.#silent || from.resume());
-    from.on("end", () => to.end());
+    from.on("end", () => this.#later(() => to.end()));
     from.on("error", () => reset(to));
     from.on("close", () => this.#pairs.delete(pair));
     if (this.#silent) from.pause();
+  }
+
+  #later(act) {
+    if (this.#delay) setTimeout(act, this.#delay);
+    else act();
   }
 }
 
