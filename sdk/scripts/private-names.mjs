@@ -6,14 +6,13 @@ import { readdirSync, readFileSync } from "node:fs";
  * call them private. Not among them are the methods of machines that are named like their inputs.
  */
 const internal = `
-  again answer errand entered instant answered asked asks asksToken asleep attempt awaited body bind cause changed closing connected
-  core current deadline dialect dialing dials down drain draining driver due ears emit enter expire failures
-  flush forget generation giveUp go greet greeted handle hear heard hiddenAt home host house how hurry ids
-  joined keyed lag last lastDial lasts letter letters lines linked listener listeners lose luck machine moment
-  notBefore options outbox outcome outputs pass phase plan poll probe pushed read refuse refused release renew rest result
-  retry rooms roomAt rules save say sent serve served session settle settleWhatIsDue silence skew soon
-  stage subscribed subscription subscriptions suona take ticket tickets tokenFound tuck tuckAt undoRetry unsubscribed
-  once tried ready up wait waiting wakeAt wall want wanted why write
+  again answer answered asked asks asksToken attempt awaited bind body changed closing core current deadline
+  dialing down drain draining driver due ears emit enter entered errand expire failures flush forget generation
+  giveUp go greet greeted handle hear heard hiddenAt home host house how hurry ids instant joined last lasts
+  letter letters lines listener listeners lose luck machine moment notBefore once options outbox outcome outputs pass
+  phase plan poll probe pushed read ready refuse refused release rest result retry roomAt rooms rules save say sent
+  serve served session settle settleWhatIsDue silence skew soon stage subscribed subscription subscriptions suona take
+  tokenFound tried tuck tuckAt undoRetry unsubscribed up wait waiting wall want wanted why write
 `;
 
 /** A pattern of all that may be shortened in the sources under `folder`. */
