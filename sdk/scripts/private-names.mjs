@@ -11,7 +11,7 @@ const internal = `
   giveUp go greet greeted handle hear heard hiddenAt home host house how hurry ids instant joined last lasts
   letter letters lines listener listeners lose luck machine moment notBefore once options outbox outcome outputs pass
   phase plan poll probe pushed read ready refuse refused release rest result retry roomAt rooms rules save say sent
-  serve served session settle settleWhatIsDue silence skew soon stage subscribed subscription subscriptions suona take
+  serve served session settle settleWhatIsDue silence skew soon stage subscription subscriptions suona take
   tokenFound tried tuck tuckAt undoRetry unsubscribed up wait waiting wall want wanted why write
 `;
 

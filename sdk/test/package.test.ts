@@ -208,6 +208,39 @@ test("what is built understands a platform of the app's own", () => {
   assert.equal(run("own.cjs", story).trim(), "opening, online, waiting connection-lost, hidden connection-lost, offline");
 });
 
+test("what is built calls listeners by the names that they have", () => {
+  const story = `
+    const { createSuona } = require("suona");
+    const { nodePlatform } = require("suona/node");
+    const said = [];
+    class Line {
+      constructor() {
+        setTimeout(() => this.onopen());
+      }
+      send(frame) {
+        const answers = ['{"id":1,"connect":{"client":"c"}}', '{"id":2,"subscribe":{}}'];
+        const who = '"info":{"user":"ann","client":"d"}';
+        const pushes = ['"pub":{"data":1}', '"join":{' + who + '}', '"leave":{' + who + '}', '"unsubscribe":{"code":2000,"reason":"gone"}'];
+        for (const push of pushes) answers.push('{"push":{"channel":"news",' + push + '}}');
+        setTimeout(() => this.onmessage({ data: answers.join("\\n") }));
+      }
+      close() {}
+    }
+    const suona = createSuona({ url: "wss://h/", platform: nodePlatform(Line), onHide: "keep" });
+    const listener = {};
+    for (const event of ["message", "reload", "subscribed", "join", "leave", "ended"]) {
+      listener[event] = (what) => {
+        said.push(event);
+        if (event === "reload") return;
+        if (event === "ended") suona.close();
+      };
+    }
+    suona.channel("news", { recover: false, joinLeave: true }).on(listener);
+    suona.status.on(({ state }) => state === "offline" && setTimeout(() => console.log(said.join(" "))));
+    suona.start();`;
+  assert.equal(run("listeners.cjs", story).trim(), "reload subscribed message join leave ended");
+});
+
 test("a page on WeChat's folder shows its connection, counts down, and ends", async () => {
   const wx = new FakeWx();
   const load = loader(vm.createContext({ wx, setTimeout, clearTimeout }), folder());

@@ -1,0 +1,1 @@
+export declare function privateNames(folder?: string): RegExp;
