@@ -10,7 +10,7 @@ export interface Fault {
 export interface Words {
   /** The notice while there is no connection. */
   readonly connecting: string;
-  /** By the code of the error: what happened, and what to do. An error that is not here, such as the backend's, speaks for itself. */
+  /** By the code of the error: what happened, and what to do. One that is not here, such as the backend's, speaks for itself. */
   readonly faults: Readonly<Record<string, { readonly message: string; readonly hint: string }>>;
 }
 

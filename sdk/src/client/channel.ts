@@ -64,6 +64,8 @@ export class Channel<Data> {
   }
 }
 
-export function complete<Data, Heard extends Listener<Data>>(listener: Listener<Data>["message"] | Heard): Heard | Listener<Data> {
+export function complete<Data, Heard extends Listener<Data>>(
+  listener: Listener<Data>["message"] | Heard,
+): Heard | Listener<Data> {
   return typeof listener === "function" ? { message: listener } : listener || {};
 }

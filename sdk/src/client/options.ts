@@ -18,7 +18,7 @@ export interface SuonaOptions extends Dialing, LinkOptions, Omit<ClientOptions, 
   readonly onError?: (error: unknown) => unknown;
   /** Finds a better name for a fault, such as `nameOf` of the main entry. Without it servers' errors have numbers for names. */
   readonly nameOf?: (fault: Fault) => string | undefined;
-  /** Notices and hints, from `suona/en` or `suona/zh`. Default of the main entry: English. Without any, hints are codes or messages. */
+  /** Sentences for errors and notices, from `suona/en` or `suona/zh`. Default of the main entry: English. Without any: codes. */
   readonly words?: Words;
 }
 

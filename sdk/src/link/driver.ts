@@ -103,7 +103,9 @@ export class Driver<Input, Output extends { is: string }> {
   /** `raw`: what was thrown instead of an address. */
   private open(generation: number, url: unknown, raw?: unknown): void {
     if (generation !== this.generation) return; // given up meanwhile
-    if (typeof url !== "string" || !url) return this.told(generation, { is: "lost", loss: { reason: "no address to dial", raw } });
+    if (typeof url !== "string" || !url) {
+      return this.told(generation, { is: "lost", loss: { reason: "no address to dial", raw } });
+    }
     const { protocols, headers, openTimeout: timeout = 10_000 } = this.dialing;
     this.socket = this.platform.open({ url, protocols, headers, timeout }, (event) => this.told(generation, event));
   }

@@ -18,7 +18,9 @@ export function watchApp(app: AppLife, on: (event: LifeEvent) => void): Undo {
   const undo = [
     listen(app, "AppShow", () => on({ is: "shown" })),
     listen(app, "AppHide", () => on({ is: "hidden" })),
-    listen(app, "NetworkStatusChange", (change) => on({ is: "network", online: field(change, "isConnected") as boolean | undefined })),
+    listen(app, "NetworkStatusChange", (change) => {
+      on({ is: "network", online: field(change, "isConnected") as boolean | undefined });
+    }),
   ];
   return () => undo.forEach((each) => each());
 }
