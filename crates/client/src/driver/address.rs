@@ -70,7 +70,11 @@ impl FromStr for Address {
         };
         let host = uri.host().map(|host| host.trim_matches(['[', ']']).to_owned());
         let host = host.filter(|host| !host.is_empty()).ok_or(BadAddress)?;
-        let port = uri.port_u16().unwrap_or(usual_port(secure));
+        let authority = uri.authority().map_or("", |authority| authority.as_str());
+        let port = match authority.rsplit('@').next().and_then(|place| place.rsplit_once(':')) {
+            Some((_, port)) if !port.ends_with(']') => port.parse().map_err(|_| BadAddress)?,
+            _ => usual_port(secure),
+        };
         Ok(Self { uri, host, port, secure })
     }
 }

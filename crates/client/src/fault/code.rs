@@ -159,3 +159,30 @@ impl fmt::Display for Code {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_is_documented() {
+        let documented = include_str!("../../../../docs/errors.md");
+        for code in Code::NAMED.iter().filter(|code| **code != Code::BadAnswer) {
+            assert!(documented.contains(&format!("`{code}`")), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_number_that_nobody_knows_is_its_own_name() {
+        assert_eq!(Code::of_server(409).to_string(), "server-409");
+        assert_eq!(Code::of_server(3503).to_string(), "server-3503");
+        assert_eq!(Code::of_server(100), Code::ServerTrouble);
+    }
+
+    #[test]
+    fn the_words_of_a_loss_give_it_away() {
+        assert_eq!(Code::of_symptom("TLS failed: invalid peer certificate"), Some(Code::Tls));
+        assert_eq!(Code::of_symptom("HTTP status 404 instead of a WebSocket"), Some(Code::NoWebSocket));
+        assert_eq!(Code::of_symptom("Stream end encountered"), None);
+    }
+}
