@@ -32,7 +32,11 @@ pub struct Backend {
     endpoints: Vec<Arc<Endpoint>>,
     /// Where calls run; there is one wherever there are endpoints.
     runtime: Option<Handle>,
+    /// Who answers instead of the endpoints.
+    player: Option<Player>,
 }
+
+type Player = Box<dyn Fn(Consultation, Visit, Answer<Advice>) + Send + Sync>;
 
 /// The webhooks cannot be called.
 #[derive(Debug, thiserror::Error)]
@@ -59,13 +63,22 @@ impl Backend {
                 .ok_or_else(|| BackendError::Endpoint(webhook.at.clone()))
         };
         let endpoints = webhooks.all.iter().map(endpoint).collect::<Result<_, _>>()?;
-        Ok(Self { endpoints, runtime: Some(Handle::current()) })
+        Ok(Self { endpoints, runtime: Some(Handle::current()), player: None })
+    }
+
+    /// A backend whose part is played by a test, which answers in a time of its own.
+    #[doc(hidden)]
+    pub fn played_by(player: impl Fn(Consultation, Visit, Answer<Advice>) + Send + Sync + 'static) -> Self {
+        Self { player: Some(Box::new(player)), ..Self::default() }
     }
 
     /// Asks a webhook on behalf of a client.
     ///
     /// While the webhook's circuit is open, the answer is there at once: [`Advice::Unavailable`].
     pub fn ask(&self, consultation: Consultation, visit: Visit, answer: Answer<Advice>) {
+        if let Some(player) = &self.player {
+            return player(consultation, visit, answer);
+        }
         let endpoint = self.endpoints.get(consultation.webhook.0).zip(self.runtime.as_ref());
         let admits = |endpoint: &Endpoint| endpoint.admits(&consultation.inquiry, Instant::now());
         let Some((endpoint, runtime)) = endpoint.filter(|(endpoint, _)| admits(endpoint)) else {
