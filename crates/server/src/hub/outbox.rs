@@ -209,12 +209,12 @@ impl Outboxes {
     }
 
     /// Whether the peer is told goodbye, and may answer.
-    pub(crate) fn awaits_answer(&self, id: ConnectionId) -> bool {
+    pub fn awaits_answer(&self, id: ConnectionId) -> bool {
         self.get(id).is_some_and(|outbox| outbox.state == State::Closing)
     }
 
     /// Whether [`notify_when_drained`](Self::notify_when_drained) was asked for; forgets it.
-    pub(crate) fn take_notice(&mut self, id: ConnectionId) -> bool {
+    pub fn take_notice(&mut self, id: ConnectionId) -> bool {
         self.get_mut(id).is_some_and(|outbox| std::mem::take(&mut outbox.notify_when_drained))
     }
 
