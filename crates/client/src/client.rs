@@ -256,7 +256,8 @@ fn subscription(all: &mut IndexMap<Channel, Subscription>, channel: Channel) -> 
     all.entry(channel).or_insert_with_key(|channel| Subscription::new(channel.clone()))
 }
 
-/// Whether a disconnect with this code means: do not come back.
+/// Whether a disconnect with this code means: do not come back. 3502 says so too, but all that is wrong is that our
+/// `connect` was too long on its way.
 fn is_final(code: u32) -> bool {
-    matches!(code, 1009 | 3500..=3999 | 4500..=4999)
+    code != 3502 && matches!(code, 1009 | 3500..=3999 | 4500..=4999)
 }

@@ -88,9 +88,12 @@ export function parseReply(line: string): Reply {
   return reply as Reply;
 }
 
-/** Whether a disconnect with this code means: do not come back. */
+/**
+ * Whether a disconnect with this code means: do not come back. 3502 says so too, but all that is wrong is that our
+ * `connect` was too long on its way.
+ */
 export function isFinal(code = 0): boolean {
-  return code === 1009 || (code >= 3500 && code < 4000) || (code >= 4500 && code < 5000);
+  return code === 1009 || (code >= 3500 && code < 4000 && code !== 3502) || (code >= 4500 && code < 5000);
 }
 
 /** How many bytes a text takes in UTF-8. */
