@@ -67,8 +67,8 @@ export class Subscription {
     this.wanted = false;
     if (this.served) return;
     this.phase = { at: "ended" };
-    if (this.host.up && (at === "joining" || at === "joined"))
-      this.host.send({ unsubscribe: { channel: this.channel } });
+    // The server was asked, perhaps together with a `connect` that is not answered yet.
+    if (at === "joining" || at === "joined") this.host.send({ unsubscribe: { channel: this.channel } });
   }
 
   /** Subscribes, if that is for us to do; called for each new connection and when it is time to try again. */

@@ -94,9 +94,10 @@ impl Subscription {
         if self.served {
             return;
         }
-        let known = matches!(self.phase, Phase::Joining { .. } | Phase::Joined { .. });
+        // Perhaps together with a `connect` that is not answered yet.
+        let was_asked = matches!(self.phase, Phase::Joining { .. } | Phase::Joined { .. });
         self.phase = Phase::Ended;
-        if known && host.is_up() {
+        if was_asked {
             host.conversation.ask(Request::Unsubscribe(self.channel.clone()), None);
         }
     }
