@@ -9,6 +9,7 @@ mod connection;
 mod delivering;
 mod draining;
 mod emulation;
+mod hash_order;
 mod limits;
 mod noting;
 mod opening;
@@ -40,6 +41,7 @@ use conflating::Conflating;
 use connection::{Connection, Connections};
 use delivering::Fallout;
 use draining::Draining;
+use hash_order::HashOrder;
 pub use opening::Opening;
 use taking_over::Successions;
 use watching::Watch;
@@ -53,7 +55,7 @@ pub struct Shard {
     /// Where those are found who speak by requests of their own.
     listeners: HashMap<SessionKey, ConnectionId>,
     successions: Successions,
-    audiences: HashMap<Channel, Audience>,
+    audiences: HashMap<Channel, Audience, HashOrder>,
     /// Seats in all audiences.
     subscriptions: usize,
     outboxes: Outboxes,
@@ -185,7 +187,7 @@ impl Shard {
             connections: Connections::default(),
             listeners: HashMap::new(),
             successions: HashMap::new(),
-            audiences: HashMap::new(),
+            audiences: HashMap::with_hasher(HashOrder(seed)),
             subscriptions: 0,
             outboxes,
             wheel: Wheel::new(now.instant),
