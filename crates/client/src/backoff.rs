@@ -29,6 +29,11 @@ impl Backoff {
         fraction(bound, luck)
     }
 
+    /// How many delays were drawn since it has held.
+    pub(crate) fn attempts(&self) -> u32 {
+        self.attempt
+    }
+
     /// It has held.
     pub(crate) fn reset(&mut self) {
         self.attempt = 0;

@@ -18,7 +18,6 @@ use indexmap::IndexMap;
 use suona_protocol::{Channel, Request, Token};
 
 use crate::{Code, Fault, Link, Moment, link};
-use connection::Cause;
 use conversation::Conversation;
 use host::{Host, Stage};
 use outbox::Outbox;
@@ -47,9 +46,6 @@ pub struct Client {
     skew: i64,
     /// What is wrong with the connection, from the moment it failed until it is well again.
     fault: Option<Fault>,
-    cause: Cause,
-    /// Whether there was a socket, open or not yet.
-    was_linked: bool,
 }
 
 impl Client {
@@ -65,8 +61,6 @@ impl Client {
             is_suona: false,
             skew: 0,
             fault: None,
-            cause: Cause::None,
-            was_linked: false,
         }
     }
 
@@ -102,7 +96,10 @@ impl Client {
     fn take(&mut self, input: Input) {
         let host = &mut self.host;
         match input {
-            Input::Link(link::Input::Stop { reason, code }) => self.stop(reason, code),
+            Input::Link(input @ link::Input::Stop { .. }) => {
+                self.tell_link(input);
+                self.outbox.clear(&Code::Stopped.into(), &mut self.host);
+            }
             Input::Link(link::Input::Lost { generation, loss, .. }) => {
                 let is_final = loss.code.is_some_and(|code| is_final(code.into()));
                 self.tell_link(link::Input::Lost { generation, loss, is_final });
@@ -129,13 +126,6 @@ impl Client {
                 self.flush();
             }
         }
-    }
-
-    fn stop(&mut self, reason: String, code: Option<u16>) {
-        self.cause = Cause::Wish;
-        let fault = Fault::new(Code::Stopped, &reason);
-        self.tell_link(link::Input::Stop { reason, code });
-        self.outbox.clear(&fault, &mut self.host);
     }
 
     fn token_found(&mut self, token: Option<Token>) {
@@ -176,16 +166,14 @@ impl Client {
 
     /// Gives the connection up, and dials again.
     fn give_up(&mut self, fault: Fault, wait: Duration) {
-        let reason = fault.message.clone();
-        self.cause = Cause::Fault(fault);
-        self.tell_link(link::Input::Drop { reason, wait });
+        self.link.give_up(&fault.words(), wait, Some(fault));
+        self.follow_link();
     }
 
     /// The server will have none of us, or we none of it.
     fn refuse(&mut self, fault: Fault) {
-        let reason = fault.message.clone();
-        self.cause = Cause::Fault(fault);
-        self.tell_link(link::Input::Stop { reason, code: None });
+        self.link.stop(&fault.words(), None, Some(fault));
+        self.follow_link();
     }
 
     fn tell_link(&mut self, input: link::Input) {

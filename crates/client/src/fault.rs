@@ -6,11 +6,11 @@ pub use code::Code;
 
 /// What went wrong.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message} ({code})")]
+#[error("{} ({code})", if message.is_empty() { code.hint() } else { message.as_str() })]
 pub struct Fault {
     /// Which of the known kinds it is.
     pub code: Code,
-    /// What happened, in English; a server's own words if it is the server's.
+    /// What happened, in the words of the server or the system; empty if the code says all.
     pub message: String,
     /// The server says that the same may succeed a little later.
     pub temporary: bool,
@@ -24,6 +24,11 @@ impl Fault {
     /// What a server said, under its number.
     pub(crate) fn of_server(number: u32, message: &str) -> Self {
         Self::new(Code::of_server(number), message)
+    }
+
+    /// What a peer is told of it.
+    pub(crate) fn words(&self) -> String {
+        if self.message.is_empty() { self.code.to_string() } else { self.message.clone() }
     }
 
     /// What to do about it, in one sentence.
@@ -40,7 +45,7 @@ impl Fault {
 impl From<Code> for Fault {
     /// A fault whose name says enough.
     fn from(code: Code) -> Self {
-        Self::new(code, &code.to_string())
+        Self::new(code, "")
     }
 }
 

@@ -7,13 +7,13 @@ mod signals;
 
 use std::{collections::VecDeque, time::Duration};
 
-use crate::{Moment, backoff::Backoff};
-use liveness::{Liveness, Suspicion};
+use crate::{Code, Fault, Moment, backoff::Backoff};
+use liveness::Liveness;
 
 pub use options::{Habits, OnHide, Options};
 pub use signals::{Change, Frame, Input, Loss, Output, State};
 
-/// A socket that was told to close is given this long to do so; dials at once, for user or network, keep this distance.
+/// A socket that was told to close counts for so long; dials at once, for user or network, keep this distance.
 const CLOSING: Duration = Duration::from_secs(1);
 /// Background after which a suspending platform has killed the socket.
 const DEAD_AFTER: Duration = Duration::from_secs(5);
@@ -23,8 +23,6 @@ const CLOSE_AFTER: Duration = Duration::from_secs(4);
 const PROBE: Duration = Duration::from_secs(3);
 /// The same after a change of network: most likely the old path is gone.
 const SHORT_PROBE: Duration = Duration::from_secs(2);
-/// One socket, and one that is closing.
-const SOCKETS: usize = 2;
 
 /// The reliable connection. It knows nothing of what is spoken on it.
 ///
@@ -36,17 +34,17 @@ pub struct Link {
     moment: Moment,
     phase: Phase,
     generation: u64,
-    /// Sockets that may still be closing, and until when we care.
-    closing: Vec<(u64, Duration)>,
+    /// The current socket, open or not yet.
+    current: Option<u64>,
     hidden_at: Option<Duration>,
     /// When to lie down, if hidden.
     tuck_at: Option<Duration>,
-    last_dial: Duration,
-    /// When the peer wants us back.
+    /// Neither user nor network makes the link dial before.
     not_before: Duration,
+    /// When the last socket was told to close, and when there is room for another.
+    released_at: Duration,
+    room_at: Duration,
     backoff: Backoff,
-    /// Dials in a row that came to nothing.
-    dials: u32,
     outputs: VecDeque<Output>,
 }
 
@@ -68,12 +66,12 @@ impl Link {
             moment: Moment { now: Duration::ZERO, luck: 0.0 },
             phase: Phase::Offline,
             generation: 0,
-            closing: Vec::new(),
+            current: None,
             hidden_at: None,
             tuck_at: None,
-            last_dial: Duration::ZERO,
             not_before: Duration::ZERO,
-            dials: 0,
+            released_at: Duration::ZERO,
+            room_at: Duration::ZERO,
             outputs: VecDeque::new(),
         }
     }
@@ -101,14 +99,13 @@ impl Link {
     /// From now on it is this moment.
     pub(crate) fn at(&mut self, moment: Moment) {
         self.moment = moment;
-        self.closing.retain(|(_, until)| *until > moment.now);
     }
 
     /// Takes an input, and leaves alone what else is due.
     pub(crate) fn take(&mut self, input: Input) {
         match input {
             Input::Start => self.start(),
-            Input::Stop { reason, code } => self.stop(&reason, code),
+            Input::Stop { reason, code } => self.stop(&reason, code, None),
             Input::Opened { generation } => self.opened(generation),
             Input::Received { generation, frame } => self.received(generation, frame),
             Input::Alive { generation } => {
@@ -119,9 +116,8 @@ impl Link {
             Input::Shown => self.shown(),
             Input::Network { online } => self.network(online),
             Input::Woke => {}
-            Input::Expect { silence } => self.liveness(|liveness| liveness.expect(silence)),
-            Input::Settled => self.liveness(Liveness::settle),
-            Input::Drop { reason, wait } => self.give_up(&reason, wait),
+            Input::Settled { silence } => self.settled(silence),
+            Input::Drop { reason, wait } => self.give_up(&reason, wait, None),
         }
     }
 
@@ -133,17 +129,10 @@ impl Link {
         if self.due().is_none_or(|due| due > now) {
             return;
         }
-        match &self.phase {
-            Phase::Waiting { .. } => self.dial(&format!("attempt {}", self.dials + 1), None),
-            Phase::Opening { .. } => {
-                let took = now.saturating_sub(self.last_dial).as_millis();
-                self.give_up(&format!("no answer in {took} ms"), Duration::ZERO);
-            }
-            Phase::Online(liveness) => {
-                let (suspicion, silent) = (liveness.suspect(now), liveness.silent_for(now).as_millis());
-                self.suspect(suspicion, silent);
-            }
-            Phase::Offline | Phase::Hidden => {}
+        if matches!(self.phase, Phase::Waiting { .. }) {
+            self.dial("waited", Why::default());
+        } else if !self.probe(PROBE) {
+            self.give_up("no answer", Duration::ZERO, Some(Code::NoAnswer.into()));
         }
     }
 
@@ -151,23 +140,24 @@ impl Link {
         match self.phase {
             Phase::Waiting { .. } => self.hurry("start"),
             Phase::Offline => {
-                self.begin_anew();
-                self.plan(self.moment.now, "start", None);
+                self.backoff.reset();
+                self.plan(self.moment.now, "start", Why::default());
             }
             _ => {}
         }
     }
 
-    fn stop(&mut self, reason: &str, code: Option<u16>) {
+    /// Ends the connection; `fault` if something is wrong.
+    pub(crate) fn stop(&mut self, reason: &str, code: Option<u16>, fault: Option<Fault>) {
         if !matches!(self.phase, Phase::Offline) {
             self.release(reason, code);
-            self.enter(Phase::Offline, reason, None);
+            self.enter(Phase::Offline, reason, Why { loss: None, fault });
         }
     }
 
     fn opened(&mut self, generation: u64) {
-        if generation == self.generation && matches!(self.phase, Phase::Opening { .. }) {
-            self.enter(Phase::Online(Liveness::new(self.moment.now)), "open", None);
+        if self.current == Some(generation) && matches!(self.phase, Phase::Opening { .. }) {
+            self.enter(Phase::Online(Liveness::default()), "open", Why::default());
         }
     }
 
@@ -181,7 +171,7 @@ impl Link {
     /// The peer gave a sign. True if that counts.
     fn alive(&mut self, generation: u64) -> bool {
         let Phase::Online(liveness) = &mut self.phase else { return false };
-        let is_current = generation == self.generation;
+        let is_current = self.current == Some(generation);
         if is_current {
             liveness.hear(self.moment.now);
         }
@@ -189,17 +179,16 @@ impl Link {
     }
 
     fn lost(&mut self, generation: u64, loss: Loss, is_final: bool) {
-        self.closing.retain(|(closing, _)| *closing != generation);
-        if !self.is_connected() || generation != self.generation {
+        if self.current != Some(generation) {
             return;
         }
-        let reason = format!("lost while {}: {}", self.state().name(), told(&loss));
+        let reason = format!("lost while {}", self.state().name());
         self.leave();
+        let why = Why { loss: Some(loss), fault: None };
         if is_final {
-            self.enter(Phase::Offline, &reason, Some(loss));
+            self.enter(Phase::Offline, &reason, why);
         } else {
-            let wait = if loss.full { CLOSING } else { Duration::ZERO };
-            self.retry(&reason, wait, Some(loss));
+            self.retry(&reason, why, Duration::ZERO);
         }
     }
 
@@ -224,9 +213,9 @@ impl Link {
         let now = self.moment.now;
         let away = now.saturating_sub(self.hidden_at.take().unwrap_or(now));
         self.tuck_at = None;
-        if self.is_connected() {
+        if self.current.is_some() {
             if !self.rules.habits.suspends || away < DEAD_AFTER {
-                self.probe(PROBE, false);
+                self.probe(PROBE);
                 return;
             }
             self.release("shown", None);
@@ -240,7 +229,7 @@ impl Link {
         let now = self.moment.now;
         match &mut self.phase {
             Phase::Online(_) => {
-                self.probe(SHORT_PROBE, false);
+                self.probe(SHORT_PROBE);
             }
             _ if online == Some(false) => {}
             Phase::Opening { due } => *due = (*due).min(now + PROBE),
@@ -249,17 +238,17 @@ impl Link {
         }
     }
 
-    fn liveness(&mut self, change: impl FnOnce(&mut Liveness)) {
+    fn settled(&mut self, silence: Option<Duration>) {
         if let Phase::Online(liveness) = &mut self.phase {
-            change(liveness);
+            liveness.settle(self.moment.now, silence);
         }
     }
 
     /// Gives the connection up, and dials again.
-    fn give_up(&mut self, reason: &str, wait: Duration) {
-        if self.is_connected() {
+    pub(crate) fn give_up(&mut self, reason: &str, wait: Duration, fault: Option<Fault>) {
+        if self.current.is_some() {
             self.release(reason, None);
-            self.retry(reason, wait, None);
+            self.retry(reason, Why { loss: None, fault }, wait);
         }
     }
 
@@ -268,26 +257,14 @@ impl Link {
         self.tuck_at = None;
         if !matches!(self.phase, Phase::Offline | Phase::Hidden) {
             self.release("hidden", None);
-            self.enter(Phase::Hidden, "hidden", None);
+            self.enter(Phase::Hidden, "hidden", Why::default());
         }
     }
 
-    /// The peer was silent for too long.
-    fn suspect(&mut self, suspicion: Suspicion, silent: u128) {
-        let asked = match suspicion {
-            Suspicion::Ask { again } => self.probe(PROBE, again),
-            Suspicion::Dead => false,
-        };
-        if !asked {
-            self.give_up(&format!("nothing heard for {silent} ms"), Duration::ZERO);
-        }
-    }
-
-    /// Asks the peer for a sign, unless it has been asked. True if it was asked now.
-    fn probe(&mut self, limit: Duration, again: bool) -> bool {
-        let can = self.rules.probes && !self.is_asleep();
+    /// Asks the peer for a sign, unless it gives none or has been asked. True if it was asked now.
+    fn probe(&mut self, limit: Duration) -> bool {
         let Phase::Online(liveness) = &mut self.phase else { return false };
-        let asks = can && liveness.ask(self.moment.now, limit, again);
+        let asks = liveness.ask(self.moment.now, limit);
         if asks {
             self.outputs.push_back(Output::Probe);
         }
@@ -295,12 +272,11 @@ impl Link {
     }
 }
 
-/// Why a socket is gone, in words.
-fn told(Loss { code, reason, .. }: &Loss) -> String {
-    match (code.filter(|code| *code != 0), reason.as_str()) {
-        (None, "") => "no reason".to_owned(),
-        (None, reason) => reason.to_owned(),
-        (Some(code), "") => code.to_string(),
-        (Some(code), reason) => format!("{code} {reason}"),
-    }
+/// What was wrong.
+#[derive(Debug, Default)]
+struct Why {
+    /// The socket that was lost.
+    loss: Option<Loss>,
+    /// Why it was given up from here.
+    fault: Option<Fault>,
 }

@@ -142,7 +142,7 @@ fn tail_says_why_it_failed_and_what_to_do() {
     let path = gateway.url().replace("/connection/websocket", "/elsewhere");
     for (arguments, code, said) in [
         (&["tail", "news", "--url", &format!("ws://{free}")][..], 1, "start one, or name another with --url"),
-        (&["tail", "news", "--url", &path], 1, "opens no WebSocket: lost while opening: HTTP status 404"),
+        (&["tail", "news", "--url", &path], 1, "opens no WebSocket: HTTP status 404"),
         (
             &["tail", "x:news", "--url", gateway.url()],
             1,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use suona_client::{
+    Fault,
     client::{Command, Input, Output, Position, Status, SubscribeOptions},
     link::{self, Frame},
 };
@@ -162,7 +163,7 @@ pub(crate) fn output(output: &Output, now: Duration) -> String {
         }
         Output::Subscribed { channel, how } => format!("subscribed {channel} {}", how.name()),
         Output::Unsubscribed { channel, fault } => {
-            format!("unsubscribed {channel} {} {}", fault.code, quoted(&fault.message))
+            format!("unsubscribed {channel} {}", wrong(fault))
         }
         Output::Publication { channel, publication } => {
             format!("publication {channel} {}", as_json(|out| json::encode_publication(publication, out)))
@@ -182,9 +183,14 @@ pub(crate) fn output(output: &Output, now: Duration) -> String {
             format!("settle {ticket} done {}", done(answer.as_ref()))
         }
         Output::Settle { ticket, outcome: Err(fault) } => {
-            format!("settle {ticket} {} {}", fault.code, quoted(&fault.message))
+            format!("settle {ticket} {}", wrong(fault))
         }
     }
+}
+
+/// A fault, with the server's message if it gave one.
+fn wrong(Fault { code, message, .. }: &Fault) -> String {
+    if message.is_empty() { code.to_string() } else { format!("{code} {}", quoted(message)) }
 }
 
 fn done(answer: Option<&Answer>) -> String {

@@ -17,7 +17,7 @@ pub(crate) fn input(line: &str) -> Result<Input, Malformed> {
         "hidden" => Input::Hidden,
         "shown" => Input::Shown,
         "woke" => Input::Woke,
-        "settled" => Input::Settled,
+        "settled" => Input::Settled { silence: words.next().map(span::read).transpose()? },
         "stop" => Input::Stop { reason: words.text("reason")?, code: None },
         "opened" => Input::Opened { generation: words.number("socket")? },
         "received" => {
@@ -26,7 +26,6 @@ pub(crate) fn input(line: &str) -> Result<Input, Malformed> {
         "alive" => Input::Alive { generation: words.number("socket")? },
         "lost" => lost(words)?,
         "network" => Input::Network { online: words.next().map(|word| word == "online") },
-        "expect" => Input::Expect { silence: span::read(words.word("silence")?)? },
         "drop" => Input::Drop {
             reason: words.text("reason")?,
             wait: words.next().map_or(Ok(Duration::ZERO), span::read)?,
@@ -40,8 +39,7 @@ fn lost(mut words: Words<'_>) -> Result<Input, Malformed> {
     let code = words.next_if(|word| word.parse::<u16>().is_ok()).and_then(|word| word.parse().ok());
     let reason = words.next_if(|word| word.starts_with('"')).map_or(Ok(String::new()), crate::words::text)?;
     let full = words.next_if(|word| word == "full").is_some();
-    let is_final = words.next_if(|word| word == "final").is_some();
-    Ok(Input::Lost { generation, loss: Loss { code, reason, full }, is_final })
+    Ok(Input::Lost { generation, loss: Loss { code, reason, full }, is_final: false })
 }
 
 /// The other way round.
@@ -51,22 +49,22 @@ pub(crate) fn written_input(input: &Input) -> String {
         Input::Hidden => "hidden".to_owned(),
         Input::Shown => "shown".to_owned(),
         Input::Woke => "woke".to_owned(),
-        Input::Settled => "settled".to_owned(),
+        Input::Settled { silence: None } => "settled".to_owned(),
+        Input::Settled { silence: Some(silence) } => format!("settled {}", span::written(*silence)),
         Input::Stop { reason, .. } => format!("stop {}", quoted(reason)),
         Input::Opened { generation } => format!("opened {generation}"),
         Input::Received { generation, frame } => format!("received {generation} {}", quoted(&text(frame))),
         Input::Alive { generation } => format!("alive {generation}"),
-        Input::Lost { generation, loss, is_final } => {
+        Input::Lost { generation, loss, .. } => {
             let code = loss.code.map_or_else(String::new, |code| format!(" {code}"));
             let reason =
                 if loss.reason.is_empty() { String::new() } else { format!(" {}", quoted(&loss.reason)) };
             let full = if loss.full { " full" } else { "" };
-            format!("lost {generation}{code}{reason}{full}{}", if *is_final { " final" } else { "" })
+            format!("lost {generation}{code}{reason}{full}")
         }
         Input::Network { online: None } => "network".to_owned(),
         Input::Network { online: Some(true) } => "network online".to_owned(),
         Input::Network { online: Some(false) } => "network offline".to_owned(),
-        Input::Expect { silence } => format!("expect {}", span::written(*silence)),
         Input::Drop { reason, wait } if wait.is_zero() => format!("drop {}", quoted(reason)),
         Input::Drop { reason, wait } => format!("drop {} {}", quoted(reason), span::written(*wait)),
     }

@@ -31,8 +31,8 @@ impl Settings {
     }
 
     fn habits(&self) -> Result<link::Habits, Malformed> {
-        let Habits { suspends, sockets } = parse(self.habits.as_deref().unwrap_or("{}"))?;
-        Ok(link::Habits { suspends, sockets })
+        let Habits { suspends } = parse(self.habits.as_deref().unwrap_or("{}"))?;
+        Ok(link::Habits { suspends })
     }
 }
 
@@ -45,7 +45,6 @@ fn parse<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Malformed> {
 struct Habits {
     #[serde(default)]
     suspends: bool,
-    sockets: Option<usize>,
 }
 
 /// Of both machines. Times are in milliseconds.
@@ -58,7 +57,6 @@ struct Options {
     first_wait: Option<u64>,
     longest_wait: Option<u64>,
     on_hide: Option<OnHide>,
-    probes: Option<bool>,
     session: Option<String>,
     token: Option<String>,
     #[serde(default)]
@@ -99,7 +97,6 @@ impl Options {
                     link::OnHide::CloseAfter(Duration::from_millis(*close_after))
                 }
             }),
-            probes: self.probes.unwrap_or(usual.probes),
             habits,
         }
     }
@@ -150,7 +147,6 @@ pub(crate) fn written(options: &client::Options) -> Vec<String> {
         ("firstWait", unless(link.first_wait == usual_link.first_wait, ms(link.first_wait))),
         ("longestWait", unless(link.longest_wait == usual_link.longest_wait, ms(link.longest_wait))),
         ("onHide", on_hide),
-        ("probes", unless(link.probes, false.into())),
     ];
     let all: Map<_, _> =
         all.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
@@ -159,10 +155,7 @@ pub(crate) fn written(options: &client::Options) -> Vec<String> {
         lines.push(format!("options {}", Value::from(all)));
     }
     if link.habits != link::Habits::default() {
-        let mut habits = serde_json::json!({ "suspends": link.habits.suspends });
-        if let Some(sockets) = link.habits.sockets {
-            habits["sockets"] = sockets.into();
-        }
+        let habits = serde_json::json!({ "suspends": link.habits.suspends });
         lines.push(format!("habits {habits}"));
     }
     lines

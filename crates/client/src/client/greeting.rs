@@ -23,6 +23,8 @@ const TOKEN_PATIENCE: Duration = Duration::from_secs(8);
 const ANSWER_PATIENCE: Duration = Duration::from_secs(10);
 /// What a ping of the server may be late before we ask.
 const PING_SLACK: Duration = Duration::from_secs(5);
+/// The silence of a server that names no interval of pings.
+const NO_PING: Duration = Duration::from_secs(55);
 
 impl Client {
     /// The socket is open.
@@ -97,11 +99,8 @@ impl Client {
         self.host.stage = Stage::Up { pong };
         self.pass.lasts(ttl, now);
         self.fault = None;
-        self.link.take(link::Input::Settled);
-        if let Some(ping) = ping {
-            let silence = Duration::from_secs(ping.into()) + PING_SLACK;
-            self.link.take(link::Input::Expect { silence });
-        }
+        let interval = ping.map_or(NO_PING, |ping| Duration::from_secs(ping.into()));
+        self.link.take(link::Input::Settled { silence: Some(interval + PING_SLACK) });
         let server = if version.is_empty() { "the server" } else { &version };
         self.tell_status(State::Online, format!("connected to {server}"));
         self.serve(subs);

@@ -3,15 +3,15 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use serde::de::IgnoredAny;
-use suona_protocol::{ErrorReply, Token, heard::Answer};
+use suona_protocol::{AnyEpoch, ErrorReply, Request, Token, heard::Answer};
 
 use super::{Command, Language, Options, Output, conversation::Awaited, host::Host};
 use crate::{Code, Fault};
 
 /// Commands stay below the five minutes for which a server remembers keys.
 const LONGEST_TTL: Duration = Duration::from_secs(240);
-/// Room for the number and the key that are added to a command, in bytes.
-const ADDED: usize = 100;
+/// Bytes of the number that a command gets on its way.
+const NUMBER: usize = 20;
 
 #[derive(Debug)]
 pub(super) struct Outbox {
@@ -33,8 +33,8 @@ struct Entry {
     expires: Duration,
     /// It went out on this connection.
     sent: bool,
-    /// It went out with a key: a server that knows keys does it once, however often it is asked.
-    keyed: bool,
+    /// It went out on some connection.
+    tried: bool,
 }
 
 impl Outbox {
@@ -53,31 +53,30 @@ impl Outbox {
 
     /// Takes a command, or settles it at once.
     pub(super) fn put(&mut self, ticket: u64, command: Command, ttl: Option<Duration>, host: &mut Host) {
-        match self.admit(&command, host) {
+        match self.admit(ticket, &command, host) {
             Ok(bytes) => {
                 let expires = host.now() + ttl.unwrap_or(self.usual_ttl).min(LONGEST_TTL);
                 self.bytes += bytes;
-                self.entries.insert(ticket, Entry { command, bytes, expires, sent: false, keyed: false });
+                self.entries.insert(ticket, Entry { command, bytes, expires, sent: false, tried: false });
             }
             Err(code) => host.tell(Output::Settle { ticket, outcome: Err(code.into()) }),
         }
     }
 
-    /// Sends what was not sent on this connection, with keys where the server knows them.
+    /// Sends what was not sent on this connection. A server that knows keys does once what has one, however often it is
+    /// asked.
     pub(super) fn flush(&mut self, knows_keys: bool, host: &mut Host) {
         let mut over = Vec::new();
         for (ticket, entry) in &mut self.entries {
             if entry.sent {
                 continue;
             }
-            if entry.keyed && !knows_keys {
+            if entry.tried && entry.command.is_once_only() && !knows_keys {
                 over.push((*ticket, Err(Code::UnknownOutcome.into())));
                 continue;
             }
-            entry.keyed = knows_keys && entry.command.is_once_only();
-            entry.sent = true;
-            let key = entry.keyed.then(|| format!("{}-{ticket}", &*self.session));
-            let request = entry.command.request(key);
+            (entry.sent, entry.tried) = (true, true);
+            let request = request(&self.session, *ticket, &entry.command);
             if entry.command.is_answered() {
                 host.conversation.ask(request, Some(Awaited::Command(*ticket)));
             } else {
@@ -94,11 +93,11 @@ impl Outbox {
     }
 
     /// The connection is gone. What is safe to ask again waits for the next; the fate of the rest stays unknown.
-    pub(super) fn lost(&mut self, host: &mut Host) {
+    pub(super) fn lost(&mut self, knows_keys: bool, host: &mut Host) {
         let mut over = Vec::new();
         for (ticket, entry) in self.entries.iter_mut().filter(|(_, entry)| entry.sent) {
             entry.sent = false;
-            if entry.command.is_once_only() && !entry.keyed {
+            if entry.command.is_once_only() && !knows_keys {
                 over.push((*ticket, Err(Code::UnknownOutcome.into())));
             }
         }
@@ -109,7 +108,7 @@ impl Outbox {
     pub(super) fn expire(&mut self, host: &mut Host) {
         let old = self.entries.iter().filter(|(_, entry)| entry.expires <= host.now());
         let over = old.map(|(ticket, entry)| {
-            let code = if entry.sent || entry.keyed { Code::UnknownOutcome } else { Code::Expired };
+            let code = if entry.tried { Code::UnknownOutcome } else { Code::Expired };
             (*ticket, Err(code.into()))
         });
         let over = over.collect();
@@ -128,12 +127,12 @@ impl Outbox {
     }
 
     /// How many bytes a command counts for, if it may come in.
-    fn admit(&self, command: &Command, host: &Host) -> Result<usize, Code> {
+    fn admit(&self, ticket: u64, command: &Command, host: &Host) -> Result<usize, Code> {
         let is_json = |payload| serde_json::from_slice::<IgnoredAny>(payload).is_ok();
         if self.language == Language::Json && !command.payload().is_none_or(|payload| is_json(payload)) {
             return Err(Code::NotJson);
         }
-        let bytes = host.conversation.weigh(command.request(None)) + ADDED;
+        let bytes = host.conversation.weigh(request(&self.session, ticket, command)) + NUMBER;
         if bytes > self.message_limit {
             Err(Code::TooLarge)
         } else if self.entries.len() >= self.most_commands || self.bytes + bytes > self.most_bytes {
@@ -155,4 +154,9 @@ impl Outbox {
             host.tell(Output::Settle { ticket, outcome });
         }
     }
+}
+
+/// A command as it goes over the wire: with a key, if doing it twice is not the same as doing it once.
+fn request(session: &Token, ticket: u64, command: &Command) -> Request<AnyEpoch> {
+    command.request(command.is_once_only().then(|| format!("{}-{ticket}", &**session)))
 }

@@ -150,8 +150,7 @@ impl Subscription {
     }
 
     /// The connection is gone.
-    pub(super) fn down(&mut self, host: &Host) {
-        self.settle_attempts(host);
+    pub(super) fn down(&mut self) {
         if !matches!(self.phase, Phase::Ended | Phase::Asking { .. }) {
             self.phase = Phase::Down;
         }
@@ -239,14 +238,10 @@ impl Subscription {
     }
 
     fn retry(&mut self, host: &Host) {
-        self.settle_attempts(host);
-        self.phase = Phase::Waiting { due: host.now() + self.backoff.next(host.moment.luck) };
-    }
-
-    fn settle_attempts(&mut self, host: &Host) {
         if matches!(self.phase, Phase::Joined { since } if host.now().saturating_sub(since) >= HELD) {
             self.backoff.reset();
         }
+        self.phase = Phase::Waiting { due: host.now() + self.backoff.next(host.moment.luck) };
     }
 
     fn end(&mut self, fault: Fault, host: &mut Host) {

@@ -41,7 +41,7 @@ impl fmt::Debug for Dialing {
 /// No connection came about. The words of each say which [`Code`](crate::Code) it is.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum DialError {
-    #[error("the name of the host is not known")]
+    #[error("the name of the host cannot be resolved")]
     UnknownHost,
     #[error("{}", of_kind(.0))]
     Io(#[from] io::Error),
@@ -51,7 +51,7 @@ pub(super) enum DialError {
     NoRoots,
     #[error("HTTP status {0} instead of a WebSocket")]
     Status(u16),
-    #[error("no WebSocket handshake")]
+    #[error("no WebSocket upgrade")]
     Handshake,
     #[error("the proxy refused a tunnel, with status {0}")]
     Proxy(u16),

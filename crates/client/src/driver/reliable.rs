@@ -184,8 +184,7 @@ impl Engine {
         self.inbox.put(SocketEvent::Changed(change));
         if self.is_online {
             // A server that opened the socket has taken us, for all that we can know.
-            self.tell(Input::Settled);
-            self.tell(Input::Expect { silence: SILENCE });
+            self.tell(Input::Settled { silence: Some(SILENCE) });
             self.flush();
         }
     }

@@ -44,6 +44,16 @@ codes! {
     Tls = "tls" "The server needs a full certificate chain and TLS 1.2.",
     /// The platform may not talk to this server.
     Domain = "domain" "Allow the server's domain.",
+    /// The server's name cannot be resolved.
+    Dns = "dns" "Check the host's spelling and its DNS records.",
+    /// The device has no network.
+    Offline = "offline" "Nothing to do: it connects when the network is back.",
+    /// Nothing was answered in time.
+    Timeout = "timeout" "The network is slow, or a firewall drops the packets.",
+    /// The system cut the connection.
+    Interrupted = "interrupted" "Nothing to do: it comes back.",
+    /// The server did not confirm the sub-protocol.
+    SubProtocol = "sub-protocol" "Check the path: this server speaks another protocol.",
     /// Something answered, but no WebSocket server.
     NoWebSocket = "no-websocket" "No WebSocket is answered there: check path and proxy.",
     /// A WebSocket server answered, in another protocol.
@@ -127,21 +137,53 @@ impl Code {
         }
     }
 
-    /// A better name than [`Unreachable`](Self::Unreachable) or [`ConnectionLost`](Self::ConnectionLost), where the
-    /// words that a platform has for a loss give it away.
-    pub(crate) fn of_symptom(words: &str) -> Option<Self> {
-        const SYMPTOMS: &[(&[&str], Code)] = &[
-            (&["tls", "ssl", "cert", "unable_to_verify"], Code::Tls),
-            (&["domain", "合法域名"], Code::Domain),
-            (&["http status", "response", "upgrade", "handshake"], Code::NoWebSocket),
-            (&["exceed", "max", "同时"], Code::TooManySockets),
-            (&["address", "url", "scheme", "syntax"], Code::BadAddress),
+    /// What a loss was, by the words that a platform has for it: the first that matches counts.
+    pub(crate) fn of_loss(words: &str, was_open: bool) -> Self {
+        const DIALS: &[(&[&str], Code)] = &[
+            (&["sec-websocket-protocol", "subprotocol", "sub-protocol"], Code::SubProtocol),
+            (
+                &["timeout", "time-out", "time out", "timed out", "timed-out", "timer expired", "超时"],
+                Code::Timeout,
+            ),
+            (&["domain list", "domain not", "illegal domain", "合法域名"], Code::Domain),
+            (&["tls", "ssl", "certificate", "unable_to_verify", "eproto", "证书"], Code::Tls),
+            (
+                &[
+                    "http status",
+                    "server response",
+                    "response header",
+                    "upgrade",
+                    "parse error",
+                    "socket hang up",
+                    "stream end",
+                ],
+                Code::NoWebSocket,
+            ),
+            (
+                &["invalid url", "url empty", "url is empty", "url is invalid", "syntaxerror"],
+                Code::BadAddress,
+            ),
+            (&["enotfound", "eai_again", "name.not.resolved", "resolve", "unknownhost"], Code::Dns),
+            (
+                &[
+                    "enetunreach",
+                    "enetdown",
+                    "internet.disconnected",
+                    "network is down",
+                    "network is unreachable",
+                ],
+                Code::Offline,
+            ),
         ];
         let words = words.to_lowercase();
-        SYMPTOMS
-            .iter()
-            .find(|(marks, _)| marks.iter().any(|mark| words.contains(mark)))
-            .map(|(_, code)| *code)
+        let says = |marks: &[&str]| marks.iter().any(|mark| words.contains(mark));
+        if words.contains("interrupt") {
+            Self::Interrupted
+        } else if was_open {
+            Self::ConnectionLost
+        } else {
+            DIALS.iter().find(|(marks, _)| says(marks)).map_or(Self::Unreachable, |(_, code)| *code)
+        }
     }
 
     /// Whether it passes by itself, and nothing has happened for its sake.
@@ -181,8 +223,10 @@ mod tests {
 
     #[test]
     fn the_words_of_a_loss_give_it_away() {
-        assert_eq!(Code::of_symptom("TLS failed: invalid peer certificate"), Some(Code::Tls));
-        assert_eq!(Code::of_symptom("HTTP status 404 instead of a WebSocket"), Some(Code::NoWebSocket));
-        assert_eq!(Code::of_symptom("Stream end encountered"), None);
+        assert_eq!(Code::of_loss("TLS failed: invalid peer certificate", false), Code::Tls);
+        assert_eq!(Code::of_loss("HTTP status 404 instead of a WebSocket", false), Code::NoWebSocket);
+        assert_eq!(Code::of_loss("connection refused", false), Code::Unreachable);
+        assert_eq!(Code::of_loss("HTTP status", true), Code::ConnectionLost);
+        assert_eq!(Code::of_loss("Interrupted", true), Code::Interrupted);
     }
 }

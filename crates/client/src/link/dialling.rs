@@ -2,87 +2,69 @@
 
 use std::time::Duration;
 
-use super::{CLOSING, Change, Link, Loss, Output, Phase, SOCKETS, State};
+use super::{CLOSING, Change, Link, Output, Phase, State, Why};
 
 impl Link {
-    /// Whether there is a current socket, open or not yet.
-    pub(super) fn is_connected(&self) -> bool {
-        matches!(self.phase, Phase::Opening { .. } | Phase::Online(_))
-    }
-
-    pub(super) fn is_asleep(&self) -> bool {
-        self.hidden_at.is_some() && (self.rules.habits.suspends || matches!(self.phase, Phase::Hidden))
-    }
-
     /// When something is due, going by the state alone.
     pub(super) fn due(&self) -> Option<Duration> {
         match &self.phase {
             Phase::Offline | Phase::Hidden => None,
-            Phase::Waiting { due } => Some((*due).max(self.room_at())),
-            Phase::Opening { due } => Some(*due),
-            // Nothing can be told of a line, and nothing done about it, while the code may stand still.
-            Phase::Online(liveness) => liveness.due().filter(|_| !self.is_asleep()),
+            Phase::Waiting { due } | Phase::Opening { due } => Some(*due),
+            Phase::Online(liveness) => liveness.due(),
         }
     }
 
-    /// When a socket may be opened, going by the sockets that are still closing.
-    fn room_at(&self) -> Duration {
-        let allowed = self.rules.habits.sockets.unwrap_or(SOCKETS).min(SOCKETS);
-        let oldest = self.closing.len().checked_sub(allowed).and_then(|at| self.closing.get(at));
-        oldest.map_or(Duration::ZERO, |(_, until)| *until)
-    }
-
-    /// Dials again, after `wait` and a random delay.
-    pub(super) fn retry(&mut self, reason: &str, wait: Duration, loss: Option<Loss>) {
-        let now = self.moment.now;
-        if self.rules.max_attempts.is_some_and(|most| self.dials >= most) {
-            let reason = format!("gave up after {} attempts: {reason}", self.dials);
-            return self.enter(Phase::Offline, &reason, loss);
+    /// Dials again, after `wait` and a random delay, or a second later where the device has too many sockets.
+    pub(super) fn retry(&mut self, reason: &str, why: Why, wait: Duration) {
+        let most = if self.rules.reconnect { self.rules.max_attempts } else { Some(0) };
+        if most.is_some_and(|most| self.backoff.attempts() >= most) {
+            return self.enter(Phase::Offline, &format!("gave up: {reason}"), why);
         }
-        if !self.rules.reconnect {
-            return self.enter(Phase::Offline, reason, loss);
+        let pause = wait + self.backoff.next(self.moment.luck);
+        let is_full = why.loss.as_ref().is_some_and(|loss| loss.full);
+        let due = self.moment.now + if is_full { CLOSING } else { pause };
+        if !wait.is_zero() {
+            self.not_before = due;
         }
-        let due = now + wait + self.backoff.next(self.moment.luck);
-        self.not_before = if wait.is_zero() { now } else { due };
-        self.plan(due, reason, loss);
+        self.plan(due, reason, why);
     }
 
     /// Dials as soon as courtesy allows.
     pub(super) fn hurry(&mut self, reason: &str) {
-        let soonest = self.moment.now.max(self.not_before).max(self.last_dial + CLOSING);
+        let soonest = self.moment.now.max(self.not_before);
         match self.phase {
             Phase::Waiting { due } if due <= soonest => {}
-            _ => self.plan(soonest, reason, None),
+            _ => self.plan(soonest, reason, Why::default()),
         }
     }
 
-    /// Dials when it is due and there is room for a socket, and never while the app sleeps.
-    pub(super) fn plan(&mut self, due: Duration, reason: &str, loss: Option<Loss>) {
-        if self.is_asleep() {
-            self.enter(Phase::Hidden, reason, loss);
-        } else if due.max(self.room_at()) > self.moment.now {
-            self.enter(Phase::Waiting { due }, reason, loss);
+    /// Dials when it is due and there is room for a socket, and never in the background of a device that suspends.
+    pub(super) fn plan(&mut self, time: Duration, reason: &str, why: Why) {
+        let due = time.max(self.room_at);
+        if self.hidden_at.is_some() && self.rules.habits.suspends {
+            self.enter(Phase::Hidden, reason, why);
+        } else if due > self.moment.now {
+            self.enter(Phase::Waiting { due }, reason, why);
         } else {
-            self.dial(reason, loss);
+            self.dial(reason, why);
         }
     }
 
-    pub(super) fn dial(&mut self, reason: &str, loss: Option<Loss>) {
+    pub(super) fn dial(&mut self, reason: &str, why: Why) {
         let now = self.moment.now;
-        self.dials = self.dials.saturating_add(1);
-        self.last_dial = now;
+        self.not_before = now + CLOSING;
         self.generation += 1;
-        self.enter(Phase::Opening { due: now + self.rules.open_timeout }, reason, loss);
+        self.enter(Phase::Opening { due: now + self.rules.open_timeout }, reason, why);
+        self.current = Some(self.generation);
         self.outputs.push_back(Output::Dial { generation: self.generation });
     }
 
     /// Lets go of the current socket, if there is one.
     pub(super) fn release(&mut self, reason: &str, code: Option<u16>) {
-        if !self.is_connected() {
-            return;
-        }
-        let generation = self.generation;
-        self.closing.push((generation, self.moment.now + CLOSING));
+        let Some(generation) = self.current else { return };
+        // One may be closing while the next opens.
+        self.room_at = self.released_at + CLOSING;
+        self.released_at = self.moment.now;
         let (code, reason) = (code.unwrap_or(1000), short(reason));
         self.outputs.push_back(Output::Close { generation, code, reason });
         self.leave();
@@ -91,18 +73,14 @@ impl Link {
     /// The connection is over; if it has held, what failed before it is forgotten.
     pub(super) fn leave(&mut self) {
         if matches!(&self.phase, Phase::Online(liveness) if liveness.has_held(self.moment.now)) {
-            self.begin_anew();
+            self.backoff.reset();
         }
+        self.current = None;
     }
 
-    pub(super) fn begin_anew(&mut self) {
-        self.backoff.reset();
-        self.dials = 0;
-    }
-
-    pub(super) fn enter(&mut self, phase: Phase, reason: &str, loss: Option<Loss>) {
+    pub(super) fn enter(&mut self, phase: Phase, reason: &str, Why { loss, fault }: Why) {
         self.phase = phase;
-        let change = Change { state: self.state(), reason: reason.to_owned(), loss };
+        let change = Change { state: self.state(), reason: reason.to_owned(), loss, fault };
         self.outputs.push_back(Output::Changed(change));
     }
 
@@ -110,7 +88,7 @@ impl Link {
         match &self.phase {
             Phase::Offline => State::Offline,
             Phase::Hidden => State::Hidden,
-            Phase::Waiting { due } => State::Waiting { until: (*due).max(self.room_at()) },
+            Phase::Waiting { due } => State::Waiting { until: *due },
             Phase::Opening { .. } => State::Opening,
             Phase::Online(_) => State::Online,
         }

@@ -11,7 +11,7 @@ pub struct Options {
     pub open_timeout: Duration,
     /// Whether to dial again after a loss. Default true.
     pub reconnect: bool,
-    /// How many dials in a row may come to nothing before the link gives up. Default `None`, unlimited.
+    /// How often to dial again in a row, without a connection that holds, before giving up. Default `None`, unlimited.
     pub max_attempts: Option<u32>,
     /// Bound of the first wait between two dials; it doubles with each. Default 500 ms.
     pub first_wait: Duration,
@@ -20,9 +20,7 @@ pub struct Options {
     /// What happens to the socket when the app is hidden. Default `None`: after 4 s of it the socket is closed where the
     /// platform suspends, and kept elsewhere.
     pub on_hide: Option<OnHide>,
-    /// Whether the layer above has something to probe with. Default true.
-    pub probes: bool,
-    /// Where it runs. Default: on something that neither suspends nor counts sockets.
+    /// Where it runs. Default: on something that does not suspend.
     pub habits: Habits,
 }
 
@@ -40,8 +38,6 @@ pub enum OnHide {
 pub struct Habits {
     /// In the background the code stops within seconds, sockets die, and dialling fails.
     pub suspends: bool,
-    /// How many sockets may exist at once, closing ones included; `None` where nobody counts.
-    pub sockets: Option<usize>,
 }
 
 impl Default for Options {
@@ -53,7 +49,6 @@ impl Default for Options {
             first_wait: Backoff::FIRST,
             longest_wait: Backoff::CEILING,
             on_hide: None,
-            probes: true,
             habits: Habits::default(),
         }
     }

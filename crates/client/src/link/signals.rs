@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::Fault;
+
 /// One message of a WebSocket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Frame {
@@ -62,13 +64,11 @@ pub enum Input {
     },
     /// It is [`deadline`](super::Link::deadline), or later.
     Woke,
-    /// From the layer above: while all is well the peer is never silent for longer.
-    Expect {
-        /// The longest silence.
-        silence: Duration,
+    /// From the layer above: the peer took us. From now on the connection can count as held.
+    Settled {
+        /// The longest that the peer is silent while all is well. With it, the peer can be probed.
+        silence: Option<Duration>,
     },
-    /// From the layer above: the peer took us. From now on it can be probed, and the connection can count as held.
-    Settled,
     /// From the layer above: give this connection up and dial again.
     Drop {
         /// Why.
@@ -123,6 +123,8 @@ pub struct Change {
     pub reason: String,
     /// The loss that led here.
     pub loss: Option<Loss>,
+    /// Why the connection was given up from here.
+    pub fault: Option<Fault>,
 }
 
 /// What a link does.

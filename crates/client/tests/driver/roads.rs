@@ -80,7 +80,8 @@ async fn a_proxy_opens_a_tunnel_for_who_may() {
     let stranger = world.client().proxy(&format!("http://{proxy}")).build().unwrap();
     let mut status = stranger.status();
     let refused = status.wait_for(|status| status.fault.is_some()).await.unwrap().clone();
-    assert!(refused.reason.contains("the proxy refused a tunnel, with status 407"), "{refused:?}");
+    let fault = refused.fault.unwrap();
+    assert!(fault.message.contains("the proxy refused a tunnel, with status 407"), "{fault}");
 }
 
 #[tokio::test]

@@ -51,7 +51,7 @@ impl ClientTrouble {
 
 /// What a server said, without anything that moves a terminal's cursor.
 fn shown(fault: &Fault) -> String {
-    format!("{} ({})", fault.message.escape_debug(), fault.code)
+    fault.to_string().escape_debug().to_string()
 }
 
 fn fix_of_connection(code: Code) -> &'static str {
