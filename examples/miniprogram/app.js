@@ -1,0 +1,7 @@
+const { suona } = require("./suona");
+
+App({
+  onLaunch() {
+    suona.start();
+  },
+});

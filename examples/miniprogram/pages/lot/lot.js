@@ -1,0 +1,53 @@
+// Quotation: the bids on one lot, best first, and one's own next bid.
+const { suonaPage } = require("suona/page");
+const session = require("../../login");
+const { suona } = require("../../suona");
+
+Page(
+  suonaPage(suona, {
+    data: { online: false, pending: 0, notice: "", me: "", lot: null, endAt: 0, left: 0, best: 0, bids: [], price: "" },
+    channels: ({ lot }) => ({ [`lot:${lot}`]: { message: "add", reload: "load" } }),
+    countdowns: { left: "endAt" }, // by the server's clock; it stands still while offline
+
+    onLoad({ lot }) {
+      this.lot = lot;
+    },
+
+    // At first, and whenever bids may have been missed. What comes meanwhile waits, and may be among what was loaded.
+    async load() {
+      const { lot } = this;
+      const [about, bids] = await Promise.all([suona.rpc("lot", { lot }), suona.rpc("bids", { lot })]);
+      const { endAt, best } = about;
+      const left = endAt - suona.serverNow(); // from the next second on it counts by itself
+      this.setData({ lot: about, endAt, left, best, bids, me: session.me });
+    },
+
+    add(bid) {
+      if (this.data.bids.some(({ id }) => id === bid.id)) return;
+      const bids = [...this.data.bids, bid].sort((a, b) => a.price - b.price);
+      this.setData({ bids, best: bids[0].price });
+    },
+
+    write({ detail }) {
+      this.setData({ price: detail.value });
+    },
+
+    lower({ currentTarget }) {
+      return this.offer(this.data.best - currentTarget.dataset.by);
+    },
+
+    offerOwn() {
+      return this.offer(Number(this.data.price));
+    },
+
+    // A break in between does not make it two bids: each request has a key of its own, by which the gateway knows it.
+    async offer(price) {
+      this.setData({ price: "" });
+      try {
+        this.add(await suona.rpc("bid", { lot: this.lot, price }));
+      } catch (error) {
+        wx.showToast({ title: error.hint, icon: "none" });
+      }
+    },
+  }),
+);

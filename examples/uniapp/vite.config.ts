@@ -1,0 +1,11 @@
+import { fileURLToPath } from "node:url";
+import plugin from "@dcloudio/vite-plugin-uni";
+import { defineConfig } from "vite";
+
+// In ES modules Node hands the whole CommonJS module over as its default export.
+const uni = (plugin as unknown as { default?: typeof plugin }).default ?? plugin;
+
+export default defineConfig({
+  plugins: [uni()],
+  resolve: { alias: { "@": fileURLToPath(new URL("src", import.meta.url)) } },
+});

@@ -1,0 +1,194 @@
+// The uni-app example as it is built: H5 in Chromium, mp-weixin on a mini-program's machinery, both on one gateway.
+import assert from "node:assert/strict";
+import { after, afterEach, test } from "node:test";
+
+import { browser, site, visitor } from "./harness/browser.mjs";
+import { built } from "./harness/build.mjs";
+import { until } from "./harness/until.mjs";
+import { launch } from "./harness/wechat.mjs";
+import { world } from "./harness/world.mjs";
+
+const whole = { after };
+const { backend, line } = await world(whole);
+/** Each front has a line of its own. */
+const lines = { h5: await line(), weixin: await line() };
+const make = (target, { websocket }) => built(whole, target, { gateway: websocket, backend: backend.url });
+const [h5, weixin, chromium] = await Promise.all([make("h5", lines.h5), make("mp-weixin", lines.weixin), browser(whole)]);
+const url = await site(whole, h5);
+const app = launch(whole, weixin);
+
+afterEach(() => {
+  backend.beforeAnswer = () => {};
+  for (const network of Object.values(lines)) network.mend();
+  while (app.pages.length > 1) app.back();
+});
+
+/** Somebody who comes by the web and says a name. */
+async function enter(t, name = "宏达机电") {
+  const web = await visitor(t, chromium, url);
+  await web.write(name);
+  await web.tap("进入");
+  await until(() => web.shows(`你好，${name}`), "the web page knows the name");
+  t.after(() => assert.deepEqual(web.errors, []));
+  return web;
+}
+
+/** Both fronts at the page of a lot. */
+async function auction(t, title) {
+  const web = await enter(t);
+  for (const front of [web, app.page]) await front.tap("供应商报价");
+  await until(async () => app.page.shows(title) && (await web.shows(title)), "both list the lots");
+  for (const front of [web, app.page]) await front.tap(title);
+  await until(async () => app.page.shows("最高限价") && (await web.shows("最高限价")), "both show the lot");
+  return web;
+}
+
+/** The bids as a page lists them. The first price stands above the list. */
+const listed = (texts) => texts.filter((text) => text.startsWith("¥")).slice(1);
+/** The bids as the backend has them. */
+const taken = (lot) => backend.quotation.bids(lot).map(({ price }) => `¥${price.toLocaleString("en", { minimumFractionDigits: 2 })}`);
+
+/** Both fronts list these many bids, and what the backend has. */
+async function agree(web, lot, count) {
+  const all = async () => [listed(await web.texts()), listed(app.page.texts)];
+  await until(async () => (await all()).every(({ length }) => length >= count), `both list ${count} bids`);
+  assert.equal(taken(lot).length, count);
+  assert.deepEqual(await all(), [taken(lot), taken(lot)]);
+}
+
+test("suppliers see each other's bids at once, the best first", async (t) => {
+  const web = await auction(t, "办公室空调 12 台");
+  app.page.tap("− 10");
+  await until(() => web.shows("微信用户1"), "the web page shows the bid of the mini-program");
+  await web.tap("− 100");
+  await until(() => app.page.shows("宏达机电"), "the mini-program shows the bid of the web page");
+  await agree(web, "1", 2);
+  assert.deepEqual(taken("1"), ["¥35,890.00", "¥35,990.00"]);
+  await web.picture("lot");
+});
+
+test("with the line cut under their bids both end with the same list, no bid twice and none missing", async (t) => {
+  const web = await auction(t, "A4 复印纸 500 箱");
+  await web.tap("− 1");
+  await agree(web, "2", 1);
+  // The bid of the web page takes effect, and its answer is lost.
+  backend.beforeAnswer = ({ user }) => user === "宏达机电" && lines.h5.cut();
+  await web.tap("− 100");
+  await until(() => app.page.shows("64,899"), "the mini-program shows the bid without an answer");
+  backend.beforeAnswer = () => {};
+  app.page.tap("− 10");
+  await until(() => app.page.shows("64,889"), "the mini-program bids meanwhile");
+  lines.h5.mend();
+  await agree(web, "2", 3);
+  // The bid of the mini-program is lost on its way.
+  lines.weixin.silence();
+  app.page.write("60000");
+  await until(() => !app.page.isDisabled("出价"), "the price is read");
+  app.page.tap("出价");
+  await until(() => app.page.shows("正在提交"), "the mini-program has sent its bid");
+  for (const step of ["− 1", "− 10", "− 100"]) await web.tap(step);
+  await until(() => web.shows("64,778"), "the web page bids meanwhile");
+  lines.weixin.cut();
+  lines.weixin.mend();
+  await agree(web, "2", 7);
+  assert.equal(taken("2")[0], "¥60,000.00");
+  const keys = backend.asked.filter(({ method }) => method === "bid").map(({ key }) => key);
+  assert.ok(keys.every(Boolean));
+});
+
+test("what the backend refuses, the user is told, and so is who comes too late", async (t) => {
+  const web = await auction(t, "配送电动车 8 辆");
+  await web.write("99999");
+  await web.tap("出价");
+  await until(() => web.shows("要低于 28800 元"), "the web page says why");
+  app.page.write("99999");
+  await until(() => !app.page.isDisabled("出价"), "the price is read");
+  app.page.tap("出价");
+  await until(() => app.wx.toasts.includes("要低于 28800 元"), "the mini-program says why");
+  assert.deepEqual(taken("3"), []);
+  backend.quotation.lots.get("3").endAt = Date.now() - 1;
+  for (const network of Object.values(lines)) network.reset();
+  app.page.tap("− 1");
+  await until(() => app.wx.toasts.includes("已经截止"), "the end is the backend's");
+});
+
+test("while offline the page warns and the countdown stands still, and then both go on", async (t) => {
+  const web = await enter(t);
+  for (const front of [web, app.page]) await front.tap("供应商报价");
+  const clocks = (texts) => texts.filter((text) => /^(\d+:)?\d\d:\d\d$/.test(text));
+  await until(async () => clocks(app.page.texts).length && clocks(await web.texts()).length, "clocks run");
+  lines.h5.cut();
+  await until(() => web.shows("正在连接…"), "the web page warns");
+  const stopped = clocks(await web.texts());
+  const running = clocks(app.page.texts);
+  await until(() => clocks(app.page.texts)[0] < running[0], "another second");
+  await until(() => clocks(app.page.texts)[0] <= stopped[0], "no less than the web page's");
+  assert.deepEqual(clocks(await web.texts()), stopped);
+  await web.picture("offline");
+  lines.h5.mend();
+  await until(async () => !(await web.shows("正在连接…")), "the warning goes");
+  await until(async () => clocks(await web.texts())[0] < stopped[0], "the countdown goes on");
+});
+
+test("orders that come while a page is offline or hidden are there afterwards", async (t) => {
+  const web = await enter(t);
+  for (const front of [web, app.page]) await front.tap("订单看板");
+  await until(async () => app.page.shows("#4") && (await web.shows("#4")), "both list the orders");
+  await web.picture("orders");
+  lines.h5.cut();
+  app.background();
+  await backend.orders.add();
+  const { title } = await backend.orders.add();
+  lines.h5.mend();
+  app.foreground();
+  await until(async () => app.page.shows(title) && (await web.shows(title)), "both list the new orders");
+  for (const front of [web, app.page]) assert.ok(await front.shows("¥1,270.00"));
+});
+
+test("a device's page shows what it was told, and that it did so", async (t) => {
+  const web = await enter(t);
+  for (const front of [web, app.page]) await front.tap("设备控制");
+  await until(async () => app.page.shows("已停止") && (await web.shows("已停止")), "both show the device");
+  app.page.tap("启动");
+  await until(async () => app.page.shows("等待设备…") && (await web.shows("等待设备…")), "both show the command");
+  lines.h5.cut();
+  await backend.devices.obey("pump-1");
+  await until(() => app.page.shows("已执行") && app.page.shows("运行中"), "the mini-program sees it done");
+  lines.h5.mend();
+  await until(async () => (await web.shows("已执行")) && (await web.shows("运行中")), "the web page too");
+  await web.picture("device");
+});
+
+test("whoever may not hear of a device is told so", async (t) => {
+  const web = await enter(t);
+  await web.page.goto(`${url}/#/pages/device/device?serial=vault`);
+  await until(() => web.shows("当前用户没有权限"), "the page says no");
+});
+
+test("the store hears of tasks on every page, and has them when the app starts without a connection", async (t) => {
+  const web = await enter(t);
+  const { title } = await backend.scans.read();
+  app.page.tap("扫码任务");
+  await until(() => app.page.shows(title), "what came before the page");
+  assert.equal(app.wx.buzzes, 0);
+  const { code } = await backend.scans.read();
+  await until(() => app.page.shows(code), "what comes while the page is open");
+  assert.equal(app.wx.buzzes, 1);
+  await web.tap("扫码任务");
+  await until(() => web.shows(code), "the web page lists them");
+  await web.picture("scan");
+  lines.h5.cut();
+  await web.page.reload();
+  await until(() => web.shows("正在连接…"), "it starts without a connection");
+  assert.ok(await web.shows(code));
+});
+
+test("the first page asks for a name", async (t) => {
+  const web = await visitor(t, chromium, url);
+  await until(() => web.shows("怎么称呼你"), "it asks");
+  await web.picture("welcome");
+  await web.write("宏达机电");
+  await web.tap("进入");
+  await until(() => web.shows("你好，宏达机电"), "it knows");
+  await web.picture("home");
+});
