@@ -16,6 +16,7 @@ interface Channels {
 
 interface Methods {
   list(): { readonly allAmount: string; readonly list: Order[] };
+  lot(): { readonly endAt: number };
 }
 
 function opened() {
@@ -188,6 +189,25 @@ test("a page whose screen cannot be set is reported", async () => {
   assert.equal(suona.status.value.online, true);
   assert.match(String(complaints[0]), /setData failed/);
   suona.close();
+});
+
+test("a countdown whose end has just been loaded does not stand at 0 until the next second", async () => {
+  const { world, suona } = opened();
+  world.server.rpc = () => ({ data: { endAt: world.timeline.now + 65_000 } });
+  const page = new MiniPage(
+    suonaPage(suona, {
+      data: { left: 0, endAt: 0, pending: 0 },
+      countdowns: { left: "endAt" },
+      channels: { "lot:7": { reload: "load" } },
+      async load() {
+        this.setData(await suona.rpc("lot"));
+      },
+    }),
+  );
+  await world.pass(1000);
+  page.unload();
+  suona.close();
+  assert.ok((page.data.left as number) > 55_000);
 });
 
 test("a countdown follows the server's clock, stands still while offline or hidden, and follows a moved end", async (t) => {

@@ -19,6 +19,7 @@ export type Shown = Pick<View, "online" | "pending" | "notice">;
 export class Visit {
   private readonly curtain = new Curtain();
   private readonly stops: Undo[] = [];
+  private readonly beginnings: (() => void)[] = [];
   private deafen: Undo = () => undefined;
   private lefts: Record<string, number> = {};
 
@@ -46,7 +47,14 @@ export class Visit {
         this.lefts[name] = left;
         this.update();
       };
-      this.stops.push(countdown(this.suona, at, tell));
+      let stop: Undo = () => undefined;
+      const begin = () => {
+        stop();
+        stop = countdown(this.suona, at, tell);
+      };
+      begin();
+      this.beginnings.push(begin);
+      this.stops.push(() => stop());
     }
   }
 
@@ -60,6 +68,7 @@ export class Visit {
   }
 
   end(): void {
+    this.beginnings.length = 0;
     this.stops.splice(0).forEach((stop) => stop());
     this.deafen();
     this.curtain.close();
@@ -74,6 +83,13 @@ export class Visit {
   private call(callback: Callback, given: unknown[]): unknown {
     const found = typeof callback === "string" ? this.host[callback] : callback;
     if (typeof found !== "function") throw new TypeError(`there is no method "${String(callback)}" to call back`);
-    return found.apply(this.host, given);
+    const outcome: unknown = found.apply(this.host, given);
+    // It may have learned when something ends: nobody shall see for a second that it has ended.
+    attempt(
+      () => outcome,
+      () => undefined,
+      () => this.suona.status.value.online && this.beginnings.forEach((begin) => begin()),
+    );
+    return outcome;
   }
 }
