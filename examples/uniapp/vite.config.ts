@@ -7,5 +7,7 @@ const uni = (plugin as unknown as { default?: typeof plugin }).default ?? plugin
 
 export default defineConfig({
   plugins: [uni()],
+  // Known in advance: found one by one as pages are opened, each would load the page under development anew.
+  optimizeDeps: { include: ["suona", "suona/mixin", "suona/store", "suona/uni", "suona/vue", "suona/zh"] },
   resolve: { alias: { "@": fileURLToPath(new URL("src", import.meta.url)) } },
 });

@@ -4,7 +4,7 @@
 import { createHmac } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";
-import { argv } from "node:process";
+import { argv, env } from "node:process";
 import { fileURLToPath } from "node:url";
 
 import { Devices } from "./devices.mjs";
@@ -116,9 +116,10 @@ export class Backend {
 }
 
 async function main() {
+  const { GATEWAY = "http://127.0.0.1:8000", PORT = 3000 } = env;
   const backend = new Backend();
-  backend.publishesTo("http://127.0.0.1:8000");
-  await backend.listen(3000);
+  backend.publishesTo(GATEWAY);
+  await backend.listen(Number(PORT));
   console.log("the backend's stand-in listens at", backend.url);
   const regularly = (ms, act) => setInterval(() => act().catch(({ message }) => console.log(message)), ms);
   regularly(12_000, () => backend.orders.add());

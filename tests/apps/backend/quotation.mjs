@@ -24,7 +24,7 @@ export class Quotation {
   methods = {
     lots: () => [...this.lots.values()],
     lot: ({ lot }) => this.#lot(lot),
-    bids: ({ lot }) => this.bids(lot),
+    bids: ({ lot }) => this.bids(this.#lot(lot).lot),
     bid: ({ lot, price }, user) => this.#bid(this.#lot(lot), price, user),
   };
 

@@ -11,6 +11,7 @@ import { launch } from "puppeteer-core";
 const CHROMIUM = process.env.CHROMIUM_BIN ?? "/usr/bin/chromium";
 const PICTURES = fileURLToPath(new URL("../../../target/pictures", import.meta.url));
 const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css" };
+const PATIENCE = 10_000;
 const PHONE = { width: 375, height: 812, deviceScaleFactor: 2, hasTouch: true, isMobile: true };
 
 /** A browser for a whole file of tests. */
@@ -42,7 +43,7 @@ export async function visitor(t, browser, url) {
   const context = await browser.createBrowserContext();
   const page = await context.newPage();
   const made = new Visitor(page);
-  t.after(() => context.close());
+  t.after(() => browser.connected && context.close());
   await page.setViewport(PHONE);
   await page.goto(url);
   return made;
@@ -69,13 +70,13 @@ class Visitor {
 
   /** Touches what has exactly these words. */
   async tap(words) {
-    const found = await this.page.waitForSelector(`::-p-xpath(//*[normalize-space(.)="${words}"][not(*)])`, { timeout: 5000 });
+    const found = await this.page.waitForSelector(`::-p-xpath(//*[normalize-space(.)="${words}"][not(*)])`, { timeout: PATIENCE });
     await found.tap();
   }
 
   /** Writes into the only field of the page. */
   async write(value) {
-    const field = await this.page.waitForSelector("input", { timeout: 5000 });
+    const field = await this.page.waitForSelector("input", { timeout: PATIENCE });
     await field.focus();
     await this.page.evaluate((text) => document.execCommand("insertText", false, text), value);
   }

@@ -36,7 +36,7 @@ class MiniProgram {
   constructor(root, code, usingComponents) {
     this.#root = root;
     this.#usingComponents = usingComponents;
-    this.wx = new Wx({ code, navigate: (url) => this.#open(url) });
+    this.wx = new Wx({ code, navigate: (url) => this.open(url) });
   }
 
   launch() {
@@ -49,10 +49,10 @@ class MiniProgram {
     });
     require(join(this.#root, "app.js"));
     const [first] = require(join(this.#root, "app.json")).pages;
-    const query = { path: first, query: {}, scene: 1001 };
-    this.#app.onLaunch?.(query);
-    this.#app.onShow?.(query);
-    this.#open(`/${first}`);
+    const how = { path: first, query: {}, scene: 1001 };
+    this.#app.onLaunch?.(how);
+    this.#app.onShow?.(how);
+    this.open(`/${first}`);
   }
 
   /** The visible page. */
@@ -69,7 +69,7 @@ class MiniProgram {
     while (this.pages.length > 1) this.pages.pop().unload();
     this.pages.pop();
     const page = this.#tabs.get(path);
-    if (!page) return this.#open(`/${path}`);
+    if (!page) return this.open(`/${path}`);
     this.pages.push(page);
     page.show();
   }
@@ -100,7 +100,8 @@ class MiniProgram {
     this.wx.endSockets();
   }
 
-  #open(url) {
+  /** Opens a page on top, as `wx.navigateTo` does. */
+  open(url) {
     const [, path, search = ""] = url.match(/^\/([^?]*)\??(.*)$/);
     const page = new OpenPage(this.#id(path), path, Object.fromEntries(new URLSearchParams(search)));
     this.page?.hide();

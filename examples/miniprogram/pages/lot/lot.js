@@ -17,9 +17,7 @@ Page(
     async load() {
       const { lot } = this;
       const [about, bids] = await Promise.all([suona.rpc("lot", { lot }), suona.rpc("bids", { lot })]);
-      const { endAt, best } = about;
-      const left = endAt - suona.serverNow(); // from the next second on it counts by itself
-      this.setData({ lot: about, endAt, left, best, bids, me: session.me });
+      this.setData({ lot: about, endAt: about.endAt, best: about.best, bids, me: session.me });
     },
 
     add(bid) {
