@@ -64,7 +64,7 @@ test("suppliers see each other's bids at once, the best first", async (t) => {
   await until(() => app.page.shows("宏达机电"), "the mini-program shows the bid of the web page");
   await agree(web, "1", 2);
   assert.deepEqual(taken("1"), ["¥35,890.00", "¥35,990.00"]);
-  await web.picture("lot");
+  await web.looksGood("lot");
 });
 
 test("with the line cut under their bids both end with the same list, no bid twice and none missing", async (t) => {
@@ -126,7 +126,7 @@ test("while offline the page warns and the countdown stands still, and then both
   await until(() => clocks(app.page.texts)[0] < running[0], "another second");
   await until(() => clocks(app.page.texts)[0] <= stopped[0], "no less than the web page's");
   assert.deepEqual(clocks(await web.texts()), stopped);
-  await web.picture("offline");
+  await web.looksGood("offline");
   lines.h5.mend();
   await until(async () => !(await web.shows("正在连接…")), "the warning goes");
   await until(async () => clocks(await web.texts())[0] < stopped[0], "the countdown goes on");
@@ -136,7 +136,7 @@ test("orders that come while a page is offline or hidden are there afterwards", 
   const web = await enter(t);
   for (const front of [web, app.page]) await front.tap("订单看板");
   await until(async () => app.page.shows("#4") && (await web.shows("#4")), "both list the orders");
-  await web.picture("orders");
+  await web.looksGood("orders");
   lines.h5.cut();
   app.background();
   await backend.orders.add();
@@ -158,7 +158,7 @@ test("a device's page shows what it was told, and that it did so", async (t) => 
   await until(() => app.page.shows("已执行") && app.page.shows("运行中"), "the mini-program sees it done");
   lines.h5.mend();
   await until(async () => (await web.shows("已执行")) && (await web.shows("运行中")), "the web page too");
-  await web.picture("device");
+  await web.looksGood("device");
 });
 
 test("whoever may not hear of a device is told so", async (t) => {
@@ -178,7 +178,7 @@ test("the store hears of tasks on every page, and has them when the app starts w
   assert.equal(app.wx.buzzes, before + 1);
   await web.tap("扫码任务");
   await until(() => web.shows(code), "the web page lists them");
-  await web.picture("scan");
+  await web.looksGood("scan");
   lines.h5.cut();
   await web.page.reload();
   await until(() => web.shows("正在连接…"), "it starts without a connection");
@@ -188,9 +188,9 @@ test("the store hears of tasks on every page, and has them when the app starts w
 test("the first page asks for a name", async (t) => {
   const web = await visitor(t, chromium, url);
   await until(() => web.shows("怎么称呼你"), "it asks");
-  await web.picture("welcome");
+  await web.looksGood("welcome");
   await web.write("宏达机电");
   await web.tap("进入");
   await until(() => web.shows("你好，宏达机电"), "it knows");
-  await web.picture("home");
+  await web.looksGood("home");
 });

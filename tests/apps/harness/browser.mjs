@@ -1,5 +1,6 @@
 // Debian's Chromium without a window, and the pages of an H5 build in it. CHROMIUM_BIN names another one.
 
+import assert from "node:assert/strict";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import { createServer } from "node:http";
@@ -7,6 +8,8 @@ import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { launch } from "puppeteer-core";
+
+import { unreadable } from "./readable.mjs";
 
 const CHROMIUM = process.env.CHROMIUM_BIN ?? "/usr/bin/chromium";
 const PICTURES = fileURLToPath(new URL("../../../target/pictures", import.meta.url));
@@ -85,9 +88,10 @@ class Visitor {
     return this.page.goBack();
   }
 
-  /** A picture for people to look at. */
-  async picture(name) {
+  /** Everything can be read, on a screen this narrow; and leaves a picture for people to look at. */
+  async looksGood(name) {
     mkdirSync(PICTURES, { recursive: true });
     await this.page.screenshot({ path: join(PICTURES, `${name}.png`), fullPage: true });
+    assert.deepEqual(await this.page.evaluate(unreadable), []);
   }
 }
