@@ -40,6 +40,14 @@ test("a channel is heard, in Chinese too", async (t) => {
   assert.equal(JSON.stringify(heard), '[{"标题":"唢呐"}]');
 });
 
+test("a listener that reloads does so at first", async (t) => {
+  const gateway = await start(t);
+  const suona = connected(t, phone(t), gateway.port);
+  let loads = 0;
+  suona.channel("news:1").on({ reload: () => void loads++ });
+  await until(() => loads === 1, "it loads");
+});
+
 for (const [what, fail, mend] of [
   ["cut", (network) => network.cut(), (network) => network.mend()],
   [
