@@ -164,7 +164,7 @@ test("a device's page shows what it was told, and that it did so", async (t) => 
 test("whoever may not hear of a device is told so", async (t) => {
   const web = await enter(t);
   await web.page.goto(`${url}/#/pages/device/device?serial=vault`);
-  await until(() => web.shows("当前用户没有权限"), "the page says no");
+  await until(() => web.shows("请联系管理员开通权限"), "the page says no");
 });
 
 test("the store hears of tasks on every page, and has them when the app starts without a connection", async (t) => {
