@@ -117,9 +117,11 @@ impl Tail {
         let Status { state, reason, fault } = status.borrow_and_update().clone();
         match (state, fault) {
             (State::Offline, Some(fault)) => return Err(ClientTrouble::connecting(&self.url, fault)),
-            (State::Waiting { until }, _) => {
-                let wait = until.saturating_sub(now()).as_secs_f32();
-                let _ = writeln!(io::stderr(), "{}; trying again in {wait:.1} s", reason.escape_debug());
+            (State::Waiting { until }, fault) => {
+                let (why, wait) =
+                    (fault.map_or(reason, |fault| fault.to_string()), until.saturating_sub(now()));
+                let why = why.escape_debug();
+                let _ = writeln!(io::stderr(), "{why}; trying again in {:.1} s", wait.as_secs_f32());
             }
             _ => {}
         }

@@ -17,7 +17,7 @@ impl Client {
         }
         // What is wrong stays so until the server has us again, or the app ends it.
         match loss {
-            Some(loss) => self.fault = Some(fault_of(loss, &reason, self.host.stage != Stage::Down)),
+            Some(loss) => self.fault = Some(fault_of(&loss, &reason, self.host.stage != Stage::Down)),
             None if fault.is_some() || state == State::Offline => self.fault = fault,
             None => {}
         }
@@ -51,7 +51,7 @@ impl Client {
 }
 
 /// What became of a socket; `was_open` if it was open. The socket's own words say more than those of the link.
-fn fault_of(loss: Loss, reason: &str, was_open: bool) -> Fault {
+fn fault_of(loss: &Loss, reason: &str, was_open: bool) -> Fault {
     let code = match loss.code {
         Some(code) if code >= 3000 || code == 1009 => return Fault::of_server(code.into(), &loss.reason),
         _ if loss.full => Code::TooManySockets,

@@ -16,7 +16,7 @@ impl Link {
 
     /// Dials again, after `wait` and a random delay, or a second later where the device has too many sockets.
     pub(super) fn retry(&mut self, reason: &str, why: Why, wait: Duration) {
-        let most = if self.rules.reconnect { self.rules.max_attempts } else { Some(0) };
+        let most = self.rules.max_attempts.or((!self.rules.reconnect).then_some(0));
         if most.is_some_and(|most| self.backoff.attempts() >= most) {
             return self.enter(Phase::Offline, &format!("gave up: {reason}"), why);
         }

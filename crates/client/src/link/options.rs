@@ -9,7 +9,7 @@ use crate::backoff::Backoff;
 pub struct Options {
     /// What opening a socket may take. Default 10 s.
     pub open_timeout: Duration,
-    /// Whether to dial again after a loss. Default true.
+    /// Whether to dial again after a loss, if `max_attempts` says nothing else. Default true.
     pub reconnect: bool,
     /// How often to dial again in a row, without a connection that holds, before giving up. Default `None`, unlimited.
     pub max_attempts: Option<u32>,
