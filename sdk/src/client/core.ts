@@ -215,13 +215,13 @@ export class Client extends Link<ClientOutput, ClientInput> implements Host, Hea
   private heard(frame: Frame): void {
     const lines = `${frame}`.trim().split("\n");
     attempt(
-      () => lines.forEach((line) => this.read(parseReply(line))),
+      // What came before may have ended the connection.
+      () => lines.forEach((line) => this.stage.at === "down" || this.read(parseReply(line))),
       () => this.giveUp("not-centrifuge"),
     );
   }
 
   private read(reply: Reply): void {
-    if (this.stage.at === "down") return; // what came before has ended the connection
     const { id, push } = reply;
     if (id) this.conversation.answer(id, reply);
     else if (push) this.pushed(push);
