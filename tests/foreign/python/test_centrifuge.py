@@ -4,7 +4,7 @@ import time
 import unittest
 
 from cent import DisconnectRequest, UnsubscribeRequest
-from centrifuge import ReplyError, SubscriptionUnsubscribedError
+from centrifuge import CentrifugeError, ReplyError, SubscriptionUnsubscribedError
 
 from clients import StockClients
 from gateway import token
@@ -103,6 +103,39 @@ class InJson(StockClients):
         self.assertEqual((back.was_recovering, back.recovered), (True, False))
         await self.publish("short:cut", 14)
         self.assertEqual(await listener.hears(2), [1, 14])
+
+    async def test_who_unsubscribes_or_closes_is_gone_for_the_others(self):
+        ann, _ = await self.connected("ann")
+        room, at_ann = await self.subscribed(ann, "room:exits")
+        bob, _ = await self.connected("bob")
+        in_room, _ = await self.subscribed(bob, "room:exits")
+
+        async def bob_comes():
+            while (await at_ann.next("join")).info.user != "bob":
+                pass
+
+        async def bob_goes_by(leaving):
+            await leaving()
+            self.assertEqual((await at_ann.next("leave")).info.user, "bob")
+            self.assertEqual((await room.presence_stats()).num_clients, 1)
+
+        await bob_comes()
+        await bob_goes_by(in_room.unsubscribe)
+        await in_room.subscribe()
+        await bob_comes()
+        await bob_goes_by(bob.disconnect)
+
+    async def test_what_is_too_long_ends_the_connection(self):
+        client, events = await self.connected()
+        room, listener = await self.subscribed(client, "room:long")
+        await room.publish(self.encode("x" * 65_000))
+        await listener.hears(1)
+        with self.assertRaises(CentrifugeError):
+            await room.publish(self.encode("x" * 66_000))
+        while (ends := await events.next("connecting")).code == 0:  # its own beginning
+            pass
+        # So the library calls WebSocket's 1009.
+        self.assertEqual((ends.code, ends.reason), (3, "message size limit"))
 
     async def test_orders_of_the_backend_are_obeyed(self):
         client, events = await self.connected("carl")

@@ -1,4 +1,4 @@
-"""PyPI `centrifuge-python`, unmodified: a channel of one's own, refreshes, and too much of everything."""
+"""PyPI `centrifuge-python`, unmodified: channels of one's own, refreshes, and too much of everything."""
 
 import time
 import unittest
@@ -46,6 +46,47 @@ class APersonalChannel(StockClients):
 
 
 class APersonalChannelInProtobuf(APersonalChannel):
+    protobuf = True
+
+
+class NamedByTheChannel(StockClients):
+    config = {
+        "channel": {
+            "namespaces": [
+                {
+                    "name": "mine",
+                    "history_size": 100,
+                    "history_ttl": "300s",
+                    "force_recovery": True,
+                    "allow_subscribe_for_client": True,
+                    "allow_user_limited_channels": True,
+                }
+            ]
+        }
+    }
+
+    async def code(self, client, channel, **options):
+        """The code with which a channel is refused."""
+        _, listener = await self.subscribing(client, channel, **options)
+        return (await listener.next("unsubscribed")).code
+
+    async def test_a_channel_that_names_its_users_is_theirs(self):
+        ann, _ = await self.connected("ann")
+        _, listener = await self.subscribed(ann, "mine:talk#ann,bob")
+        await self.publish("mine:talk#ann,bob", 1)
+        self.assertEqual(await listener.hears(1), [1])
+        carl, _ = await self.connected("carl")
+        self.assertEqual(await self.code(carl, "mine:talk#ann,bob"), 103)
+
+    async def test_a_private_channel_needs_a_token(self):
+        ann, _ = await self.connected("ann")
+        self.assertEqual(await self.code(ann, "$mine:1"), 103)
+        mine = token(sub="ann", channel="$mine:2")
+        _, listener = await self.subscribing(ann, "$mine:2", token=mine)
+        self.assertTrue((await listener.next("subscribed")).recoverable, "its namespace is the one behind the prefix")
+
+
+class NamedByTheChannelInProtobuf(NamedByTheChannel):
     protobuf = True
 
 
