@@ -2,13 +2,16 @@
 
 import { WebSocket } from "ws";
 
+import { until } from "./clients.mjs";
+import { supplierUrl } from "./quotation.mjs";
+
 globalThis.window = globalThis; // the library's bundle expects a browser's global object
 const { default: library } = await import("websocket-heartbeat-miniprogram");
 
 /** npm `websocket-heartbeat-miniprogram`, unmodified. */
-export const websocketHeartbeat = library.default;
+const websocketHeartbeat = library.default;
 
-export const wx = {
+const wx = {
   connectSocket({ url, header, protocols, success, complete }) {
     const socket = new WebSocket(url, protocols ?? [], { headers: header });
     setTimeout(() => {
@@ -32,3 +35,24 @@ export const wx = {
     };
   },
 };
+
+/** A supplier with the library; what happened to it is in `log`. */
+export async function supplier(t, port, options = {}) {
+  const task = await websocketHeartbeat({
+    miniprogram: wx,
+    connectSocketParams: { url: supplierUrl(port) },
+    pingTimeout: 100,
+    pongTimeout: 1000,
+    reconnectTimeout: 100,
+    pingMsg: "header",
+    ...options,
+  });
+  const log = { opened: 0, closed: 0, messages: [] };
+  task.onOpen = () => log.opened++;
+  task.onClose = () => log.closed++;
+  task.onError = () => {};
+  task.onMessage = ({ data }) => log.messages.push(data);
+  t.after(() => task.close({ code: 1000 }));
+  await until(() => log.messages.length, "the greeting comes");
+  return { log, answers: () => log.messages.filter((text) => text === "header").length };
+}
