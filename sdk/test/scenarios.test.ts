@@ -1,21 +1,36 @@
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { ClientPlayer } from "./client-player.js";
 import { LinkPlayer } from "./players.js";
-import { replay, type Player } from "./scenario.js";
+import { play, replay, type Player } from "./scenario.js";
 
 const folder = new URL("../../scenarios/", import.meta.url);
+/** Where the tests of the simulated world write down what the Rust core did there. */
+const worlds = new URL("../../target/tmp/worlds/", import.meta.url);
 
 const machines: Record<string, (settings: Map<string, string>) => Player> = {
   link: (settings) => new LinkPlayer(settings),
   client: (settings) => new ClientPlayer(settings),
 };
 
+const machine = (settings: Map<string, string>): Player => machines[settings.get("machine")!]!(settings);
+
 for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".txt"))) {
   test(`the transcript ${name} is reproduced to the letter`, () => {
-    const { said, came } = replay(new URL(name, folder), (settings) => machines[settings.get("machine")!]!(settings));
+    const { said, came } = replay(new URL(name, folder), machine);
     assert.equal(came, said);
     assert.match(came, /^< /m);
   });
 }
+
+const skip = !existsSync(worlds) && "cargo test -p suona-world writes them";
+test("what the Rust core did in simulated worlds is reproduced to the letter", { skip }, () => {
+  for (const name of readdirSync(worlds)) {
+    const said = readFileSync(new URL(name, worlds), "utf8").split("\n");
+    const came = play(said.join("\n"), machine).split("\n");
+    const line = came.findIndex((text, at) => text !== said[at]);
+    assert.equal(line, -1, `${name}:${line + 1}: said ${said[line]}, came ${came[line]}`);
+    assert.equal(came.length, said.length, name);
+  }
+});

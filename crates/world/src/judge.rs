@@ -1,0 +1,7 @@
+//! What must hold, whatever happens.
+
+mod diary;
+mod promise;
+
+pub use diary::Diary;
+pub use promise::{Act, Promise};

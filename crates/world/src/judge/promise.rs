@@ -1,0 +1,101 @@
+//! One command of an app: what it was told came of it, against what really did.
+
+use std::collections::BTreeSet;
+
+use suona_client::{Code, Fault};
+
+use crate::chronicle::{Chronicle, Life};
+
+/// One command that must not happen twice.
+#[derive(Debug)]
+pub struct Promise {
+    /// What it does.
+    pub act: Act,
+    /// Its payload, like no other's.
+    pub data: String,
+    /// By what servers recognise it.
+    pub key: String,
+    /// The sockets on which it was asked.
+    pub asked: BTreeSet<u64>,
+    /// What the app was told.
+    pub outcome: Option<Result<Option<String>, Fault>>,
+    /// The app ended before it was told.
+    pub abandoned: bool,
+}
+
+/// What a command does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// Asks the backend, which answers with what it was asked.
+    Rpc,
+    /// Publishes in a channel that keeps it.
+    Publish(String),
+}
+
+impl Promise {
+    /// The app is told what came of it.
+    pub fn settle(&mut self, outcome: Result<Option<String>, Fault>) -> Result<(), String> {
+        if let Some(before) = &self.outcome {
+            return Err(format!("{} was settled twice: {before:?}, {outcome:?}", self.key));
+        }
+        if let (Act::Rpc, Ok(answer)) = (&self.act, &outcome)
+            && answer.as_deref() != Some(&self.data)
+        {
+            return Err(format!("{} asked {} and was answered {answer:?}", self.key, self.data));
+        }
+        self.outcome = Some(outcome);
+        Ok(())
+    }
+
+    /// At the end: whether it was settled, happened once where it was to, and not more often than it was asked.
+    pub fn check(&self, chronicle: &Chronicle) -> Result<(), String> {
+        let key = &self.key;
+        if self.outcome.is_none() && !self.abandoned {
+            return Err(format!("{key} was never settled"));
+        }
+        let effects = match &self.act {
+            Act::Rpc => self.effects_at_the_backend(chronicle)?,
+            Act::Publish(channel) => chronicle.published(channel, &self.data),
+        };
+        let lives: BTreeSet<_> = effects.iter().collect();
+        if matches!(self.act, Act::Publish(_)) && lives.len() != effects.len() {
+            return Err(format!("{key} was published more than once in one life: {effects:?}"));
+        }
+        // Whoever asked again knows that the outcome was in doubt.
+        if effects.len() > self.asked.len() {
+            return Err(format!("{key} was asked {} times, and happened in {effects:?}", self.asked.len()));
+        }
+        self.check_outcome(effects.len())
+    }
+
+    /// In which lives the backend did it. A life asks again only after it was told that there is no answer.
+    fn effects_at_the_backend(&self, chronicle: &Chronicle) -> Result<Vec<Life>, String> {
+        let deeds = chronicle.deeds(&self.key);
+        for (index, deed) in deeds.iter().enumerate() {
+            let earlier = deeds[..index].iter().find(|one| one.life == deed.life && one.told != Some(false));
+            if earlier.is_some() {
+                return Err(format!("{} reached the backend twice from one life: {deeds:?}", self.key));
+            }
+        }
+        Ok(deeds.iter().filter(|deed| deed.done).map(|deed| deed.life).collect())
+    }
+
+    fn check_outcome(&self, effects: usize) -> Result<(), String> {
+        let (key, asked) = (&self.key, self.asked.len());
+        let fits = match self.outcome.as_ref() {
+            None => true,
+            Some(Ok(_)) => effects > 0,
+            Some(Err(fault)) => match fault.code {
+                Code::Expired | Code::OutboxFull => asked == 0 && effects == 0,
+                Code::UnknownOutcome => asked > 0,
+                Code::Stopped => true,
+                // The server says no; if it was asked just once, it knows what it says.
+                _ => matches!(self.act, Act::Rpc) || asked > 1 || effects == 0,
+            },
+        };
+        let told = &self.outcome;
+        let wrong =
+            || format!("{key} was asked {asked} times, happened {effects} times, and ended as {told:?}");
+        if fits { Ok(()) } else { Err(wrong()) }
+    }
+}
