@@ -18,5 +18,6 @@ pub mod serve;
 pub mod session;
 
 mod clock;
+mod complaint;
 
 pub use clock::Now;

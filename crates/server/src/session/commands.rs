@@ -16,6 +16,8 @@ use super::{
 use crate::{
     backend::{Advice, Granted, Inquiry},
     broker::{BrokerError, Message, Query, Retention},
+    clock::Now,
+    complaint::Complaint,
     config::ChannelOptions,
 };
 
@@ -89,7 +91,7 @@ impl Session {
                 self.advised(&channel, task, Advice::Unavailable, ctx, actions)
             }
             Err(_) if let Task::AwaitKeys(_) = task => Err(self.without_keys(ctx, actions)),
-            Err(error) => Err(trouble_of(&task, error)),
+            Err(error) => Err(trouble_of(&task, error, ctx.now)),
         };
         self.tell(id, result, actions);
         self.resume_waiting(after, actions);
@@ -244,17 +246,25 @@ fn is_long(data: &Option<suona_protocol::Payload>) -> bool {
     data.as_ref().is_some_and(|data| data.len() > 4096)
 }
 
+/// Tells the log of our own trouble. All sessions complain of the same broker.
+fn complain(error: BrokerError, now: Now) {
+    static FAILING: Complaint = Complaint::new();
+    if let Some(times) = FAILING.again(now.instant) {
+        tracing::warn!(%error, times, "the broker failed");
+    }
+}
+
 /// What the client hears when the broker could not.
-fn trouble_of(task: &Task, error: BrokerError) -> Trouble {
+fn trouble_of(task: &Task, error: BrokerError, now: Now) -> Trouble {
     match (task, error) {
         (Task::Subscribe(_) | Task::ServerSubscribe, error) => {
-            tracing::warn!(%error, "subscribing failed");
+            complain(error, now);
             DisconnectCode::InternalError.into()
         }
         (_, BrokerError::OtherPayload) => ErrorCode::BadRequest.into(),
         (_, BrokerError::OtherEpoch) => ErrorCode::UnrecoverablePosition.into(),
         (_, BrokerError::NoRoom | BrokerError::Unreachable) => {
-            tracing::warn!(%error, ?task, "the broker failed");
+            complain(error, now);
             ErrorCode::Internal.into()
         }
     }

@@ -77,7 +77,7 @@ pub(super) fn reply(rpc: Option<&PlainRpc>, method: Option<&str>, outcome: &Outc
         _ => return None,
     };
     let Some(result) = data.as_deref().map_or(Ok(RawValue::NULL), serde_json::from_slice).ok() else {
-        tracing::warn!("the backend answered a plain client with something that is no JSON");
+        tracing::debug!("a plain client was to be answered with something that is no JSON");
         return Some(error(named, &ErrorCode::Internal.into()));
     };
     match rpc.zip(named) {
