@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use serde::{Deserialize, Deserializer};
-use serde_json::value::RawValue;
+use serde_json::{error::Category, value::RawValue};
 use suona_protocol::{Channel, Disconnect, DisconnectCode, ErrorReply, ExcludeNames, Payload, TooManyNames};
 
 use super::{Advice, ConnectGrant, Granted, Inquiry, PublishGrant, RefreshGrant, SubscribeGrant};
@@ -18,8 +18,9 @@ use crate::{
 /// The answer is none. The text says why, for our log.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Rubbish {
-    #[error(transparent)]
-    NotJson(#[from] serde_json::Error),
+    /// Where it goes wrong, and not with what: the values are our user's.
+    #[error("{category} at line {line}, column {column}")]
+    NotJson { category: &'static str, line: usize, column: usize },
     #[error("its b64data or b64info is not base64, or not of JSON though the client reads nothing else")]
     NotBase64,
     #[error("its error has no code")]
@@ -28,6 +29,17 @@ pub(super) enum Rubbish {
     LongKey,
     #[error(transparent)]
     TooManyNames(#[from] TooManyNames),
+}
+
+impl From<serde_json::Error> for Rubbish {
+    fn from(error: serde_json::Error) -> Self {
+        let category = match error.classify() {
+            Category::Syntax => "it is no JSON",
+            Category::Data => "a member has a wrong type",
+            Category::Eof | Category::Io => "its JSON breaks off",
+        };
+        Self::NotJson { category, line: error.line(), column: error.column() }
+    }
 }
 
 #[derive(Deserialize)]
