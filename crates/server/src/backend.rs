@@ -3,10 +3,12 @@
 //! Shaped like a broker: nothing is awaited by those who ask, every answer arrives at an [`Answer`].
 
 mod advice;
+mod asker;
 mod circuit;
 mod consultation;
 mod endpoint;
 pub(crate) mod events;
+mod places;
 mod request;
 mod response;
 #[cfg(test)]
@@ -80,7 +82,7 @@ impl Backend {
             return player(consultation, visit, answer);
         }
         let endpoint = self.endpoints.get(consultation.webhook.0).zip(self.runtime.as_ref());
-        let admits = |endpoint: &Endpoint| endpoint.admits(&consultation.inquiry, Instant::now());
+        let admits = |endpoint: &Endpoint| endpoint.admits(&consultation, Instant::now());
         let Some((endpoint, runtime)) = endpoint.filter(|(endpoint, _)| admits(endpoint)) else {
             return answer.give(Ok(Advice::Unavailable));
         };
@@ -89,9 +91,13 @@ impl Backend {
     }
 
     /// Whether all webhooks can be reached, as far as the last calls showed; if not, which one cannot.
+    ///
+    /// One that can be reached and does not answer is no reason: a client must not be able to take a node out
+    /// of service by what it asks.
     pub fn ready(&self) -> Result<(), String> {
-        match self.endpoints.iter().find(|endpoint| endpoint.is_cut_off()) {
-            Some(endpoint) => Err(format!("the webhook {} does not answer", endpoint.name())),
+        let now = Instant::now();
+        match self.endpoints.iter().find(|endpoint| endpoint.is_refused(now)) {
+            Some(endpoint) => Err(format!("the webhook {} cannot be reached", endpoint.name())),
             None => Ok(()),
         }
     }

@@ -2,21 +2,24 @@
 
 use std::{
     error::Error,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 use axum::http::StatusCode;
 use bytes::Bytes;
-use tokio::{sync::Semaphore, time};
+use tokio::time;
 
 use super::{
     Advice, Consultation, Inquiry, Visit,
-    circuit::{Change, Circuit},
+    asker::Asker,
+    circuit::{Change, Circuit, Fault},
+    places::Places,
     request::{self, NotJson},
     response,
 };
 use crate::{
+    complaint::Complaint,
     config::{Transform, Webhook},
     metrics::{CallMetrics, CallOutcome},
 };
@@ -25,6 +28,10 @@ use crate::{
 /// process has left for its own work, and 12,000 calls a second if each takes 10 ms. Others wait their turn,
 /// within their time.
 const MAX_CALLS: usize = 128;
+
+/// At most so many of them for one asker: twice what one connection can ask at once, so that no few users keep
+/// all others waiting.
+const MAX_CALLS_OF_ONE: usize = MAX_CALLS / 4;
 
 /// Idle connections are closed before the backend does it, which would lose a call that is just being sent:
 /// Node and uvicorn wait five seconds.
@@ -35,8 +42,9 @@ pub(super) struct Endpoint {
     webhook: Webhook,
     url: reqwest::Url,
     client: reqwest::Client,
-    places: Semaphore,
+    places: Places,
     circuit: Mutex<Circuit>,
+    failing: Complaint,
     max_body: usize,
     metrics: CallMetrics,
 }
@@ -44,10 +52,14 @@ pub(super) struct Endpoint {
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 enum Failure {
+    #[error("too many calls were under way to answer this one within {0:?}")]
+    Crowded(Duration),
     #[error("it did not answer within {0:?}")]
     TimedOut(Duration),
     #[error("it cannot be reached: {0}")]
     Unreachable(String),
+    #[error("the connection broke off: {0}")]
+    Torn(String),
     #[error("it answered with status {0}")]
     Status(StatusCode),
     #[error("its answer is larger than {0} bytes")]
@@ -56,16 +68,13 @@ enum Failure {
     Rubbish(#[from] response::Rubbish),
 }
 
-impl Failure {
-    /// Whether it shows that the backend is down. A handler that fails does not: otherwise a client could
-    /// cut everyone off by asking again and again for what fails.
-    fn is_down(&self) -> bool {
-        match self {
-            Self::TimedOut(_) | Self::Unreachable(_) => true,
-            Self::Status(status) => matches!(status.as_u16(), 502..=504),
-            Self::TooLarge(_) | Self::Rubbish(_) => false,
-        }
-    }
+/// What a failure says of the backend.
+enum Verdict {
+    /// It is there.
+    Up,
+    Down(Fault),
+    /// It had no chance to show.
+    Nothing,
 }
 
 /// The client that all webhooks share, and those who fetch keys; it keeps connections for each backend.
@@ -91,8 +100,8 @@ impl Endpoint {
         metrics: CallMetrics,
     ) -> Option<Self> {
         let url = reqwest::Url::parse(webhook.endpoint.expose()).ok()?;
-        let (places, circuit) = (Semaphore::new(MAX_CALLS), Mutex::new(Circuit::new()));
-        Some(Self { webhook, url, client, places, circuit, max_body, metrics })
+        let (places, circuit) = (Places::new(MAX_CALLS, MAX_CALLS_OF_ONE), Mutex::default());
+        Some(Self { webhook, url, client, places, circuit, failing: Complaint::new(), max_body, metrics })
     }
 
     pub(super) fn name(&self) -> &str {
@@ -100,16 +109,17 @@ impl Endpoint {
     }
 
     /// Whether this may be asked now; whoever hears yes asks it.
-    pub(super) fn admits(&self, inquiry: &Inquiry, now: Instant) -> bool {
-        let admitted = self.circuit.lock().unwrap_or_else(PoisonError::into_inner).admits(now);
+    pub(super) fn admits(&self, asked: &Consultation, now: Instant) -> bool {
+        let admitted = self.circuit().admits(&Asker::new(&asked.info), now);
         if !admitted {
-            self.metrics.spared(inquiry.kind());
+            self.metrics.spared(asked.inquiry.kind());
         }
         admitted
     }
 
-    pub(super) fn is_cut_off(&self) -> bool {
-        self.circuit.lock().unwrap_or_else(PoisonError::into_inner).is_open()
+    /// Whether no connection can be made, as the last calls showed.
+    pub(super) fn is_refused(&self, now: Instant) -> bool {
+        self.circuit().is_refused(now)
     }
 
     /// Asks, and makes sense of what comes back.
@@ -120,24 +130,47 @@ impl Endpoint {
         };
         let begun = Instant::now();
         self.metrics.begun();
-        let called = self.call(consultation, visit, body);
-        let called = time::timeout(self.webhook.timeout, called).await;
-        let called = called.unwrap_or(Err(Failure::TimedOut(self.webhook.timeout)));
+        let called = self.call_in_turn(consultation, visit, body, begun + self.webhook.timeout).await;
         self.metrics.ended(consultation.inquiry.kind(), outcome(&called), begun.elapsed());
-        self.learn(called.as_ref().err());
         called.unwrap_or_else(|failure| {
-            tracing::warn!(webhook = self.webhook.at, %failure, "a webhook failed");
+            if let Some(times) = self.failing.again(Instant::now()) {
+                tracing::warn!(webhook = self.webhook.at, %failure, times, "a webhook failed");
+            }
             self.transform(&failure, &consultation.inquiry)
         })
     }
 
+    /// Waits for a place, and calls with what is left of the time. It is no fault of the backend if that is
+    /// the lesser part.
+    async fn call_in_turn(
+        &self,
+        asked: &Consultation,
+        visit: &Visit,
+        body: Vec<u8>,
+        deadline: Instant,
+    ) -> Result<Advice, Failure> {
+        let asker = Asker::new(&asked.info);
+        let timeout = self.webhook.timeout;
+        let crowded = |_| Failure::Crowded(timeout);
+        let place = time::timeout_at(deadline.into(), self.places.take(&asker)).await.map_err(crowded)?;
+        let begun = Instant::now();
+        let called = time::timeout_at(deadline.into(), self.call(asked, visit, body)).await;
+        let called =
+            called.unwrap_or_else(|_| match deadline.saturating_duration_since(begun) < timeout / 2 {
+                true => Err(Failure::Crowded(timeout)),
+                false => Err(Failure::TimedOut(timeout)),
+            });
+        drop(place);
+        self.learn(asker, begun, called.as_ref().err());
+        called
+    }
+
     async fn call(&self, asked: &Consultation, visit: &Visit, body: Vec<u8>) -> Result<Advice, Failure> {
-        let _place = self.places.acquire().await.expect("the semaphore is never closed");
         let headers = request::headers(&self.webhook, asked, visit);
         let call = self.client.post(self.url.clone()).headers(headers).body(body);
-        let mut response = call.send().await.map_err(unreachable)?;
+        let mut response = call.send().await.map_err(broken)?;
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
+        while let Some(chunk) = response.chunk().await.map_err(broken)? {
             if body.len() + chunk.len() > self.max_body {
                 return Err(Failure::TooLarge(self.max_body));
             }
@@ -149,11 +182,12 @@ impl Endpoint {
         }
     }
 
-    fn learn(&self, failure: Option<&Failure>) {
-        let mut circuit = self.circuit.lock().unwrap_or_else(PoisonError::into_inner);
-        let change = match failure {
-            Some(failure) if failure.is_down() => circuit.failed(Instant::now()),
-            _ => circuit.succeeded(),
+    fn learn(&self, asker: Asker, begun: Instant, failure: Option<&Failure>) {
+        let mut circuit = self.circuit();
+        let change = match failure.map(|failure| judge(failure, asker)) {
+            Some(Verdict::Nothing) => return,
+            Some(Verdict::Down(fault)) => circuit.failed(fault, begun, Instant::now()),
+            Some(Verdict::Up) | None => circuit.answered(begun),
         };
         self.metrics.set_cut_off(circuit.is_open());
         match change {
@@ -163,6 +197,10 @@ impl Endpoint {
             Some(Change::Closed) => tracing::info!(webhook = self.webhook.at, "a webhook is back"),
             None => {}
         }
+    }
+
+    fn circuit(&self) -> MutexGuard<'_, Circuit> {
+        self.circuit.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What a failure means to the client. A connection that exists is not ended by one.
@@ -180,20 +218,38 @@ impl Endpoint {
     }
 }
 
+/// What a failure says of the backend. A handler that fails is no outage: otherwise a client could cut
+/// everyone off by asking again and again for what fails.
+fn judge(failure: &Failure, asker: Asker) -> Verdict {
+    match failure {
+        Failure::Crowded(_) => Verdict::Nothing,
+        Failure::Unreachable(_) => Verdict::Down(Fault::Refuses),
+        Failure::TimedOut(_) | Failure::Torn(_) => Verdict::Down(Fault::Silent(asker)),
+        Failure::Status(status) if matches!(status.as_u16(), 502..=504) => {
+            Verdict::Down(Fault::Silent(asker))
+        }
+        Failure::Status(_) | Failure::TooLarge(_) | Failure::Rubbish(_) => Verdict::Up,
+    }
+}
+
 fn outcome(called: &Result<Advice, Failure>) -> CallOutcome {
     match called {
         Ok(Advice::Granted(_)) => CallOutcome::Granted,
         Ok(Advice::Refused(_)) => CallOutcome::Refused,
         Ok(Advice::Disconnect(_)) => CallOutcome::Disconnected,
         Err(Failure::Status(_)) => CallOutcome::Status,
+        Err(Failure::Crowded(_)) => CallOutcome::Crowded,
         Err(Failure::TimedOut(_)) => CallOutcome::TimedOut,
-        Err(Failure::Unreachable(_)) => CallOutcome::Unreachable,
+        Err(Failure::Unreachable(_) | Failure::Torn(_)) => CallOutcome::Unreachable,
         Err(Failure::TooLarge(_) | Failure::Rubbish(_)) | Ok(Advice::Unavailable) => CallOutcome::Rubbish,
     }
 }
 
-fn unreachable(error: reqwest::Error) -> Failure {
-    Failure::Unreachable(root_cause(error))
+fn broken(error: reqwest::Error) -> Failure {
+    match error.is_connect() {
+        true => Failure::Unreachable(root_cause(error)),
+        false => Failure::Torn(root_cause(error)),
+    }
 }
 
 /// What went wrong at the bottom, without the URL, which may hold a secret.

@@ -45,6 +45,8 @@ pub enum CallOutcome {
     Rubbish,
     /// It was not answered in time.
     TimedOut,
+    /// It was not asked, because too many others were being asked all the time.
+    Crowded,
     /// Nobody could be asked.
     Unreachable,
     /// Nobody was asked, because the circuit is open.
@@ -60,6 +62,7 @@ impl CallOutcome {
             Self::Status => "status",
             Self::Rubbish => "rubbish",
             Self::TimedOut => "timed_out",
+            Self::Crowded => "crowded",
             Self::Unreachable => "unreachable",
             Self::CutOff => "cut_off",
         }

@@ -35,6 +35,14 @@ async fn is_unavailable(backend: &Backend) -> bool {
     matches!(ask(backend, rpc("1")).await, Advice::Unavailable)
 }
 
+/// Asks for this user, and leaves the answer for later.
+fn ask_as(backend: &Backend, user: usize) -> oneshot::Receiver<Advice> {
+    let (answer, told) = answer();
+    let info = ClientInfo { user: user.to_string(), client: "me".to_owned(), ..ClientInfo::default() };
+    backend.ask(Consultation { info: Arc::new(info), ..consultation(rpc("1")) }, visit(), answer);
+    told
+}
+
 /// Whether the next question is answered before it is even sent.
 fn answers_at_once(backend: &Backend) -> bool {
     let (answer, mut told) = answer();
@@ -109,7 +117,7 @@ async fn a_dead_backend_opens_the_circuit_and_clients_hear_it_at_once() {
     for _ in 0..8 {
         assert!(is_unavailable(&backend).await);
     }
-    assert_eq!(backend.ready(), Err("the webhook client.proxy.connect does not answer".to_owned()));
+    assert_eq!(backend.ready(), Err("the webhook client.proxy.connect cannot be reached".to_owned()));
     for _ in 0..1000 {
         assert!(answers_at_once(&backend));
     }
@@ -118,10 +126,72 @@ async fn a_dead_backend_opens_the_circuit_and_clients_hear_it_at_once() {
 #[tokio::test]
 async fn a_gateway_timeout_from_a_proxy_in_between_is_an_outage_too() {
     let world = World::new(StatusCode::GATEWAY_TIMEOUT, "", "").await;
-    for _ in 0..8 {
-        assert!(is_unavailable(&world.backend).await);
+    let one_user = [1; 20];
+    for user in one_user.into_iter().chain(2..9) {
+        assert!(matches!(ask_as(&world.backend, user).await, Ok(Advice::Unavailable)));
     }
-    assert!(world.backend.ready().is_err());
+    assert_eq!(world.asked.len(), 27, "one user alone opens nothing");
+    assert!(answers_at_once(&world.backend));
+    assert_eq!(world.backend.ready(), Ok(()), "a client may have brought it about");
+}
+
+#[tokio::test]
+async fn a_backend_that_answers_nobody_opens_the_circuit_and_one_that_answers_some_does_not() {
+    for healthy in [false, true] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("http://{}/", listener.local_addr().unwrap());
+        let handler =
+            async move |body: Bytes| match String::from_utf8_lossy(&body).contains("quick") && healthy {
+                true => "{}",
+                false => std::future::pending().await,
+            };
+        tokio::spawn(async move { axum::serve(listener, Router::new().fallback(handler)).await });
+        let backend = backend(&endpoint, "timeout = \"1s\"");
+        let mut waiting = Vec::new();
+        for user in 0..9 {
+            waiting.push(ask_as(&backend, user));
+        }
+        let (answer, told) = answer();
+        let (method, idempotency_key) = ("quick".to_owned(), String::new());
+        backend.ask(consultation(Inquiry::Rpc { method, data: None, idempotency_key }), visit(), answer);
+        assert_eq!(matches!(told.await, Ok(Advice::Granted(_))), healthy);
+        for told in waiting {
+            assert!(matches!(told.await, Ok(Advice::Unavailable)));
+        }
+        assert_eq!(answers_at_once(&backend), !healthy);
+    }
+}
+
+#[tokio::test]
+async fn calls_for_which_there_was_no_place_say_nothing_of_the_backend() {
+    let metrics = Metrics::new(0);
+    let (listener, mut accepted) = (TcpListener::bind("127.0.0.1:0").await.unwrap(), Vec::new());
+    let endpoint = format!("http://{}/", listener.local_addr().unwrap());
+    let backend = counted(&endpoint, "timeout = \"1s\"", &metrics);
+    let mut waiting = Vec::new();
+    for _ in 0..33 {
+        waiting.push(ask_as(&backend, 1));
+    }
+    for _ in 0..32 {
+        accepted.push(listener.accept().await.unwrap());
+    }
+    for told in waiting {
+        assert!(matches!(told.await, Ok(Advice::Unavailable)));
+    }
+    let text = metrics.render();
+    for line in ["outcome=\"timed_out\"} 32\n", "outcome=\"crowded\"} 1\n"] {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
+    assert!(!answers_at_once(&backend));
+}
+
+#[tokio::test]
+async fn the_log_hears_where_an_answer_goes_wrong_and_none_of_its_values() {
+    let secret = "s3cret".to_owned();
+    let answer = format!("{{\n\"disconnect\":\"{secret}\"}}");
+    let why = response::read(&rpc("1"), &answer.into(), true).unwrap_err();
+    assert_eq!(why.to_string(), "a member has a wrong type at line 2, column 21");
+    assert!(!format!("{why:?}").contains(&secret));
 }
 
 #[tokio::test]
