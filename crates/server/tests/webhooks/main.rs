@@ -15,32 +15,43 @@ use std::{
     net::{SocketAddr, TcpListener, TcpStream},
     path::PathBuf,
     pin::Pin,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     task::{self, Poll},
     time::Duration,
 };
 
-use axum::{Json, Router, body::Body, http::StatusCode, response::IntoResponse, routing::post};
+use axum::{
+    Json, Router, body::Body, extract::State, http::StatusCode, response::IntoResponse, routing::post,
+};
 use bytes::Bytes;
 use hyper::body::Frame;
 use serde_json::{Value, json};
 use suona_server::{config::Sources, serve::Gateway};
-use tokio::runtime::Runtime;
+use tokio::{runtime::Runtime, sync::Semaphore};
 use tungstenite::{Message, WebSocket};
 
 /// A gateway and its backend.
 struct World {
     address: SocketAddr,
+    held: Held,
+    /// Where nobody ever answers, until it is no more.
+    dead: Option<TcpListener>,
     _gateway: Gateway,
     _runtime: Runtime,
 }
+
+/// The questions that the backend keeps until it is let do with them what their method says.
+type Held = Arc<Semaphore>;
 
 const CONFIG: &str = r#"
 http_server = { address = "127.0.0.1", port = 0 }
 client.ping_interval = "400ms"
 client.pong_timeout = "300ms"
 client.proxy.connect = { enabled = true, endpoint = "http://BACKEND/connect" }
-rpc.proxy = { endpoint = "http://BACKEND/rpc", timeout = "1500ms" }
+rpc.proxy = { endpoint = "http://BACKEND/rpc", timeout = "60s" }
 rpc.without_namespace.proxy_enabled = true
 [[rpc.namespaces]]
 name = "dead"
@@ -49,6 +60,15 @@ proxy_name = "dead"
 [[proxies]]
 name = "dead"
 endpoint = "http://DEAD/rpc"
+timeout = "60s"
+[[rpc.namespaces]]
+name = "hasty"
+proxy_enabled = true
+proxy_name = "hasty"
+[[proxies]]
+name = "hasty"
+endpoint = "http://BACKEND/rpc"
+timeout = "1500ms"
 [[plain]]
 path = "/backend"
 identify = { from = "backend" }
@@ -63,20 +83,22 @@ impl World {
     fn new() -> Self {
         let runtime = Runtime::new().unwrap();
         let backend = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
-        let dead = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let dead = TcpListener::bind("127.0.0.1:0").unwrap();
         let text = CONFIG.replace("BACKEND", &backend.local_addr().unwrap().to_string());
         let file = tempfile("toml");
-        std::fs::write(&file, text.replace("DEAD", &dead.to_string())).unwrap();
+        std::fs::write(&file, text.replace("DEAD", &dead.local_addr().unwrap().to_string())).unwrap();
         let reading = Sources { file: Some(&file), ..Sources::default() }.read();
         std::fs::remove_file(&file).unwrap();
         let (config, _) = reading.accept(false).unwrap();
+        let held = Held::new(Semaphore::new(0));
         let routes = Router::new().route("/connect", post(connect)).route("/rpc", post(rpc));
+        let routes = routes.with_state(held.clone());
         runtime.spawn(async { axum::serve(backend, routes).await });
         let entered = runtime.enter();
         let gateway = Gateway::start(config).unwrap();
         drop(entered);
         let address = gateway.local_addr();
-        Self { address, _gateway: gateway, _runtime: runtime }
+        Self { address, held, dead: Some(dead), _gateway: gateway, _runtime: runtime }
     }
 
     /// An open WebSocket.
@@ -86,11 +108,23 @@ impl World {
         tungstenite::client(format!("ws://{}{path}", self.address), socket).unwrap().0
     }
 
-    /// A managed client that is connected.
+    /// A managed client of Ann that is connected.
     fn client(&self) -> Client {
+        self.client_of("ann")
+    }
+
+    /// A managed client of this user that is connected.
+    fn client_of(&self, user: &str) -> Client {
         let mut client = Client { socket: self.open("/connection/websocket"), pings: 0, last: 0 };
-        assert!(client.asks(&json!({ "connect": {} }))["connect"]["client"].is_string());
+        let connected = client.asks(&json!({ "connect": { "data": user } }));
+        assert!(connected["connect"]["client"].is_string());
         client
+    }
+
+    /// Lets one question go that is held, and ends the backend that is dead.
+    fn let_go(&mut self) {
+        self.held.add_permits(1);
+        self.dead = None;
     }
 
     /// The status with which `/ready` answers.
@@ -103,16 +137,20 @@ impl World {
     }
 }
 
-/// A plain client is who its query says.
+/// Clients are who they say.
 async fn connect(Json(question): Json<Value>) -> Json<Value> {
-    let user = question["query"].as_str().and_then(|query| query.strip_prefix("user=")).unwrap_or("ann");
+    let query = question["query"].as_str().and_then(|query| query.strip_prefix("user="));
+    let user = query.or(question["data"].as_str()).unwrap_or("ann");
     Json(json!({ "result": { "user": user } }))
 }
 
 /// Tells who asked what, in one way or another.
-async fn rpc(Json(question): Json<Value>) -> axum::response::Response {
-    match question["method"].as_str() {
-        Some("slow") => std::future::pending().await,
+async fn rpc(State(held): State<Held>, Json(question): Json<Value>) -> axum::response::Response {
+    let method = question["method"].as_str();
+    if let Some("slow" | "broken" | "rubbish" | "torn" | "hasty:slow") = method {
+        held.acquire().await.unwrap().forget();
+    }
+    match method {
         Some("broken") => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
         Some("rubbish") => "<html>".into_response(),
         Some("torn") => Body::new(Torn::default()).into_response(),
@@ -156,22 +194,37 @@ struct Client {
 impl Client {
     /// Sends a command and reads until it is answered.
     fn asks(&mut self, command: &Value) -> Value {
+        self.sends(command);
+        self.reply()
+    }
+
+    fn sends(&mut self, command: &Value) {
         self.last += 1;
         let mut command = command.clone();
         command["id"] = self.last.into();
         self.socket.send(Message::text(command.to_string())).unwrap();
+    }
+
+    /// Reads until the last command is answered.
+    fn reply(&mut self) -> Value {
         loop {
-            let message = self.socket.read().expect("the connection lives");
-            for line in message.to_text().unwrap().lines() {
-                let reply: Value = serde_json::from_str(line).unwrap();
-                if reply == json!({}) {
-                    self.pings += 1;
-                    self.socket.send(Message::text("{}")).unwrap();
-                } else if reply["id"] == self.last {
-                    return reply;
-                }
+            let replies = self.hears();
+            if let Some(reply) = replies.into_iter().find(|reply| reply["id"] == self.last) {
+                return reply;
             }
         }
+    }
+
+    /// Reads one message, which may be a ping or several replies.
+    fn hears(&mut self) -> Vec<Value> {
+        let message = self.socket.read().expect("the connection lives");
+        let lines = message.to_text().unwrap().lines().map(|line| serde_json::from_str(line).unwrap());
+        let (pings, replies): (Vec<_>, Vec<_>) = lines.partition(|line| *line == json!({}));
+        for _ in pings {
+            self.pings += 1;
+            self.socket.send(Message::text("{}")).unwrap();
+        }
+        replies
     }
 }
 

@@ -49,3 +49,28 @@ fn replies_of_a_slow_backend_never_cross() {
         took.iter().max()
     );
 }
+
+#[test]
+fn a_request_that_times_out_before_the_next_takes_no_reply_of_it() {
+    let world = World::new();
+    let mut socket = world.open("/backend?user=ann");
+    let slow = json!({ "method": "hasty:slow" });
+    let quick = |number| json!({ "method": "leisurely", "number": number, "millis": 1 });
+    for request in [slow.clone(), quick(1), slow, quick(2), quick(3)] {
+        socket.send(Message::text(request.to_string())).unwrap();
+    }
+    let mut reply = || loop {
+        if let Message::Text(text) = socket.read().expect("the connection lives") {
+            return serde_json::from_str::<Value>(&text).unwrap();
+        }
+    };
+    let timed_out = |reply: Value| reply["method"] == "hasty:slow" && reply["error"]["code"] == 100;
+    let answered = |number| json!({ "method": "leisurely", "result": ["ann", number] });
+    assert!(timed_out(reply()));
+    // One for the backend that may still wait for the first, and one for the second.
+    world.held.add_permits(2);
+    assert_eq!(reply(), answered(1));
+    assert_eq!(reply(), json!({ "method": "hasty:slow", "result": "ann" }));
+    assert_eq!(reply(), answered(2));
+    assert_eq!(reply(), answered(3));
+}
