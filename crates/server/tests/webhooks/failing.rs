@@ -63,7 +63,7 @@ fn whatever_the_backend_does_with_a_request_others_are_answered_before_it_is() {
         let bystander = bystander(&world, 200, "quick");
         unlucky.waits_in_vain(&bystander);
         let slowest = bystander.join().expect("a bystander was disturbed");
-        world.let_go();
+        world.let_go(method);
         let reply = unlucky.reply();
         assert_eq!(expected, reply.get("error").map(|_| error_of(&reply)), "{case}: {reply}");
         let pings = unlucky.pings - pings;
@@ -88,7 +88,7 @@ fn who_is_not_answered_in_time_hears_an_error_and_pings_before_it() {
 #[test]
 fn a_backend_that_stays_dead_is_an_error_at_once_and_no_trouble_of_other_webhooks() {
     let mut world = World::new();
-    world.let_go();
+    world.let_go("dead:list");
     let mut unlucky = world.client();
     assert_eq!(world.ready(), 200);
     for _ in 0..8 {
@@ -107,21 +107,21 @@ fn a_backend_that_stays_dead_is_an_error_at_once_and_no_trouble_of_other_webhook
 #[test]
 fn a_method_that_hangs_for_many_disturbs_no_other_method_of_its_webhook() {
     let world = World::new();
-    let mut unlucky: Vec<_> = (0..10).map(|user| world.client_of(&user.to_string())).collect();
     // The first asks for as much as one connection may; together they leave places for others.
-    for (client, times) in unlucky.iter_mut().zip([16, 4, 4, 4, 4, 4, 4, 4, 4, 4]) {
+    let times = [16, 4, 4, 4, 4, 4, 4, 4, 4, 4];
+    let clients = times.iter().enumerate().map(|(user, times)| (world.client_of(&user.to_string()), *times));
+    let unlucky = |(mut client, times): (Client, usize)| {
         (0..times).for_each(|_| client.sends(&json!({ "rpc": { "method": "hasty:slow" } })));
-    }
+        std::thread::spawn(move || assert_eq!(error_of(&client.reply()), 100))
+    };
     let mut quick = world.client();
-    let waiting = std::thread::spawn(move || {
-        unlucky.iter_mut().for_each(|client| assert_eq!(error_of(&client.reply()), 100));
-    });
+    let waiting: Vec<_> = clients.map(unlucky).collect();
     let mut answered = 0;
-    while !waiting.is_finished() {
+    while !waiting.iter().all(JoinHandle::is_finished) {
         quick.asks_quickly("hasty:quick");
         answered += 1;
     }
-    waiting.join().expect("all hear the error");
+    waiting.into_iter().for_each(|one| one.join().expect("it hears the error"));
     (0..20).for_each(|_| quick.asks_quickly("hasty:quick"));
     assert_eq!(world.ready(), 200);
     figure!(
