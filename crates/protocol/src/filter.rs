@@ -45,7 +45,10 @@ pub enum BadFilter {
 
 /// A filter that is known to be well-formed and small.
 #[derive(Clone, Debug, PartialEq)]
-pub struct TagsFilter(Condition);
+pub struct TagsFilter {
+    root: Condition,
+    conditions: usize,
+}
 
 #[derive(Clone, Debug, PartialEq)]
 enum Condition {
@@ -84,12 +87,18 @@ impl TagsFilter {
     /// Checks a tree as it came from a client.
     pub fn new(tree: FilterNode) -> Result<Self, BadFilter> {
         let mut budget = Budget::WHOLE;
-        condition(tree, MAX_DEPTH, &mut budget).map(Self)
+        let root = condition(tree, MAX_DEPTH, &mut budget)?;
+        Ok(Self { root, conditions: MAX_NODES - budget.nodes })
+    }
+
+    /// How many conditions there are, those that join others included; at least 1.
+    pub fn conditions(&self) -> usize {
+        self.conditions
     }
 
     /// Whether a publication with these tags is wanted.
     pub fn matches(&self, tags: &[(String, String)]) -> bool {
-        self.0.holds(tags)
+        self.root.holds(tags)
     }
 }
 

@@ -168,15 +168,15 @@ pub struct Query {
     pub since: Option<(u64, Option<Epoch>)>,
     /// Newest first.
     pub reverse: bool,
-    /// A publication that excludes somebody counts for nothing and is read anyway: perhaps the reader does not
-    /// get it.
-    pub spares_exclusive: bool,
+    /// So many publications that exclude somebody count for nothing and are read anyway: perhaps the reader
+    /// does not get them. Any more count like others.
+    pub spared: usize,
 }
 
 impl Query {
     /// Only where the stream stands.
     pub const TOP: Query =
-        Query { limit: 0, max_bytes: 0, since: None, reverse: false, spares_exclusive: false };
+        Query { limit: 0, max_bytes: 0, since: None, reverse: false, spared: 0 };
 }
 
 /// A part of a stream, and where the stream stands, read in one instant.

@@ -223,12 +223,13 @@ fn what_excludes_somebody_may_count_for_nothing(world: &mut Fixture) {
         world.ask(|broker, answer| broker.publish(&"news".into(), message, KEEP, answer)).expect("published");
     }
     let two = Query { limit: 2, ..ALL };
-    let sparing = Query { spares_exclusive: true, ..two };
+    let sparing = Query { spared: 9, ..two };
     let page = |query| page_offsets(&world.read("news", query).expect("read"));
     assert_eq!(page(two), [1, 2]);
     assert_eq!(page(sparing), [1, 2, 3, 4]);
     assert_eq!(page(Query { since: Some((1, None)), ..sparing }), [2, 3, 4, 5]);
     assert_eq!(page(Query { limit: 0, ..sparing }), [0; 0]);
+    assert_eq!(page(Query { spared: 1, ..two }), [1, 2, 3], "the second counts like others");
 }
 
 fn only_the_last_publications_are_kept(world: &mut Fixture) {

@@ -14,6 +14,15 @@ use crate::broker::{Page, Query, Retention};
 /// At most so many bytes of publications are kept for a client whose subscribing takes long.
 const MAX_BUFFERED: usize = 256 << 10;
 
+/// What a recovery with a filter may cost at most, in conditions that are looked at; a few milliseconds.
+const MAX_SIEVING: usize = 160_000;
+
+/// What reading a publication from memory costs beside the conditions, in conditions.
+const READING_ONE: usize = 16;
+
+/// At most so many publications that exclude somebody are read beyond what the reply has room for.
+const MAX_SPARED: usize = 1000;
+
 /// What is needed to finish a subscription.
 #[derive(Debug)]
 pub(super) struct Joining {
@@ -66,6 +75,26 @@ impl Budget {
         let publications = rules.config.client.recovery_max_publication_limit;
         Self { bytes: rules.max_reply_bytes(), publications }
     }
+
+    /// Takes room for those of `missed` that the client gets; `None` as soon as it does not suffice.
+    fn sieve(
+        &mut self,
+        missed: Vec<Arc<Encoded>>,
+        reading: &Reading,
+        client: &ClientInfo,
+    ) -> Option<Vec<Arc<Encoded>>> {
+        // As a JSON string, each byte may take two.
+        let factor = if reading.reads_deltas() { 2 } else { 1 };
+        let mut left = *self;
+        let mut shown = Vec::new();
+        for one in missed.into_iter().filter(|one| reading.shows(one, client)) {
+            left.publications = left.publications.checked_sub(1)?;
+            left.bytes = left.bytes.checked_sub(one.len() * factor)?;
+            shown.push(one);
+        }
+        self.bytes = left.bytes;
+        Some(shown)
+    }
 }
 
 impl Joining {
@@ -113,12 +142,14 @@ impl Joining {
         let since = Some((self.since.offset, self.since.epoch));
         if features.latest_only {
             latest::query(budget.bytes)
-        } else if self.reading.filter.is_some() {
-            // Only what it lets through takes room in the reply; the rest is read by reference.
-            Query { limit: retention.size, max_bytes: usize::MAX, since, ..Query::TOP }
+        } else if let Some(filter) = &self.reading.filter {
+            // Only what it lets through takes room in the reply, but all of it takes time.
+            let affordable = MAX_SIEVING / (READING_ONE + filter.conditions());
+            let limit = retention.size.min(affordable);
+            Query { limit, max_bytes: usize::MAX, since, ..Query::TOP }
         } else {
             let (limit, max_bytes) = (budget.publications, budget.bytes);
-            Query { limit, max_bytes, since, spares_exclusive: true, ..Query::TOP }
+            Query { limit, max_bytes, since, spared: MAX_SPARED, ..Query::TOP }
         }
     }
 
@@ -134,23 +165,15 @@ impl Joining {
         if features.latest_only && self.since.recover {
             self.latest_only();
         }
-        self.fit(&reading, client, budget);
-        self.join(features).map(|joined| reading.sieve(joined, client))
-    }
-
-    /// Gives up a page that does not fit into `budget`, so that nothing of it is recovered. What is withheld
-    /// takes no room.
-    fn fit(&mut self, reading: &Reading, client: &ClientInfo, budget: &mut Budget) {
-        let Some(page) = &mut self.page else { return };
-        // As a JSON string, each byte may take two.
-        let factor = if reading.reads_deltas() { 2 } else { 1 };
-        let data = self.data.as_ref().map_or(0, Payload::len);
-        let shown = page.publications.iter().filter(|one| reading.shows(one, client));
-        let (count, bytes) = shown.fold((0, 0), |(count, bytes), one| (count + 1, bytes + one.len()));
-        match budget.bytes.checked_sub(data + bytes * factor) {
-            Some(left) if count <= budget.publications => budget.bytes = left,
-            _ => page.publications.clear(),
+        let top = self.page.as_ref().map(|page| page.top);
+        let mut joined = self.join(features)?;
+        let result = &mut joined.result;
+        budget.bytes = budget.bytes.saturating_sub(result.data.as_ref().map_or(0, Payload::len));
+        match budget.sieve(std::mem::take(&mut result.publications), &reading, client) {
+            Some(shown) => result.publications = shown,
+            None => (result.recovered, result.position) = (false, top),
         }
+        Ok(reading.sieve(joined, client))
     }
 
     /// Finishes with what the broker read: a page is there exactly if the subscription is positioned.

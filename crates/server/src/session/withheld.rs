@@ -57,14 +57,14 @@ impl Reading {
         !is_withheld(one.publication(), client, self.filter.as_deref())
     }
 
-    /// Leaves out what `client` does not get. The last publication before what comes live, if it got that, is
-    /// the base of the next.
+    /// Leaves out of what came late what `client` does not get; of what it missed that is left out already. The
+    /// last publication before what comes live, if it got that, is the base of the next.
     pub(super) fn sieve(mut self, mut joined: Joined, client: &ClientInfo) -> Joined {
         joined.result.delta = self.reads_deltas();
-        let last = joined.late.last().or(joined.result.publications.last());
-        let has_base = last.is_some_and(|last| self.shows(last, client));
-        joined.result.publications.retain(|one| self.shows(one, client));
         joined.late.retain(|one| self.shows(one, client));
+        let last = joined.late.last().or(joined.result.publications.last());
+        let stands_at = joined.position.map(|position| position.offset);
+        let has_base = last.is_some_and(|last| Some(last.publication().offset) == stands_at);
         if self.reads_deltas() && has_base {
             self.form = Form::Delta;
         }

@@ -130,9 +130,11 @@ fn page<'a>(
     query: Query,
 ) -> Vec<Arc<Encoded>> {
     let mut page = Vec::with_capacity(query.limit.min(publications.len()));
-    let (mut count, mut bytes) = (0, 0);
+    let (mut count, mut bytes, mut spared) = (0, 0, 0);
     for publication in publications {
-        if !(query.spares_exclusive && publication.publication().exclude.is_some()) {
+        if spared < query.spared && publication.publication().exclude.is_some() {
+            spared += 1;
+        } else {
             count += 1;
             bytes += publication.len();
         }

@@ -1,6 +1,7 @@
 //! What a client gets of what it missed, by the recovery mode of the namespace.
 
 use serde_json::json;
+use suona_protocol::FilterNode;
 
 use super::*;
 use crate::{
@@ -31,6 +32,18 @@ const CACHE: &str = r#"
     name = "stream"
     allow_subscribe_for_client = true
     history_size = 10
+    history_ttl = "60s"
+    force_recovery = true
+"#;
+
+const LONG: &str = r#"
+    [client]
+    allow_anonymous_connect_without_token = true
+    [channel.without_namespace]
+    allow_subscribe_for_client = true
+    allow_subscribe_for_anonymous = true
+    allow_tags_filter = true
+    history_size = 1000000
     history_ttl = "60s"
     force_recovery = true
 "#;
@@ -86,6 +99,24 @@ fn in_cache_mode_the_newest_publication_is_read_and_recovered_alone() {
         _ => None,
     });
     assert_eq!(listens.map(|position| position.offset), Some(7));
+}
+
+#[test]
+fn the_more_conditions_a_filter_has_the_fewer_publications_it_is_held_against() {
+    let reads = |conditions: usize| {
+        let exists = || FilterNode { key: "kind".into(), cmp: "ex".into(), ..FilterNode::default() };
+        let nodes = (1..conditions).map(|_| exists()).collect();
+        let filter = FilterNode { op: "and".into(), nodes, ..FilterNode::default() };
+        let Request::Subscribe(mut request) = recover("rate", 1) else { unreachable!("that is what it is") };
+        request.tags_filter = Some(filter);
+        let mut desk = Desk::connected(LONG);
+        desk.says(2, Request::Subscribe(request));
+        desk.query().limit
+    };
+    assert_eq!((reads(4), reads(64)), (8000, 2000));
+    let mut desk = Desk::connected(LONG);
+    desk.says(2, recover("rate", 1));
+    assert_eq!((desk.query().limit, desk.query().spared), (300, 1000), "whom all of it may exclude");
 }
 
 #[test]
