@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use suona_protocol::{Channel, Encoded, Epoch, ErrorCode};
+use suona_protocol::{Channel, ClientInfo, Encoded, Epoch, ErrorCode, Payload};
 
 use super::{Done, Outcome, call::Call, nullable};
 use crate::{broker::Query, config::ChannelOptions};
@@ -94,6 +94,8 @@ fn object(publication: &Encoded) -> Outcome<Box<RawValue>> {
     #[derive(Serialize)]
     struct Binary<'a> {
         b64data: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        info: Option<Info<'a>>,
         offset: u64,
         #[serde(skip_serializing_if = "BTreeMap::is_empty")]
         tags: BTreeMap<&'a str, &'a str>,
@@ -104,9 +106,33 @@ fn object(publication: &Encoded) -> Outcome<Box<RawValue>> {
         let publication = publication.publication();
         serde_json::value::to_raw_value(&Binary {
             b64data: STANDARD.encode(&publication.data),
+            info: publication.info.as_deref().map(Info::of),
             offset: publication.offset,
             tags: publication.tags.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect(),
         })
     };
     object.map_err(|_| ErrorCode::Internal)
+}
+
+/// The client that published.
+#[derive(Serialize)]
+struct Info<'a> {
+    user: &'a str,
+    client: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conn_info: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chan_info: Option<&'a RawValue>,
+}
+
+impl<'a> Info<'a> {
+    fn of(info: &'a ClientInfo) -> Self {
+        let json = |payload: &'a Payload| serde_json::from_slice(payload).ok();
+        Self {
+            user: &info.user,
+            client: &info.client,
+            conn_info: info.conn_info.as_ref().and_then(json),
+            chan_info: info.chan_info.as_ref().and_then(json),
+        }
+    }
 }

@@ -1,9 +1,12 @@
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
 use serde_json::json;
-use suona_protocol::{ClientInfo, Disconnect, DisconnectCode};
+use suona_protocol::{ClientInfo, Content, Disconnect, DisconnectCode};
 
 use super::{open, world::connection};
 use crate::{
-    broker::{Answer, Broker},
+    broker::{Answer, Broker, Message, Retention},
     hub::{Order, Selector},
 };
 
@@ -53,6 +56,27 @@ async fn binary_history_is_base64() {
     world.call("publish", r#"{"channel":"bytes:1","b64data":"AAEC","tags":{"a":"1"}}"#).await;
     let answer = world.call("history", r#"{"channel":"bytes:1","limit":1}"#).await;
     let expected = json!([{"b64data": "AAEC", "offset": 1, "tags": {"a": "1"}}]);
+    assert_eq!(answer["result"]["publications"], expected);
+}
+
+#[tokio::test]
+async fn binary_history_tells_which_client_published() {
+    let world = open();
+    let info = ClientInfo {
+        user: "ann".into(),
+        client: "c-1".into(),
+        conn_info: Some(r#"{"n":1.50}"#.into()),
+        chan_info: None,
+    };
+    let message = Message {
+        info: Some(Arc::new(info)),
+        ..Message::new(Bytes::from_static(b"\0"), Content::Binary)
+    };
+    let retention = Retention { size: 1, ttl: Duration::from_secs(60), meta_ttl: Duration::from_secs(60) };
+    world.broker.publish(&"bytes:1".into(), message, retention, Answer::ignored());
+    let answer = world.call("history", r#"{"channel":"bytes:1","limit":1}"#).await;
+    let info = json!({"user": "ann", "client": "c-1", "conn_info": {"n": 1.50}});
+    let expected = json!([{"b64data": "AA==", "info": info, "offset": 1}]);
     assert_eq!(answer["result"]["publications"], expected);
 }
 
