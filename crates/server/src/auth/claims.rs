@@ -83,7 +83,7 @@ impl ConnectionClaims {
             b64info: Option<String>,
             channels: Option<Vec<String>>,
             #[serde(borrow)]
-            subs: Option<BTreeMap<String, Grant<'a>>>,
+            subs: Option<BTreeMap<String, Option<Grant<'a>>>>,
             #[serde(borrow)]
             meta: Option<&'a RawValue>,
             channel: Option<IgnoredAny>,
@@ -101,7 +101,7 @@ impl ConnectionClaims {
                 .channels
                 .unwrap_or_default()
                 .into_iter()
-                .map(|channel| (channel, Grant::default()))
+                .map(|channel| (channel, None))
                 .collect();
         }
         Ok(Self {
@@ -110,7 +110,7 @@ impl ConnectionClaims {
             info: json(claims.info, claims.b64info.as_deref())?,
             subs: subs
                 .into_iter()
-                .map(|(channel, grant)| Ok((Channel::new(channel), grant.read()?)))
+                .map(|(channel, grant)| Ok((Channel::new(channel), grant.unwrap_or_default().read()?)))
                 .collect::<Result<_, TokenError>>()?,
             meta: json(claims.meta, None)?,
         })

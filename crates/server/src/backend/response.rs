@@ -139,7 +139,7 @@ struct Connect<'a> {
     #[serde(deserialize_with = "lenient")]
     channels: Vec<String>,
     #[serde(borrow, deserialize_with = "lenient")]
-    subs: BTreeMap<String, Subscribe<'a>>,
+    subs: BTreeMap<String, Option<Subscribe<'a>>>,
     #[serde(borrow)]
     meta: Option<&'a RawValue>,
 }
@@ -149,7 +149,7 @@ impl Connect<'_> {
         let mut subs = BTreeMap::new();
         subs.extend(self.channels.into_iter().map(|channel| (channel, SubscribeGrant::default())));
         for (channel, sub) in self.subs {
-            subs.insert(channel, sub.read(json_only)?);
+            subs.insert(channel, sub.unwrap_or_default().read(json_only)?);
         }
         Ok(ConnectGrant {
             user: self.user,

@@ -237,7 +237,7 @@ async fn who_connects_is_read_with_all_that_comes_with_it() {
         "user": "56", "expire_at": 1_766_003_600, "info": { "n": "Ann" }, "data": [1], "meta": { "ip": "x" },
         "channels": ["b", "a"],
         "subs": { "a": { "override": { "presence": { "value": true } }, "data": 7, "expire_at": 5,
-            "cache_recover": true } },
+            "cache_recover": true }, "b": null },
     });
     let world = World::with_answer(json!({ "result": result })).await;
     let Advice::Granted(Granted::Connect(Some(grant))) = world.ask(stranger()).await else {

@@ -1,9 +1,11 @@
 //! Keys given by environment variables: `SUONA_CLIENT_PING_INTERVAL` for `client.ping_interval`.
 
 use super::{
+    channel::Namespace,
     known::{self, Fate},
     node::{Node, Origin, Value},
     problem::{Problem, Severity, alike},
+    proxy::{NamedProxy, RpcNamespace},
     schema::{Key, Section, Shape},
     settings::Settings,
 };
@@ -36,7 +38,7 @@ pub(super) fn overlay(tree: &mut Node, variables: &[(String, String)], problems:
         }
         // Only now are the names of all namespaces known.
         for (name, short, value) in left {
-            if set_namespace_option(tree, name, short, value) {
+            if set_named_option(tree, name, short, value, problems) {
                 foreign.extend((prefix == THEIRS).then_some(name));
             } else {
                 problems.extend(unknown(name, short, value, &keys));
@@ -98,26 +100,45 @@ fn read_list(value: &str, origin: &Origin) -> Result<Node, String> {
     Ok(Node { value: Value::List(value.split_whitespace().map(named).collect()), origin: origin.clone() })
 }
 
+/// A list of tables with names: what its variables begin with, where it stands, and the keys of its tables.
+type Named = (&'static str, &'static [&'static str], fn() -> Vec<Key>);
+
+const NAMED: [Named; 3] = [
+    ("CHANNEL_NAMESPACES_", &["channel", "namespaces"], Namespace::keys),
+    ("PROXIES_", &["proxies"], NamedProxy::keys),
+    ("RPC_NAMESPACES_", &["rpc", "namespaces"], RpcNamespace::keys),
+];
+
 /// `CHANNEL_NAMESPACES_CHAT_PRESENCE` sets `presence` of the namespace `chat`, if there is one.
-fn set_namespace_option(tree: &mut Node, name: &str, short: &str, value: &str) -> bool {
-    let Some(rest) = short.strip_prefix("CHANNEL_NAMESPACES_") else { return false };
-    let Value::Table(tables) = &mut tree.value else { return false };
-    let Some(Value::Table(channel)) = tables.get_mut("channel").map(|node| &mut node.value) else {
-        return false;
-    };
-    let Some(Value::List(spaces)) = channel.get_mut("namespaces").map(|node| &mut node.value) else {
-        return false;
-    };
-    let options = super::channel::Namespace::keys();
-    for (index, space) in spaces.iter_mut().enumerate() {
-        let label = space.label(index).replace(['.', '-'], "_").to_uppercase();
+fn set_named_option(
+    tree: &mut Node,
+    name: &str,
+    short: &str,
+    value: &str,
+    problems: &mut Vec<Problem>,
+) -> bool {
+    let stands = |(prefix, path, keys): Named| Some((short.strip_prefix(prefix)?, path, keys));
+    let Some((rest, path, keys)) = NAMED.into_iter().find_map(stands) else { return false };
+    let mut options = Vec::new();
+    collect(&keys(), &mut Vec::new(), &mut options);
+    for (index, item) in list_at(tree, path).into_iter().flatten().enumerate() {
+        let label = item.label(index).replace(['.', '-'], "_").to_uppercase();
         let option = rest.strip_prefix(&label).and_then(|rest| rest.strip_prefix('_'));
-        if let Some(key) = options.iter().find(|key| option == Some(&key.name.to_uppercase())) {
-            space.set(&[key.name], read_value(value, &Origin::Environment(name.into())));
+        if let Some(key) = options.iter().find(|key| option == Some(&key.variable)) {
+            set(item, key, name, value, problems);
             return true;
         }
     }
     false
+}
+
+fn list_at<'a>(tree: &'a mut Node, path: &[&str]) -> Option<&'a mut Vec<Node>> {
+    let mut node = tree;
+    for step in path {
+        let Value::Table(table) = &mut node.value else { return None };
+        node = table.get_mut(*step)?;
+    }
+    if let Value::List(items) = &mut node.value { Some(items) } else { None }
 }
 
 /// A variable that sets nothing. Container platforms put some there that are not meant for us.

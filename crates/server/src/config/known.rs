@@ -82,7 +82,6 @@ const KEYS: &[(&str, Fate)] = &[
     ("proxy.*.grpc", NotYet),
     ("proxy.*.grpc_metadata", NotYet),
     ("proxy.*.http.tls", NotYet),
-    ("rpc.ping", NotYet),
     ("shared_poll", NotYet),
     ("swagger", NotYet),
     ("uni_grpc", NotYet),

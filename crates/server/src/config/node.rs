@@ -158,12 +158,15 @@ impl Node {
             Value::Null | Value::Bool(false) | Value::Integer(0) => true,
             Value::Text(text) => matches!(
                 text.as_str(),
-                "" | "0" | "false" | "default" | "memory" | "/api" | "/health" | "/metrics"
+                "" | "0" | "false" | "default" | "memory" | "stream" | "/api" | "/health" | "/metrics"
             ),
             Value::List(items) => items.is_empty(),
-            Value::Table(table) => match table.get("enabled") {
-                Some(enabled) => enabled.is_off(),
-                None => table.values().all(Self::is_off),
+            // What stands beside describes what is not used.
+            Value::Table(table) => match (table.get("enabled"), table.get("type")) {
+                (Some(enabled), None) => enabled.is_off(),
+                (Some(enabled), Some(kind)) => enabled.is_off() || kind.is_off(),
+                (None, Some(kind)) => kind.is_off(),
+                (None, None) => table.values().all(Self::is_off),
             },
             _ => false,
         }

@@ -128,8 +128,20 @@ section! {
         without_namespace: RpcOptions = RpcOptions::default(),
         /// Methods whose name begins with that of a namespace and `:`.
         namespaces: Vec<RpcNamespace> = Vec::new(),
+        /// A method that is answered here.
+        ping: RpcPing = RpcPing::default(),
         /// What ends the namespace in a method's name.
         namespace_boundary: String = ":".to_owned(),
+    }
+}
+
+section! {
+    /// A method by which clients ask whether their line is alive; the answer is empty, and nobody else is asked.
+    pub struct RpcPing {
+        /// Whether there is one.
+        enabled: bool = false,
+        /// Its name.
+        method: String = "ping".to_owned(),
     }
 }
 

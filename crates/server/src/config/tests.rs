@@ -251,6 +251,11 @@ fn streams_need_paths_of_their_own_and_room_for_a_body() {
 fn what_is_switched_off_is_not_missed() {
     let text = r#"{"admin":{"enabled":false},"engine":{"type":"memory"},"proxies":[],"uni_grpc":{"enabled":false,"port":11000}}"#;
     assert_eq!(said("a.json", text), [""; 0]);
+    let unused = r#"{"engine":{"type":"memory","redis":{"address":"redis:6379"}},"broker":{"enabled":true,"type":"memory"},
+        "channel":{"without_namespace":{"subscription_type":"stream"}}}"#;
+    assert_eq!(said("a.json", unused), [""; 0]);
+    let used = r#"{"engine":{"type":"redis"},"channel":{"without_namespace":{"subscription_type":"map"}}}"#;
+    assert_eq!(said("a.json", used).len(), 2);
 }
 
 #[test]

@@ -72,6 +72,7 @@ pub enum Transform {
 #[derive(Clone, Debug, Default)]
 pub struct RpcRoutes {
     boundary: String,
+    ping: Option<String>,
     without_namespace: Option<WebhookId>,
     by_namespace: HashMap<String, Option<WebhookId>>,
 }
@@ -89,6 +90,11 @@ impl RpcRoutes {
     /// Whether no method is answered at all.
     pub(super) fn are_none(&self) -> bool {
         self.without_namespace.is_none() && self.by_namespace.values().all(Option::is_none)
+    }
+
+    /// Whether `method` is answered at once, and with nothing.
+    pub fn is_ping(&self, method: &str) -> bool {
+        self.ping.as_deref() == Some(method)
     }
 
     /// The webhook for `method`.
@@ -217,7 +223,8 @@ impl Registry {
                 check.wrong(&at, &["name"], "needs a name that no other has");
             }
         }
-        RpcRoutes { boundary: rpc.namespace_boundary.clone(), without_namespace, by_namespace }
+        let ping = rpc.ping.enabled.then(|| rpc.ping.method.clone());
+        RpcRoutes { boundary: rpc.namespace_boundary.clone(), ping, without_namespace, by_namespace }
     }
 }
 

@@ -76,7 +76,12 @@ impl Session {
         actions: &mut Vec<Action>,
     ) -> Result<(), Trouble> {
         let RpcRequest { method, data, idempotency_key } = request;
-        let webhook = ctx.rules.config.webhooks.rpc.find(&method).map_err(|no_route| match no_route {
+        let routes = &ctx.rules.config.webhooks.rpc;
+        if routes.is_ping(&method) {
+            reply(id, Outcome::Rpc { data: None }, actions);
+            return Ok(());
+        }
+        let webhook = routes.find(&method).map_err(|no_route| match no_route {
             NoRoute::UnknownNamespace => ErrorCode::MethodNotFound,
             NoRoute::Disabled => ErrorCode::NotAvailable,
         })?;

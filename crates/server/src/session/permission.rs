@@ -44,7 +44,7 @@ impl<'a> Known<'a> {
         let permitted = if self.private {
             false
         } else if let Some(named) = self.named_users {
-            named.split(self.user_separator).any(|name| name == user)
+            self.insecure || named.split(self.user_separator).any(|name| name == user)
         } else {
             let client = options.allow_subscribe_for_client;
             self.insecure || client && (!user.is_empty() || options.allow_subscribe_for_anonymous)

@@ -94,7 +94,7 @@ fn the_user_may_stand_in_another_claim() {
 #[test]
 fn a_connection_token_is_read_in_full() {
     let payload = r#"{"sub":"ann","info":{"n": 1.000},"meta":{"k":"v"},"channels":["ignored"],
-        "subs":{"b":{},"a":{"info":"i","b64data":"eyJ4IjoxfQ==","data":1,
+        "subs":{"b":null,"a":{"info":"i","b64data":"eyJ4IjoxfQ==","data":1,
         "override":{"presence":{"value":true},"force_recovery":{}}}}}"#;
     let claims =
         verifier().verify_connection(&signed(r#"{"alg":"HS256"}"#, payload), NOW).expect("a good token");

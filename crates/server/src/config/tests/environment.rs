@@ -48,6 +48,30 @@ fn everything_can_be_set_by_the_environment() {
 }
 
 #[test]
+fn webhooks_and_namespaces_of_methods_have_variables_by_their_names_too() {
+    let reading = from_environment(&[
+        ("SUONA_PROXIES", "shop back-2"),
+        ("SUONA_PROXIES_SHOP_ENDPOINT", "http://shop.example/rpc"),
+        ("SUONA_PROXIES_BACK_2_ENDPOINT", "http://back.example/rpc"),
+        ("SUONA_PROXIES_BACK_2_TIMEOUT", "3s"),
+        ("SUONA_PROXIES_BACK_2_HTTP_STATIC_HEADERS", r#"{"X-From":"gateway"}"#),
+        ("SUONA_RPC_NAMESPACES", "bids"),
+        ("SUONA_RPC_NAMESPACES_BIDS_PROXY_ENABLED", "true"),
+        ("SUONA_RPC_NAMESPACES_BIDS_PROXY_NAME", "back-2"),
+    ]);
+    assert_eq!(problems(&reading), [""; 0]);
+    let webhooks = reading.config.webhooks;
+    let webhook = &webhooks.all[webhooks.rpc.find("bids:place").expect("a route").0];
+    assert_eq!(webhook.endpoint.expose(), "http://back.example/rpc");
+    assert_eq!((webhook.timeout.as_secs(), webhook.static_headers.len()), (3, 1));
+    assert_eq!(
+        problems(&from_environment(&[("SUONA_PROXIES_NOBODY_TIMEOUT", "3s")])).len(),
+        1,
+        "of no webhook"
+    );
+}
+
+#[test]
 fn variables_of_centrifugo_are_understood_with_a_notice() {
     let reading =
         from_environment(&[("CENTRIFUGO_HTTP_API_KEY", "theirs"), ("CENTRIFUGO_LOG_LEVEL", "debug")]);

@@ -113,6 +113,10 @@ fn a_channel_may_name_its_users() {
     };
     assert_eq!(code("42", "closed:dialog#41,42"), None);
     assert_eq!(code("4", "closed:dialog#41,42"), Some(103));
+    let toml = "[client]\ninsecure = true\n[channel.without_namespace]\nallow_user_limited_channels = true";
+    let mut desk = Desk::connected(toml);
+    desk.says(2, subscribe("dialog#41,42"));
+    assert_eq!((desk.error_code(2), desk.questions()), (None, 1), "insecure opens everything");
 }
 
 #[test]

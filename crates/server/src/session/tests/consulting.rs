@@ -83,6 +83,15 @@ fn known() -> Desk {
 }
 
 #[test]
+fn a_method_may_be_a_ping_that_nobody_is_asked_about() {
+    let mut desk = Desk::connected("[client]\ninsecure = true\n[rpc.ping]\nenabled = true");
+    desk.says(2, rpc("ping"));
+    desk.says(3, rpc("pong"));
+    assert!(matches!(desk.replies()[0], (2, Outcome::Rpc { data: None })), "{:?}", desk.actions);
+    assert_eq!(desk.error_code(3), Some(108));
+}
+
+#[test]
 fn the_backend_says_who_connects_and_what_it_hears() {
     let mut desk = Desk::new(ASKING);
     let headers = vec![("x-visitor".to_owned(), "7".to_owned()), ("cookie".to_owned(), "x".to_owned())];
