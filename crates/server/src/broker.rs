@@ -175,8 +175,7 @@ pub struct Query {
 
 impl Query {
     /// Only where the stream stands.
-    pub const TOP: Query =
-        Query { limit: 0, max_bytes: 0, since: None, reverse: false, spared: 0 };
+    pub const TOP: Query = Query { limit: 0, max_bytes: 0, since: None, reverse: false, spared: 0 };
 }
 
 /// A part of a stream, and where the stream stands, read in one instant.

@@ -47,7 +47,7 @@ pub struct SubscriptionClaims {
 pub struct SubscriptionGrant {
     /// What others see of the client in this channel: JSON.
     pub info: Option<Payload>,
-    /// What the client gets with the reply: JSON.
+    /// What the client gets with the reply: JSON, or bytes that only some clients can read.
     pub data: Option<Payload>,
     /// Where the namespace's rules do not apply.
     pub overrides: Overrides,
@@ -97,22 +97,17 @@ impl ConnectionClaims {
         }
         let mut subs = claims.subs.unwrap_or_default();
         if subs.is_empty() {
-            subs = claims
-                .channels
-                .unwrap_or_default()
-                .into_iter()
-                .map(|channel| (channel, None))
-                .collect();
+            subs = claims.channels.unwrap_or_default().into_iter().map(|channel| (channel, None)).collect();
         }
         Ok(Self {
             user: registered.user,
             expires_at: registered.expires_at,
-            info: json(claims.info, claims.b64info.as_deref())?,
+            info: info(claims.info, claims.b64info.as_deref())?,
             subs: subs
                 .into_iter()
                 .map(|(channel, grant)| Ok((Channel::new(channel), grant.unwrap_or_default().read()?)))
                 .collect::<Result<_, TokenError>>()?,
-            meta: json(claims.meta, None)?,
+            meta: claims.meta.map(copy),
         })
     }
 }
@@ -210,8 +205,8 @@ struct Grant<'a> {
 impl Grant<'_> {
     fn read(self) -> Result<SubscriptionGrant, TokenError> {
         Ok(SubscriptionGrant {
-            info: json(self.info, self.b64info.as_deref())?,
-            data: json(self.data, self.b64data.as_deref())?,
+            info: info(self.info, self.b64info.as_deref())?,
+            data: payload(self.data, self.b64data.as_deref())?,
             overrides: self.overrides.unwrap_or_default(),
         })
     }
@@ -245,20 +240,38 @@ fn since_epoch(seconds: f64) -> Duration {
     Duration::from_secs_f64(seconds.clamp(0.0, LAST_SECOND))
 }
 
-/// JSON as it stands in the token, or as bytes in base64, which win. Copied, so that a client does not keep
-/// its whole token in memory.
-///
-/// Bytes that are not JSON are refused: they would end up inside the messages of JSON clients.
-fn json(raw: Option<&RawValue>, base64: Option<&str>) -> Result<Option<Payload>, TokenError> {
+/// What others see of a client. Bytes that are not JSON are left out: they would end up inside the messages of
+/// JSON clients, and are no reason to refuse this one.
+fn info(raw: Option<&RawValue>, base64: Option<&str>) -> Result<Option<Payload>, TokenError> {
+    let info = payload(raw, base64)?;
+    Ok(info.filter(|info| {
+        let is_json = is_json(info);
+        if !is_json {
+            tracing::debug!("the b64info of a token is not JSON, so nobody is shown it");
+        }
+        is_json
+    }))
+}
+
+/// JSON as it stands in the token, or any bytes in base64, which win.
+fn payload(raw: Option<&RawValue>, base64: Option<&str>) -> Result<Option<Payload>, TokenError> {
     match base64 {
-        None | Some("") => Ok(raw.map(|raw| Payload::copy_from_slice(raw.get().as_bytes()))),
+        None | Some("") => Ok(raw.map(copy)),
         Some(base64) => {
-            let bytes = STANDARD.decode(base64).ok();
-            let bytes = bytes.filter(|bytes| serde_json::from_slice::<&RawValue>(bytes).is_ok());
-            let why = || TokenError::invalid("its `b64info` or `b64data` is not base64 of JSON");
-            Ok(Some(bytes.ok_or_else(why)?.into()))
+            let why = |_| TokenError::invalid("its `b64info` or `b64data` is not base64");
+            Ok(Some(STANDARD.decode(base64).map_err(why)?.into()))
         }
     }
+}
+
+/// Copied, so that a client does not keep its whole token in memory.
+fn copy(raw: &RawValue) -> Payload {
+    Payload::copy_from_slice(raw.get().as_bytes())
+}
+
+/// Whether JSON clients can read this.
+pub fn is_json(payload: &[u8]) -> bool {
+    serde_json::from_slice::<&RawValue>(payload).is_ok()
 }
 
 /// Reads `{"value": bool}`.

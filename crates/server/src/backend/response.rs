@@ -10,7 +10,7 @@ use suona_protocol::{Channel, Disconnect, DisconnectCode, ErrorReply, ExcludeNam
 
 use super::{Advice, ConnectGrant, Granted, Inquiry, PublishGrant, RefreshGrant, SubscribeGrant};
 use crate::{
-    auth::{Overrides, SubscriptionGrant},
+    auth::{Overrides, SubscriptionGrant, is_json},
     broker::{MAX_KEY_LEN, Version},
     clock::since_epoch,
 };
@@ -21,7 +21,9 @@ pub(super) enum Rubbish {
     /// Where it goes wrong, and not with what: the values are our user's.
     #[error("{category} at line {line}, column {column}")]
     NotJson { category: &'static str, line: usize, column: usize },
-    #[error("its b64data or b64info is not base64, or not of JSON though the client reads nothing else")]
+    #[error(
+        "its b64data or b64info is not base64, or its b64data not of JSON though the client reads nothing else"
+    )]
     NotBase64,
     #[error("its error has no code")]
     NoCode,
@@ -116,7 +118,7 @@ fn refreshed(result: Option<&str>) -> Result<RefreshGrant, Rubbish> {
     Ok(RefreshGrant {
         expired,
         expires_at: since_epoch(expire_at),
-        info: payload(info, &b64info, true)?,
+        info: shown(info, &b64info)?,
         meta: meta.map(copy),
     })
 }
@@ -154,7 +156,7 @@ impl Connect<'_> {
         Ok(ConnectGrant {
             user: self.user,
             expires_at: since_epoch(self.expire_at),
-            info: payload(self.info, &self.b64info, true)?,
+            info: shown(self.info, &self.b64info)?,
             data: payload(self.data, &self.b64data, json_only)?,
             subs: subs.into_iter().map(|(channel, grant)| (Channel::new(channel), grant)).collect(),
             meta: self.meta.map(copy),
@@ -184,7 +186,7 @@ struct Subscribe<'a> {
 impl Subscribe<'_> {
     fn read(self, json_only: bool) -> Result<SubscribeGrant, Rubbish> {
         let grant = SubscriptionGrant {
-            info: payload(self.info, &self.b64info, true)?,
+            info: shown(self.info, &self.b64info)?,
             data: payload(self.data, &self.b64data, json_only)?,
             overrides: self.overrides,
         };
@@ -265,13 +267,18 @@ fn lenient<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserialize
     Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
+/// What others see of the client. They may read JSON only, so bytes that are none are left out.
+fn shown(raw: Option<&RawValue>, base64: &str) -> Result<Option<Payload>, Rubbish> {
+    Ok(payload(raw, base64, false)?.filter(|info| is_json(info)))
+}
+
 /// JSON as it stands in the answer, or bytes in base64, which win. Copied, so that the answer can go.
 fn payload(raw: Option<&RawValue>, base64: &str, must_be_json: bool) -> Result<Option<Payload>, Rubbish> {
     if base64.is_empty() {
         return Ok(raw.map(copy));
     }
     let bytes = STANDARD.decode(base64).ok();
-    let bytes = bytes.filter(|bytes| !must_be_json || serde_json::from_slice::<&RawValue>(bytes).is_ok());
+    let bytes = bytes.filter(|bytes| !must_be_json || is_json(bytes));
     bytes.map(|bytes| Some(bytes.into())).ok_or(Rubbish::NotBase64)
 }
 

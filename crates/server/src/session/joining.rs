@@ -9,7 +9,10 @@ use super::{
     latest::{self, is_latest},
     subscription::Features,
 };
-use crate::broker::{Page, Query, Retention};
+use crate::{
+    auth::is_json,
+    broker::{Page, Query, Retention},
+};
 
 /// At most so many bytes of publications are kept for a client whose subscribing takes long.
 const MAX_BUFFERED: usize = 256 << 10;
@@ -120,6 +123,13 @@ impl Joining {
     /// What the client wants of what is published.
     pub(super) fn reading(self, reading: Reading) -> Self {
         Self { reading, ..self }
+    }
+
+    /// Sends no data that the client could not read, being of JSON only: better none than no subscription.
+    pub(super) fn leave_out_binary(&mut self) {
+        if self.data.take_if(|data| !is_json(data)).is_some() {
+            tracing::debug!("data that is not JSON is not sent to a client that reads nothing else");
+        }
     }
 
     /// Keeps a publication that came before the broker's answer. If one does not fit, the subscription ends in

@@ -147,7 +147,7 @@ impl Session {
     /// Begins a subscription: from here on publications reach it, as early ones.
     fn ask_to_join(
         &mut self,
-        subscription: Subscription,
+        mut subscription: Subscription,
         task: Task,
         ctx: Context<'_>,
         actions: &mut Vec<Action>,
@@ -158,7 +158,10 @@ impl Session {
             return Err(ErrorCode::PermissionDenied.into());
         }
         let Err(at) = self.find(&channel) else { return Err(ErrorCode::AlreadySubscribed.into()) };
-        let Stage::Joining(joining) = &subscription.stage else { return Ok(()) };
+        let Stage::Joining(joining) = &mut subscription.stage else { return Ok(()) };
+        if !self.manners.reads_binary {
+            joining.leave_out_binary();
+        }
         let features = subscription.features;
         let query = features.positioned.then(|| joining.query(features, options.retention, ctx.rules));
         let ask = self.queue.begin(channel.clone(), joining.since.recover, task)?;

@@ -175,8 +175,6 @@ fn absurd_claims_are_invalid_and_harm_nothing() {
         r#"{"meta":"text"}"#,
         r#"{"meta":[1]}"#,
         r#"{"b64info":"not base64"}"#,
-        r#"{"b64info":"AAEC"}"#,
-        r#"{"b64info":"Iv8i"}"#,
         r#"{"subs":[]}"#,
         r#"{"subs":{"a":{"override":{"presence":true}}}}"#,
         r#"{"channels":"news"}"#,
@@ -193,4 +191,13 @@ fn absurd_claims_are_invalid_and_harm_nothing() {
     }
     let token = signed(r#"{"alg":"HS256"}"#, &deep);
     assert!(verifier().verify_connection(&token, NOW).is_ok(), "info is passed through, however deep");
+}
+
+#[test]
+fn bytes_are_data_for_who_can_read_them_and_no_info_for_others_to_see() {
+    let claims = connection(&json!({"sub": "ann", "b64info": "AAEC", "info": 1})).expect("a good token");
+    assert_eq!(claims.info, None);
+    let claims = json!({"channel": "news", "b64info": "Iv8i", "b64data": "AAEC"});
+    let grant = subscription(&claims).expect("a good token").grant;
+    assert_eq!((grant.info, grant.data.as_deref()), (None, Some(b"\0\x01\x02".as_slice())));
 }

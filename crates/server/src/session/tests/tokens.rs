@@ -249,3 +249,21 @@ fn the_backend_is_asked_before_the_proxy_is_believed() {
         assert_eq!(desk.session.info().user, user);
     }
 }
+
+#[test]
+fn bytes_that_a_token_brings_reach_who_can_read_them_and_refuse_nobody() {
+    let data = |reads_binary| {
+        let manners = Manners { reads_binary, ..Manners::default() };
+        let mut desk = Desk::with_manners(config_of(""), manners);
+        let subs = json!({ "news": { "b64data": "AAEC", "b64info": "AAEC" } });
+        desk.says(1, connect_with(token(&json!({ "sub": "42", "b64info": "AAEC", "subs": subs }))));
+        let ask = desk.asked();
+        desk.hears(Input::Answered(ask, Ok(Answered::Subscribed(None))));
+        match desk.replies()[..] {
+            [(1, Outcome::Connect(result))] => result.subs[0].1.data.clone(),
+            ref other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(data(true).as_deref(), Some(b"\0\x01\x02".as_slice()));
+    assert_eq!(data(false), None);
+}

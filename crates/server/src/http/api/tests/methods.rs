@@ -68,10 +68,8 @@ async fn binary_history_tells_which_client_published() {
         conn_info: Some(r#"{"n":1.50}"#.into()),
         chan_info: None,
     };
-    let message = Message {
-        info: Some(Arc::new(info)),
-        ..Message::new(Bytes::from_static(b"\0"), Content::Binary)
-    };
+    let message =
+        Message { info: Some(Arc::new(info)), ..Message::new(Bytes::from_static(b"\0"), Content::Binary) };
     let retention = Retention { size: 1, ttl: Duration::from_secs(60), meta_ttl: Duration::from_secs(60) };
     world.broker.publish(&"bytes:1".into(), message, retention, Answer::ignored());
     let answer = world.call("history", r#"{"channel":"bytes:1","limit":1}"#).await;
