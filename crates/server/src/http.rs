@@ -73,10 +73,12 @@ pub struct EdgeOptions {
     pub address_limit: usize,
     /// How often one address may open a WebSocket connection.
     pub address_rate_limit: Limit,
-    /// Whether `/health` answers.
-    pub health: bool,
-    /// Whether `/metrics` answers.
-    pub metrics: bool,
+    /// Where `/health` answers, if it does.
+    pub health: Option<String>,
+    /// Where `/metrics` answers, if it does.
+    pub metrics: Option<String>,
+    /// What the paths of the API begin with; no door may be there.
+    pub api: String,
     /// The headers of the opening request that somebody will ask for; others are dropped.
     pub kept_headers: Vec<HeaderName>,
     /// The header by which a proxy names the user.
@@ -134,6 +136,14 @@ impl DoorKind {
 }
 
 impl EdgeOptions {
+    /// Whether something else than a door answers at `path`.
+    fn reserves(&self, path: &str) -> bool {
+        let of_api =
+            path.strip_prefix(&self.api).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let own = [&self.health, &self.metrics].into_iter().flatten();
+        of_api || path == "/ready" || own.into_iter().any(|own| own == path)
+    }
+
     /// The defaults: everything on one address, in plain text, no proxies, no pages, no limits.
     pub fn new(address: SocketAddr, doors: Vec<DoorPath>) -> Self {
         Self {
@@ -149,8 +159,9 @@ impl EdgeOptions {
             connection_rate_limit: 0,
             address_limit: 0,
             address_rate_limit: Limit::default(),
-            health: true,
-            metrics: false,
+            health: Some("/health".to_owned()),
+            metrics: None,
+            api: "/api".to_owned(),
             kept_headers: Vec::new(),
             user_header: None,
             deflate: false,
@@ -259,7 +270,7 @@ pub enum BindError {
     DoorTwice(String),
     /// A door's path is none, or another route's.
     #[error(
-        "a door cannot have the path {0:?}: it must begin with / and not be /health, /ready, /metrics or /api"
+        "a door cannot have the path {0:?}: it must begin with / and not be /ready, nor that of health, metrics or the API"
     )]
     DoorPath(String),
 }

@@ -63,13 +63,11 @@ impl Publish {
             writeln!(io::stdout(), "published in {}", self.channel)?;
             return Ok(ExitCode::SUCCESS);
         }
-        let key = match self.key {
-            Some(key) => Secret::new(key),
-            None => self.config.load()?.http_api.key,
-        };
+        let api = self.config.load()?.http_api;
+        let key = self.key.map_or(api.key, Secret::new);
         let request = json!({ "channel": self.channel, "data": data });
         let url = self.url.as_deref().unwrap_or("http://127.0.0.1:8000");
-        let url = format!("{}/api/publish", url.trim_end_matches('/'));
+        let url = format!("{}{}/publish", url.trim_end_matches('/'), api.handler_prefix);
         let result = runtime.block_on(call(&url, &key, &request))?;
         writeln!(io::stdout(), "{}", told(&self.channel, &result))?;
         Ok(ExitCode::SUCCESS)

@@ -59,12 +59,13 @@ impl Serve {
     async fn serve(self, config: Config, notes: Vec<String>) -> Outcome {
         let tls = config.http_server.tls.enabled;
         let path = config.websocket.handler_prefix.clone();
+        let api = config.http_api.handler_prefix.clone();
         let gateway = Gateway::start(config)?;
         gateway.metrics().watch_memory(memory::allocated);
         let mut lines = notes;
         lines.extend(greeting::addresses(&gateway, tls));
         if self.dev {
-            lines.extend(greeting::first_steps(gateway.local_addr(), &path));
+            lines.extend(greeting::first_steps(gateway.local_addr(), &path, &api));
         }
         // A closed standard error is no reason not to serve.
         let _ = writeln!(io::stderr(), "{}", lines.join("\n"));

@@ -156,10 +156,9 @@ impl Node {
     pub(super) fn is_off(&self) -> bool {
         match &self.value {
             Value::Null | Value::Bool(false) | Value::Integer(0) => true,
-            Value::Text(text) => matches!(
-                text.as_str(),
-                "" | "0" | "false" | "default" | "memory" | "stream" | "/api" | "/health" | "/metrics"
-            ),
+            Value::Text(text) => {
+                matches!(text.as_str(), "" | "0" | "false" | "default" | "memory" | "stream")
+            }
             Value::List(items) => items.is_empty(),
             // What stands beside describes what is not used.
             Value::Table(table) => match (table.get("enabled"), table.get("type")) {

@@ -70,6 +70,8 @@ section! {
         key: Secret = Secret::default(),
         /// Whether requests need no key; for trying things out only.
         insecure: bool = false,
+        /// What its paths begin with.
+        handler_prefix: String = "/api".to_owned(),
         /// How an error is told: in the body with status 200, or by a status too ("transport").
         error_mode: ErrorMode = ErrorMode::Envelope,
     }
@@ -108,6 +110,8 @@ section! {
     pub struct Health {
         /// Whether `/health` answers; it does unless told otherwise, since cloud platforms ask.
         enabled: bool = true,
+        /// Its path.
+        handler_prefix: String = "/health".to_owned(),
     }
 }
 
@@ -116,6 +120,8 @@ section! {
     pub struct Prometheus {
         /// Whether `/metrics` answers.
         enabled: bool = false,
+        /// Its path.
+        handler_prefix: String = "/metrics".to_owned(),
     }
 }
 

@@ -160,7 +160,10 @@ impl Settings {
     /// No two handlers may answer at one path.
     fn check_paths(&self, check: &mut Check<'_>) {
         let mut taken: Vec<(String, String)> =
-            OWN_PATHS.map(|path| (path.to_owned(), "the gateway".to_owned())).into();
+            ["/", "/ready"].map(|path| (path.to_owned(), "the gateway".to_owned())).into();
+        claim_route(&self.health.handler_prefix, "health", &mut taken, check);
+        claim_route(&self.prometheus.handler_prefix, "prometheus", &mut taken, check);
+        claim_route(&self.http_api.handler_prefix, HTTP_API, &mut taken, check);
         if !self.websocket.disabled {
             claim(&self.websocket.handler_prefix, "websocket", "handler_prefix", &mut taken, check);
         }
@@ -179,13 +182,24 @@ impl Settings {
     }
 }
 
-/// What the gateway answers itself, with everything below `/api/`.
-const OWN_PATHS: [&str; 5] = ["/", "/api", "/health", "/metrics", "/ready"];
+/// The section whose path has all others below it.
+const HTTP_API: &str = "http_api";
+
+/// Takes a path for one of the gateway's own handlers, which is a route: some characters mean something there.
+fn claim_route(path: &str, at: &str, taken: &mut Vec<(String, String)>, check: &mut Check<'_>) {
+    if path.ends_with('/') || path.contains(['{', '}', ':', '*']) {
+        let message = format!("{path:?} does not do; it ends with no '/' and has no '{{', '}}', ':' or '*'");
+        check.wrong(at, &["handler_prefix"], &message);
+    } else {
+        claim(path, at, "handler_prefix", taken, check);
+    }
+}
 
 /// Takes a path for the section `at`: one that begins with `/`, has nothing that ends one, and is still free.
 fn claim(path: &str, at: &str, key: &str, taken: &mut Vec<(String, String)>, check: &mut Check<'_>) {
-    let owner = taken.iter().find(|(other, _)| other == path).map(|(_, owner)| owner.as_str());
-    let owner = owner.or(path.starts_with("/api/").then_some("the gateway"));
+    let is_below = |other: &str| path.strip_prefix(other).is_some_and(|rest| rest.starts_with('/'));
+    let owner = taken.iter().find(|(other, owner)| other == path || owner == HTTP_API && is_below(other));
+    let owner = owner.map(|(_, owner)| owner.as_str());
     if !path.starts_with('/') || path.contains(|c: char| c == '?' || c == '#' || c.is_whitespace()) {
         let message = format!("{path:?} is no path; it begins with \"/\" and has no '?', '#' or space");
         check.wrong(at, &[key], &message);

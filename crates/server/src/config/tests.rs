@@ -248,6 +248,19 @@ fn streams_need_paths_of_their_own_and_room_for_a_body() {
 }
 
 #[test]
+fn the_gateway_has_paths_that_can_be_moved_and_not_shared() {
+    let moved = "health.handler_prefix = \"/healthz\"\nhttp_api.handler_prefix = \"/rt/api\"\n\
+        [[plain]]\npath = \"/api/app\"\nidentify = { from = \"anonymous\" }\nchannels = [\"news\"]\n";
+    assert_eq!(said("a.toml", moved), [""; 0], "what was left is free");
+    let told = said("a.toml", "health.handler_prefix = \"/x\"\nprometheus.handler_prefix = \"/x\"\n");
+    assert_eq!(told.len(), 1, "{}", told.join("\n"));
+    assert!(told[0].contains("\"/x\" is a path of health already"), "{}", told[0]);
+    for path in ["", "/", "x", "/x/", "/{x}", "/:x", "/x y"] {
+        assert_eq!(said("a.toml", &format!("http_api.handler_prefix = {path:?}")).len(), 1, "{path}");
+    }
+}
+
+#[test]
 fn what_is_switched_off_is_not_missed() {
     let text = r#"{"admin":{"enabled":false},"engine":{"type":"memory"},"proxies":[],"uni_grpc":{"enabled":false,"port":11000}}"#;
     assert_eq!(said("a.json", text), [""; 0]);

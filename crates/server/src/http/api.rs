@@ -72,25 +72,27 @@ pub struct Node {
 /// The API's routes.
 pub fn router(state: ApiState) -> Router {
     let state = Arc::new(state);
+    let prefix = &state.rules.config.http_api.handler_prefix;
+    let at = |name: &str| format!("{prefix}/{name}");
     let method = |handler: MethodRouter<Arc<ApiState>>| {
         handler.route_layer(middleware::from_fn_with_state(state.clone(), access::check))
     };
     Router::new()
-        .route("/api/publish", method(answering(publish::publish)))
-        .route("/api/broadcast", method(answering(publish::broadcast)))
-        .route("/api/history", method(answering(history::history)))
-        .route("/api/history_remove", method(answering(history::history_remove)))
-        .route("/api/presence", method(answering(presence::presence)))
-        .route("/api/presence_stats", method(answering(presence::presence_stats)))
-        .route("/api/disconnect", method(answering(orders::disconnect)))
-        .route("/api/unsubscribe", method(answering(orders::unsubscribe)))
-        .route("/api/subscribe", method(answering(granting::subscribe)))
-        .route("/api/refresh", method(answering(granting::refresh)))
-        .route("/api/rpc", method(answering(rpc::rpc)))
-        .route("/api/channels", method(answering(orders::channels)))
-        .route("/api/info", method(answering(orders::info)))
-        .route("/api/batch", method(post(batch::batch)))
-        .route("/api", method(post(legacy::commands)))
+        .route(&at("publish"), method(answering(publish::publish)))
+        .route(&at("broadcast"), method(answering(publish::broadcast)))
+        .route(&at("history"), method(answering(history::history)))
+        .route(&at("history_remove"), method(answering(history::history_remove)))
+        .route(&at("presence"), method(answering(presence::presence)))
+        .route(&at("presence_stats"), method(answering(presence::presence_stats)))
+        .route(&at("disconnect"), method(answering(orders::disconnect)))
+        .route(&at("unsubscribe"), method(answering(orders::unsubscribe)))
+        .route(&at("subscribe"), method(answering(granting::subscribe)))
+        .route(&at("refresh"), method(answering(granting::refresh)))
+        .route(&at("rpc"), method(answering(rpc::rpc)))
+        .route(&at("channels"), method(answering(orders::channels)))
+        .route(&at("info"), method(answering(orders::info)))
+        .route(&at("batch"), method(post(batch::batch)))
+        .route(prefix, method(post(legacy::commands)))
         .layer(DefaultBodyLimit::max(MAX_BODY_LEN))
         .with_state(state)
 }

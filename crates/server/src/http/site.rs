@@ -71,7 +71,7 @@ impl Site {
         let mut doors = HashMap::new();
         for (index, door) in options.doors.iter().enumerate() {
             let path = door.path.clone();
-            if !path.starts_with('/') || is_reserved(&path) {
+            if !path.starts_with('/') || options.reserves(&path) {
                 return Err(BindError::DoorPath(path));
             }
             let connections = metrics.connections(&path);
@@ -81,7 +81,7 @@ impl Site {
         }
         let emulation = options.emulation.clone();
         if let Some(EmulationPath { path, .. }) = &emulation
-            && (!path.starts_with('/') || is_reserved(path) || doors.contains_key(path))
+            && (!path.starts_with('/') || options.reserves(path) || doors.contains_key(path))
         {
             return Err(BindError::DoorPath(path.clone()));
         }
@@ -103,18 +103,14 @@ impl Site {
     }
 }
 
-fn is_reserved(path: &str) -> bool {
-    matches!(path, "/health" | "/ready" | "/metrics" | "/api") || path.starts_with("/api/")
-}
-
 /// The routes of those who run the gateway.
 pub(super) fn operations(site: &Arc<Site>, options: &EdgeOptions, api: Router) -> Router {
     let mut own = Router::new().route("/ready", get(ready));
-    if options.health {
-        own = own.route("/health", get(async || json("{}")));
+    if let Some(path) = &options.health {
+        own = own.route(path, get(async || json("{}")));
     }
-    if options.metrics {
-        own = own.route("/metrics", get(metrics));
+    if let Some(path) = &options.metrics {
+        own = own.route(path, get(metrics));
     }
     own.with_state(Arc::clone(site)).merge(api)
 }

@@ -48,7 +48,7 @@ fn options(set: impl FnOnce(&mut EdgeOptions)) -> EdgeOptions {
     let doors = [("/connection/websocket", DoorKind::Managed), ("/device", DoorKind::Plain)];
     let doors = doors.map(|(path, kind)| DoorPath { path: path.to_owned(), kind }).into();
     let mut options = EdgeOptions::new(SocketAddr::from(([127, 0, 0, 1], 0)), doors);
-    options.metrics = true;
+    options.metrics = Some("/metrics".to_owned());
     set(&mut options);
     options
 }

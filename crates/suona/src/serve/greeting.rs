@@ -24,7 +24,7 @@ pub(super) fn addresses(gateway: &Gateway, tls: bool) -> Vec<String> {
 }
 
 /// Three lines to paste into another terminal.
-pub(super) fn first_steps(address: SocketAddr, path: &str) -> Vec<String> {
+pub(super) fn first_steps(address: SocketAddr, path: &str, api: &str) -> Vec<String> {
     let address = reachable(address);
     let exe = env::current_exe().map_or_else(|_| "suona".to_owned(), |exe| exe.display().to_string());
     vec![
@@ -35,7 +35,7 @@ pub(super) fn first_steps(address: SocketAddr, path: &str) -> Vec<String> {
         "Try it in another terminal:".to_owned(),
         format!("  {exe} publish news '{{\"hello\":\"world\"}}' --url http://{address}"),
         format!("  {exe} tail news --recent 10 --count 1 --url ws://{address}{path}"),
-        format!("  curl -s -X POST http://{address}/api/history -d '{{\"channel\":\"news\",\"limit\":10}}'"),
+        format!("  curl -s -X POST http://{address}{api}/history -d '{{\"channel\":\"news\",\"limit\":10}}'"),
         String::new(),
     ]
 }

@@ -62,7 +62,7 @@ identify = { from = "backend" }
         "plain[0].identify.pattern: \"^(?<lot>\" is no regular expression: unclosed group",
         "plain[1].path: \"app\" is no path; it begins with \"/\" and has no '?', '#' or space",
         "plain[1].channels: \"lot:{lot}\" uses {lot}, but anonymous clients have no names",
-        "plain[2].path: \"/api/app\" is a path of the gateway already; choose another",
+        "plain[2].path: \"/api/app\" is a path of http_api already; choose another",
         "plain[2].identify.user: \"{supplier}\" uses {supplier}; define it in identify.pattern as (?<supplier>…)",
         "plain[3].identify.from: \"cookie\" is no choice; use \"anonymous\", \"message\", \"backend\", or \"query:\" and the parameter's name",
         "plain[4].path: \"/one\" is a path of plain[3] already; choose another",

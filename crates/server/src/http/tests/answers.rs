@@ -28,8 +28,20 @@ async fn the_gateway_tells_of_its_health() {
 }
 
 #[tokio::test]
+async fn health_and_metrics_may_have_other_paths() {
+    let moved = |path: &str| Some(path.to_owned());
+    let world = world(|options| (options.health, options.metrics) = (moved("/healthz"), moved("/m/etrics")));
+    let status = async |path: &str| world.ask(&format!("GET {path} HTTP/1.1\r\n\r\n")).await[..12].to_owned();
+    for (path, expected) in
+        [("/healthz", "200"), ("/m/etrics", "200"), ("/health", "404"), ("/metrics", "404")]
+    {
+        assert_eq!(status(path).await, format!("HTTP/1.1 {expected}"), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn health_and_metrics_can_be_switched_off() {
-    let world = world(|options| (options.health, options.metrics) = (false, false));
+    let world = world(|options| (options.health, options.metrics) = (None, None));
     for path in ["/health", "/metrics"] {
         assert!(
             world.ask(&format!("GET {path} HTTP/1.1\r\n\r\n")).await.starts_with("HTTP/1.1 404"),

@@ -1,10 +1,11 @@
 use std::{sync::Arc, time::Duration};
 
+use axum::http::{Request, StatusCode};
 use bytes::Bytes;
 use serde_json::json;
 use suona_protocol::{ClientInfo, Content, Disconnect, DisconnectCode};
 
-use super::{open, world::connection};
+use super::{World, open, world::connection};
 use crate::{
     broker::{Answer, Broker, Message, Retention},
     hub::{Order, Selector},
@@ -232,4 +233,16 @@ async fn a_parallel_batch_answers_in_order_too() {
     for (number, reply) in replies.iter().enumerate() {
         assert!(!reply[["publish", "info"][number % 2]].is_null(), "{number}: {reply}");
     }
+}
+
+#[tokio::test]
+async fn the_api_may_have_another_path() {
+    let world = World::configured("[http_api]\nhandler_prefix = \"/rt/api\"");
+    let status = async |path: &str, body: &str| {
+        let request = Request::post(path).body(body.to_owned().into()).expect("a request");
+        world.send(request).await.0
+    };
+    assert_eq!(status("/rt/api/info", "{}").await, StatusCode::OK);
+    assert_eq!(status("/rt/api", r#"{"method":"info"}"#).await, StatusCode::OK);
+    assert_eq!(status("/api/info", "{}").await, StatusCode::NOT_FOUND);
 }
