@@ -36,7 +36,8 @@ impl Fault {
         self.code.hint()
     }
 
-    /// Whether the same may be tried again a little later, and does no harm if it is: nothing has happened yet.
+    /// Whether the same may work a little later. Of [`Code::ServerTrouble`] it is not known whether the backend has
+    /// acted: what must not happen twice needs a name of the app's own then.
     pub fn may_retry(&self) -> bool {
         self.temporary || self.code.passes()
     }

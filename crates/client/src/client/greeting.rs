@@ -128,8 +128,24 @@ fn served(subscription: &Subscription) -> Option<(Channel, RecoverFrom<AnyEpoch>
     Some((subscription.channel.clone(), RecoverFrom { recover: true, offset: position.offset, epoch }))
 }
 
+/// A century in milliseconds. No clock is further off, and time can still be reckoned with.
+const LARGEST_SKEW: f64 = 36_525.0 * 86_400_000.0;
+
 /// How far the server's clock, which showed `time` between `sent` and `now`, is ahead of ours, in milliseconds.
 fn skew(time: u64, sent: Duration, now: Duration) -> i64 {
     let between = (sent.as_millis() as f64 + now.as_millis() as f64) / 2.0;
-    (time as f64 - between + 0.5).floor() as i64
+    (time as f64 - between + 0.5).floor().clamp(-LARGEST_SKEW, LARGEST_SKEW) as i64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_a_server_says_of_its_clock_time_can_be_reckoned_with() {
+        let now = Duration::from_secs(1_800_000_000);
+        assert_eq!(skew(1_800_000_000_000 + 1500, now, now), 1500);
+        assert_eq!(skew(u64::MAX, now, now), LARGEST_SKEW as i64);
+        assert_eq!(skew(0, Duration::MAX / 4, Duration::MAX / 4), -LARGEST_SKEW as i64);
+    }
 }

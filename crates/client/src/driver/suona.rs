@@ -85,7 +85,8 @@ impl Suona {
         Messages(inbox)
     }
 
-    /// Tells everyone who hears a channel. A break in between does not make it happen twice on a Suona gateway.
+    /// Tells everyone who hears a channel. A break in between does not make it happen twice, as long as the Suona
+    /// gateway behind it runs.
     pub async fn publish(&self, channel: &str, data: &(impl Serialize + ?Sized)) -> Result<(), Fault> {
         self.publish_payload(channel, json(data)?).await
     }
@@ -95,7 +96,8 @@ impl Suona {
         self.ask(Command::Publish { channel: Channel::from(channel), data }).await.map(|_| ())
     }
 
-    /// Calls a method of the backend. A break in between does not make it happen twice on a Suona gateway.
+    /// Calls a method of the backend. A break in between does not make it happen twice, as long as the Suona gateway
+    /// behind it runs.
     pub async fn rpc<T: DeserializeOwned>(
         &self,
         method: &str,

@@ -54,6 +54,15 @@ async fn what_is_published_is_heard_and_can_be_read_again() {
 }
 
 #[tokio::test]
+async fn what_is_no_text_is_refused_and_ends_nothing() {
+    let world = World::new();
+    let suona = world.client().build().unwrap();
+    let refused = suona.publish_payload("news", b"\"\xff\"".to_vec().into()).await.unwrap_err();
+    assert_eq!(refused.code, Code::NotJson);
+    suona.publish("news", &1).await.unwrap();
+}
+
+#[tokio::test]
 async fn protobuf_means_the_same() {
     let world = World::new();
     let suona = world.client().protobuf().build().unwrap();
