@@ -36,6 +36,25 @@ test("it dials, hears, sends and leaves nothing behind", async () => {
   assert.equal(device.sockets.length, 1);
 });
 
+test("whoever starts again when told of the end is still told of the app's life", () => {
+  const timeline = new Timeline();
+  const device = new Device(timeline);
+  let again = 1;
+  const driver: Driver<LinkInput, LinkOutput> = new Driver<LinkInput, LinkOutput>(
+    new Link({}, device.habits),
+    device,
+    { url: "wss://example.org" },
+    (output) => {
+      if (output.is === "state" && output.state.reason === "done" && again-- > 0) driver.start();
+    },
+  );
+  driver.start();
+  driver.stop("done");
+  assert.equal(device.watchers, 1);
+  driver.stop("done");
+  assert.equal(device.watchers, 0);
+});
+
 test("the address is asked anew at each dial, and may take its time", async () => {
   let asked = 0;
   const { timeline, device, driver } = rig(() => Promise.resolve(`wss://example.org/${++asked}`));

@@ -31,6 +31,7 @@ export class Reload<Data> implements Listener<Data> {
   private again = false;
   private failures = 0;
   private deaf = false;
+  private resting = false;
   private undoRetry: Undo = () => undefined;
 
   constructor(
@@ -39,6 +40,7 @@ export class Reload<Data> implements Listener<Data> {
   ) {}
 
   subscribed(how: "fresh" | "recovered" | "gap"): unknown {
+    this.resting = false;
     if (how !== "recovered" || this.failures) this.begin();
     return this.listener.subscribed?.(how);
   }
@@ -66,8 +68,9 @@ export class Reload<Data> implements Listener<Data> {
     return this.listener.ended?.(error);
   }
 
-  /** Tries nothing more by itself. */
+  /** Tries nothing more by itself until the channel is heard again, whatever becomes of what it is loading now. */
   rest(): void {
+    this.resting = true;
     this.undoRetry();
   }
 
@@ -78,7 +81,7 @@ export class Reload<Data> implements Listener<Data> {
   }
 
   private begin(): void {
-    this.rest();
+    this.undoRetry();
     if (this.deaf) return;
     this.again = !!this.waiting;
     if (this.again) return;
@@ -86,8 +89,9 @@ export class Reload<Data> implements Listener<Data> {
     const done = (failures: number): void => {
       if (this.waiting === waiting) this.go();
       this.failures = failures;
+      if (this.resting) return;
       if (this.again) this.begin();
-      else if (failures && !this.deaf) this.tryLater();
+      else if (failures) this.tryLater();
     };
     const failed = (error: unknown): void => {
       this.house.complain(error);

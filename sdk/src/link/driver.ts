@@ -56,9 +56,10 @@ export class Driver<Input, Output extends { is: string }> {
 
   /** Closes and leaves nothing behind: no timer, no listener. */
   stop(reason: string, code?: number): void {
-    this.handle({ is: "stop", reason, code });
+    // First, since whoever hears of the end may start again.
     if (this.undoWatch) this.undoWatch();
     this.undoWatch = undefined;
+    this.handle({ is: "stop", reason, code });
   }
 
   handle(input: Input | LinkInput): void {

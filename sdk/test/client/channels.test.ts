@@ -53,6 +53,28 @@ test("after a gap the page is reloaded while newer messages wait", async () => {
   suona.close();
 });
 
+test("a reload that is under way at the end is not tried again, but is after the next start", async () => {
+  const world = new World();
+  const suona = world.client();
+  let loads = 0;
+  suona.channel("lot").on({
+    reload: () => {
+      if (!loads++) world.cut(true);
+      return suona.rpc("lot");
+    },
+  });
+  suona.start();
+  await world.pass(300);
+  assert.equal(loads, 1);
+  suona.close();
+  await world.pass(300_000);
+  assert.deepEqual([loads, world.device.timers], [1, 0]);
+  suona.start();
+  await world.pass(300);
+  assert.equal(loads, 2);
+  suona.close();
+});
+
 test("several listeners share one subscription, and the last takes it along", async () => {
   const world = new World();
   const suona = world.client();
@@ -96,6 +118,31 @@ test("what is kept survives the end of the app", async () => {
   const second = app();
   await world.pass(300);
   assert.deepEqual(second.heard, [2, 3, 4]);
+  second.suona.close();
+});
+
+test("what is kept is what came, whatever the app makes of it", async () => {
+  const world = new World();
+  const app = (spoil: boolean) => {
+    const suona = world.client();
+    const heard: unknown[] = [];
+    suona.channel("scan:1", { keep: 2 }).each((data) => {
+      const bid = data as { n: number };
+      heard.push(bid.n);
+      if (spoil) Object.assign(bid, { n: -bid.n, self: bid });
+    });
+    suona.start();
+    return { suona, heard };
+  };
+  const first = app(true);
+  await world.pass(300);
+  for (const n of [1, 2, 3]) world.server.publish("scan:1", { n });
+  await world.pass(100);
+  assert.deepEqual(first.heard, [1, 2, 3]);
+  first.suona.close();
+  const second = app(false);
+  await world.pass(300);
+  assert.deepEqual(second.heard, [2, 3]);
   second.suona.close();
 });
 
