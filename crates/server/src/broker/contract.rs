@@ -1,16 +1,6 @@
 //! What every broker promises, told once and kept by both: the one in memory, and one behind a line that
 //! delays, overtakes and repeats.
 
-mod fixture;
-
-use std::{sync::Arc, time::Duration};
-
-use suona_protocol::{Channel, Encoded, Epoch, Exclude, Form, PresenceStatsResult, Publication, fossil};
-
-use self::fixture::{Fixture, first_times, info, message, offsets, page_offsets};
-use super::{Answer, Broker, BrokerError, Message, Query, Retention, Version};
-use crate::hub::{Delivery, ShardId};
-
 /// Each story once for each broker: `memory::a_story`, `faulty::a_story`, the latter with many seeds.
 macro_rules! stories {
     ($($story:ident)*) => {
@@ -20,6 +10,18 @@ macro_rules! stories {
         } )* }
     };
 }
+
+mod fixture;
+mod presence;
+mod repeats;
+
+use std::{sync::Arc, time::Duration};
+
+use suona_protocol::{Channel, Encoded, Epoch, Exclude, Form, PresenceStatsResult, Publication, fossil};
+
+use self::fixture::{Fixture, first_times, info, message, offsets, page_offsets};
+use super::{Answer, Broker, BrokerError, Message, Query, Retention, Version};
+use crate::hub::{Delivery, ShardId};
 
 stories! {
     the_first_publication_has_offset_1
@@ -38,13 +40,6 @@ stories! {
     an_unused_position_runs_out_and_a_new_life_begins
     reading_keeps_a_position_alive
     removing_publications_keeps_the_position
-    a_repeat_is_answered_as_the_first_and_changes_nothing
-    a_key_is_of_one_channel_and_one_payload_and_five_minutes
-    an_outdated_version_is_dropped_and_told_where_the_stream_stands
-    a_version_is_known_as_long_as_the_position
-    what_is_not_kept_has_no_version
-    joins_and_leaves_are_heard_in_order
-    presence_lists_everyone_once_with_the_last_info
 }
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -291,119 +286,4 @@ fn removing_publications_keeps_the_position(world: &mut Fixture) {
     assert_eq!((page.publications.len(), page.top), (0, top));
     assert_eq!(world.publish("news", KEEP).expect("published").expect("kept").offset, 2);
     assert_eq!(page_offsets(&world.read("news", ALL).expect("read")), [2]);
-}
-
-fn a_repeat_is_answered_as_the_first_and_changes_nothing(world: &mut Fixture) {
-    let once = || Message { idempotency_key: Some("k".into()), ..message() };
-    for (channel, retention, heard) in [("news", KEEP, 1), ("chat", NOTHING_KEPT, 0)] {
-        world.subscribe(channel, A, None).expect("subscribed");
-        let publish =
-            |broker: &dyn Broker, answer| broker.publish(&channel.into(), once(), retention, answer);
-        // Both are under way at once.
-        let (first, repeat) = (world.later(publish), world.later(publish));
-        world.settle();
-        let first = first.try_recv().expect("answered").expect("published");
-        assert_eq!(repeat.try_recv().expect("answered"), Ok(first));
-        assert_eq!(world.ask(publish), Ok(first));
-        assert_eq!(first.is_some(), retention.keeps());
-        assert_eq!(first_times(&world.heard(A)), [heard]);
-    }
-    assert_eq!(world.read("news", ALL).expect("read").top.offset, 1);
-}
-
-fn a_key_is_of_one_channel_and_one_payload_and_five_minutes(world: &mut Fixture) {
-    let publish = |world: &Fixture, channel: &str, data: &'static str| {
-        let message = Message { idempotency_key: Some("k".into()), data: data.into(), ..message() };
-        let asked = world.ask(|broker, answer| broker.publish(&channel.into(), message, KEEP, answer));
-        asked.map(|position| position.expect("kept").offset)
-    };
-    assert_eq!(publish(world, "news", "1"), Ok(1));
-    assert_eq!(publish(world, "news", "2"), Err(BrokerError::OtherPayload));
-    assert_eq!(publish(world, "chat", "2"), Ok(1));
-    assert!(world.publish("news", KEEP).is_ok(), "no key is no repeat");
-    world.after(300 * SECOND - SECOND);
-    assert_eq!(publish(world, "news", "1"), Ok(1));
-    world.after(SECOND);
-    assert_eq!(publish(world, "news", "2"), Ok(3));
-}
-
-/// Publishes with this version and retention; answers the offset.
-fn publish_version(world: &Fixture, number: u64, epoch: &str, retention: Retention) -> Option<u64> {
-    let message = Message { version: Some(Version { number, epoch: epoch.into() }), ..message() };
-    let asked = world.ask(|broker, answer| broker.publish(&"news".into(), message, retention, answer));
-    asked.expect("published").map(|position| position.offset)
-}
-
-fn an_outdated_version_is_dropped_and_told_where_the_stream_stands(world: &mut Fixture) {
-    world.subscribe("news", A, None).expect("subscribed");
-    let mut told = Vec::new();
-    let versions =
-        [(5, "a"), (5, "a"), (4, "a"), (6, "a"), (6, ""), (7, ""), (1, "b"), (1, "b"), (9, "a"), (9, "")];
-    for (number, epoch) in versions {
-        told.push(publish_version(world, number, epoch, KEEP).expect("kept"));
-    }
-    assert_eq!(told, [1, 1, 1, 2, 2, 3, 4, 4, 5, 5]);
-    assert_eq!(world.publish("news", KEEP).expect("published").expect("kept").offset, 6);
-    assert_eq!(publish_version(world, 9, "a", KEEP), Some(6), "what has no version changes none");
-    assert_eq!(first_times(&world.heard(A)), [1, 2, 3, 4, 5, 6]);
-}
-
-fn a_version_is_known_as_long_as_the_position(world: &mut Fixture) {
-    assert_eq!(publish_version(world, 5, "", KEEP), Some(1));
-    world.after(KEEP.meta_ttl - SECOND);
-    assert_eq!(publish_version(world, 5, "", KEEP), Some(1));
-    assert_eq!(world.ask(|broker, answer| broker.remove_history(&"news".into(), answer)), Ok(()));
-    world.after(KEEP.meta_ttl - SECOND);
-    assert_eq!(publish_version(world, 5, "", KEEP), Some(1));
-    world.after(KEEP.meta_ttl);
-    assert_eq!(publish_version(world, 4, "", KEEP), Some(1));
-    assert_eq!(publish_version(world, 5, "", KEEP), Some(2));
-}
-
-fn what_is_not_kept_has_no_version(world: &mut Fixture) {
-    world.subscribe("news", A, None).expect("subscribed");
-    for _ in 0..2 {
-        assert_eq!(publish_version(world, 5, "", NOTHING_KEPT), None);
-    }
-    assert_eq!(world.heard(A).len(), 2);
-    assert_eq!(publish_version(world, 5, "", KEEP), Some(1));
-}
-
-fn joins_and_leaves_are_heard_in_order(world: &mut Fixture) {
-    let room = Channel::from("room");
-    world.subscribe("room", A, None).expect("subscribed");
-    world.broker().join(&room, info("ann", "1"));
-    world.broker().join(&room, info("bob", "2"));
-    world.broker().leave(&room, info("ann", "1"));
-    world.settle();
-    let told: Vec<_> = world
-        .heard(A)
-        .iter()
-        .map(|delivery| match delivery {
-            Delivery::Join(channel, info) => format!("{channel} +{}", info.user),
-            Delivery::Leave(channel, info) => format!("{channel} -{}", info.user),
-            Delivery::Publication(_) => "a publication".to_owned(),
-        })
-        .collect();
-    assert_eq!(told, ["room +ann", "room +bob", "room -ann"]);
-    assert!(world.heard(B).is_empty());
-}
-
-fn presence_lists_everyone_once_with_the_last_info(world: &mut Fixture) {
-    let room = Channel::from("room");
-    for (user, client) in [("ann", "1"), ("ann", "2"), ("old", "3"), ("", "4"), ("", "5"), ("bob", "3")] {
-        assert_eq!(
-            world.ask(|broker, answer| broker.add_presence(&room, info(user, client), answer)),
-            Ok(())
-        );
-    }
-    world.broker().remove_presence(&room, "4");
-    world.broker().remove_presence(&room, "nobody");
-    let present = world.ask(|broker, answer| broker.presence(&room, answer)).expect("listed");
-    let mut present: Vec<_> = present.iter().map(|info| (info.client.as_str(), info.user.as_str())).collect();
-    present.sort_unstable();
-    assert_eq!(present, [("1", "ann"), ("2", "ann"), ("3", "bob"), ("5", "")]);
-    let stats = |room: &str| world.ask(|broker, answer| broker.presence_stats(&room.into(), answer));
-    assert_eq!(stats("room"), Ok(PresenceStatsResult { num_clients: 4, num_users: 3 }));
-    assert_eq!(stats("empty"), Ok(PresenceStatsResult::default()));
 }
