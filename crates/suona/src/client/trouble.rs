@@ -19,9 +19,9 @@ pub(crate) enum ClientTrouble {
     NoProtocol,
     #[error("the gateway sent us away: {}{}", shown(.0), fix_of_connection(.0.code))]
     SentAway(Fault),
-    #[error("{channel}: refused: {}{}", shown(.fault), fix_of_subscription(.fault.code))]
+    #[error("{channel}: refused: {}{}", shown(.fault), fix_of_refusal(.fault.code, "subscribe"))]
     Refused { channel: String, fault: Fault },
-    #[error("not published: {}{}", shown(.0), fix_of_publication(.0.code))]
+    #[error("not published: {}{}", shown(.0), fix_of_refusal(.0.code, "publish"))]
     NotPublished(Fault),
     #[error("the client has ended")]
     Ended,
@@ -68,25 +68,15 @@ fn fix_of_connection(code: Code) -> &'static str {
     }
 }
 
-fn fix_of_subscription(code: Code) -> &'static str {
+/// `deed` is the word for it in the options of a namespace.
+fn fix_of_refusal(code: Code, deed: &str) -> String {
     match code {
-        Code::UnknownChannel => "; the configuration has no such namespace",
-        Code::PermissionDenied => {
-            "; its namespace needs allow_subscribe_for_client, or for clients without a token \
-             allow_subscribe_for_anonymous"
-        }
-        _ => "",
-    }
-}
-
-fn fix_of_publication(code: Code) -> &'static str {
-    match code {
-        Code::UnknownChannel => "; the configuration has no such namespace",
-        Code::PermissionDenied => {
-            "; its namespace needs allow_publish_for_client, or for clients without a token \
-             allow_publish_for_anonymous"
-        }
-        _ => "",
+        Code::UnknownChannel => "; the configuration has no such namespace".to_owned(),
+        Code::PermissionDenied => format!(
+            "; its namespace needs allow_{deed}_for_client, or for clients without a token \
+             allow_{deed}_for_anonymous"
+        ),
+        _ => String::new(),
     }
 }
 
