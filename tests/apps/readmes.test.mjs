@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { test } from "node:test";
+import { stripVTControlCharacters } from "node:util";
 
 import { launch } from "../foreign/harness/gateway.mjs";
 import { browser, visitor } from "./harness/browser.mjs";
@@ -14,16 +15,18 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const read = (file) => readFileSync(`${ROOT}/${file}`, "utf8");
 const commands = (readme) => [...read(readme).matchAll(/^```sh\n(.*?)^```$/gms)].flatMap(([, code]) => code.trim().split("\n"));
 
-/** Runs a command as it stands, with these variables, until it says something that matches. */
+/** Runs a command as it stands, with these variables, until it says something that matches, coloured or not. */
 async function says(t, command, env, pattern) {
   const [program, ...args] = command.split(" ");
   const child = spawn(program, args, { cwd: ROOT, env: { ...process.env, ...env }, detached: true });
   t.after(() => child.exitCode === null && process.kill(-child.pid));
-  let said = "";
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (said += text));
-  await until(() => pattern.test(said) || child.exitCode !== null, `"${command}" says ${pattern}`, 60_000);
-  assert.match(said, pattern);
-  return said.match(pattern)[1];
+  let raw = "";
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (raw += text));
+  const said = () => stripVTControlCharacters(raw);
+  const matches = until(() => pattern.test(said()) || child.exitCode !== null, `"${command}" says ${pattern}`, 60_000);
+  await matches.catch((late) => assert.fail(`${late.message}; it said:\n${said()}`));
+  assert.match(said(), pattern);
+  return said().match(pattern)[1];
 }
 
 /** A free port, for who comes before whom it has to know. */
