@@ -25,7 +25,7 @@ use super::{
     ready::ReadyList,
     socket::Socket,
 };
-use crate::{Now, hub::Envelope};
+use crate::{Now, complaint::Complaint, hub::Envelope};
 
 /// Starts the thread of one shard. It ends when it is told to [`stop`](super::ShardSender::stop).
 ///
@@ -185,7 +185,10 @@ impl<T: Tenant> Reactor<T> {
             Ok(socket) if self.stop.is_none() => socket,
             refused => {
                 if let Err(error) = refused {
-                    tracing::warn!(%error, "a connection could not be registered");
+                    static FAILING: Complaint = Complaint::new();
+                    if let Some(times) = FAILING.again(now.instant) {
+                        tracing::warn!(%error, times, "a connection could not be registered");
+                    }
                 }
                 return self.mailbox.discount();
             }

@@ -18,6 +18,7 @@ use super::{
 use crate::{
     backend::{Advice, Backstage, ConnectGrant, Consultation, Granted, Inquiry, PublishGrant, Stranger},
     broker::Message,
+    complaint::Complaint,
     config::{NoRoute, WebhookId},
 };
 
@@ -235,7 +236,10 @@ impl Session {
         if let Some(data) = &data
             && (data.len() > ctx.rules.max_payload_bytes(options) || !options.accepts(data, false))
         {
-            tracing::warn!(%channel, "the publish webhook gave a payload that the channel does not take");
+            static UNFIT: Complaint = Complaint::new();
+            if let Some(times) = UNFIT.again(ctx.now.instant) {
+                tracing::warn!(%channel, times, "the publish webhook gave a payload that the channel does not take");
+            }
             return Err(ErrorCode::Internal.into());
         }
         let info = Some(self.info.clone());

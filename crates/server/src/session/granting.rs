@@ -9,7 +9,7 @@ use super::{
     connect::{lifetime, whole_seconds},
     joining::{Budget, Hole},
 };
-use crate::backend::RefreshGrant;
+use crate::{backend::RefreshGrant, complaint::Complaint};
 
 impl Session {
     /// The server subscribes the client. One that hears the channel already, or is about to, goes on as it did.
@@ -26,7 +26,10 @@ impl Session {
         match outcome {
             Ok(()) => {}
             Err(Trouble::Refused(error)) => {
-                tracing::warn!(%channel, client = %self.info.client, error.message, "a client was not subscribed");
+                static REFUSED: Complaint = Complaint::new();
+                if let Some(times) = REFUSED.again(ctx.now.instant) {
+                    tracing::warn!(%channel, client = %self.info.client, error.message, times, "a client was not subscribed");
+                }
             }
             Err(Trouble::Disconnect(why)) => self.close(why, actions),
         }

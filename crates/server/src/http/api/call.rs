@@ -12,6 +12,7 @@ use tracing::warn;
 use super::{ApiState, Outcome};
 use crate::{
     broker::{Answer, BrokerError},
+    complaint::Complaint,
     config::ChannelOptions,
 };
 
@@ -60,7 +61,10 @@ impl Call {
             Err(BrokerError::OtherPayload) => Err(ErrorCode::BadRequest),
             Err(BrokerError::OtherEpoch) => Err(ErrorCode::UnrecoverablePosition),
             Err(error) => {
-                warn!(%error, "the broker did not do what the API asked of it");
+                static FAILING: Complaint = Complaint::new();
+                if let Some(times) = FAILING.again(Instant::now().into_std()) {
+                    warn!(%error, times, "the broker did not do what the API asked of it");
+                }
                 Err(ErrorCode::Internal)
             }
         }
@@ -69,7 +73,10 @@ impl Call {
     /// Waits for `future` as long as the call lasts.
     pub(super) async fn within_patience<F: Future>(&self, future: F) -> Outcome<F::Output> {
         timeout_at(self.deadline, future).await.map_err(|_| {
-            warn!("an API request was not answered within {PATIENCE:?}");
+            static LATE: Complaint = Complaint::new();
+            if let Some(times) = LATE.again(Instant::now().into_std()) {
+                warn!(times, "an API request was not answered within {PATIENCE:?}");
+            }
             ErrorCode::Internal
         })
     }
