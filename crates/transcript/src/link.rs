@@ -39,7 +39,7 @@ fn lost(mut words: Words<'_>) -> Result<Input, Malformed> {
     let code = words.next_if(|word| word.parse::<u16>().is_ok()).and_then(|word| word.parse().ok());
     let reason = words.next_if(|word| word.starts_with('"')).map_or(Ok(String::new()), crate::words::text)?;
     let full = words.next_if(|word| word == "full").is_some();
-    Ok(Input::Lost { generation, loss: Loss { code, reason, full }, is_final: false })
+    Ok(Input::Lost { generation, loss: Loss { code, reason, full, kind: None }, is_final: false })
 }
 
 /// The other way round.

@@ -194,7 +194,7 @@ impl Phone {
                     reach.network.send(wire, Direction::Up, Packet::Close, reach.agenda);
                     let loss = match self.loses_closes {
                         true => Loss { code: Some(1006), ..Loss::default() },
-                        false => Loss { code: Some(code), reason, full: false },
+                        false => Loss { code: Some(code), reason, ..Loss::default() },
                     };
                     LinkInput::Lost { generation, loss, is_final: false }
                 }

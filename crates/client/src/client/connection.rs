@@ -55,7 +55,7 @@ fn fault_of(loss: &Loss, reason: &str, was_open: bool) -> Fault {
     let code = match loss.code {
         Some(code) if code >= 3000 || code == 1009 => return Fault::of_server(code.into(), &loss.reason),
         _ if loss.full => Code::TooManySockets,
-        _ => Code::of_loss(&loss.reason, was_open),
+        _ => loss.kind.unwrap_or_else(|| Code::of_loss(&loss.reason, was_open)),
     };
     Fault::new(code, if loss.reason.is_empty() { reason } else { &loss.reason })
 }

@@ -91,7 +91,7 @@ async fn read(
                 return Loss {
                     code: Some(ABNORMAL),
                     reason: "closed without a word".to_owned(),
-                    full: false,
+                    ..Loss::default()
                 };
             }
             Ok(_) => {}
@@ -116,7 +116,7 @@ fn heed(event: Event<'_>, answers: &mpsc::Sender<Order>) -> Result<News, Loss> {
         Event::Close(said) => {
             let (code, reason) = said.map_or((None, ""), |(code, reason)| (Some(code), reason));
             let _ = answers.try_send(Order::Close(code.unwrap_or(1000), String::new()));
-            Err(Loss { code, reason: reason.to_owned(), full: false })
+            Err(Loss { code, reason: reason.to_owned(), ..Loss::default() })
         }
         Event::Deflated(_) => {
             Err(Loss { reason: "compressed, which was not agreed on".to_owned(), ..Loss::default() })

@@ -1,18 +1,28 @@
 //! What a link is told, and what it wants done.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use bytes::Bytes;
 
-use crate::Fault;
+use crate::{Code, Fault};
 
 /// One message of a WebSocket.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Frame {
     /// Text.
     Text(String),
     /// Bytes.
     Binary(Bytes),
+}
+
+impl fmt::Debug for Frame {
+    /// Its length alone: some hold a token.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => write!(f, "Text({} bytes)", text.len()),
+            Self::Binary(bytes) => write!(f, "Binary({} bytes)", bytes.len()),
+        }
+    }
 }
 
 /// What the link is told. `generation` names a socket: what comes from any but the current one is ignored.
@@ -85,6 +95,8 @@ pub struct Loss {
     pub code: Option<u16>,
     /// In words; may be empty.
     pub reason: String,
+    /// What kind of fault it was, from a platform that knows. Otherwise the words are asked.
+    pub kind: Option<Code>,
     /// The platform allows no further socket now.
     pub full: bool,
 }
