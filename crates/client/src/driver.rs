@@ -8,12 +8,14 @@ mod dial;
 mod engine;
 mod inbox;
 mod proxy;
+mod reach;
 mod reliable;
 mod socket;
 mod sockets;
 mod subscription;
 mod suona;
 mod timing;
+mod trust;
 mod upgrade;
 
 use address::Address;

@@ -121,7 +121,7 @@ impl Builder {
     pub fn build(self) -> Result<Suona, BuildError> {
         let protocol = match self.options.language {
             Language::Json => None,
-            Language::Protobuf => Some("centrifuge-protobuf"),
+            Language::Protobuf => Some("centrifuge-protobuf".to_owned()),
         };
         let dialing = Dialing {
             address: self.url.parse()?,

@@ -2,14 +2,12 @@
 
 use std::{fmt, io, sync::Arc};
 
-use rustls::{ClientConfig, RootCertStore, crypto::ring, pki_types::ServerName};
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::TcpStream,
-};
+use rustls::{ClientConfig, pki_types::ServerName};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 
-use super::{Address, proxy::BadProxy, proxy::Proxy, upgrade};
+use super::{Address, proxy::BadProxy, proxy::Proxy, reach::connect, trust, upgrade};
+use crate::{Code, link::Loss};
 
 /// Whatever carries bytes.
 pub(super) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -22,7 +20,7 @@ pub(super) type Stream = Box<dyn Io>;
 pub(super) struct Dialing {
     pub(super) address: Address,
     /// The sub-protocol that the server must take.
-    pub(super) protocol: Option<&'static str>,
+    pub(super) protocol: Option<String>,
     /// Headers of the handshake.
     pub(super) headers: Vec<(String, String)>,
     /// Whom to trust, unless the system's certificates will do.
@@ -38,12 +36,12 @@ impl fmt::Debug for Dialing {
     }
 }
 
-/// No connection came about. The words of each say which [`Code`](crate::Code) it is.
+/// No connection came about.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum DialError {
     #[error("the name of the host cannot be resolved")]
     UnknownHost,
-    #[error("{}", of_kind(.0))]
+    #[error("{}", .0.kind())]
     Io(#[from] io::Error),
     #[error("TLS failed: {0}")]
     Tls(io::Error),
@@ -53,14 +51,41 @@ pub(super) enum DialError {
     Status(u16),
     #[error("no WebSocket upgrade")]
     Handshake,
+    #[error("the server did not confirm the sub-protocol")]
+    SubProtocol,
     #[error("the proxy refused a tunnel, with status {0}")]
     Proxy(u16),
     #[error(transparent)]
     BadProxy(#[from] BadProxy),
 }
 
-fn of_kind(error: &io::Error) -> String {
-    error.kind().to_string()
+impl DialError {
+    /// The name that it goes by.
+    fn code(&self) -> Code {
+        match self {
+            Self::UnknownHost => Code::Dns,
+            Self::Io(error) => of_system(error.kind()),
+            Self::Tls(_) | Self::NoRoots => Code::Tls,
+            Self::Status(_) | Self::Handshake => Code::NoWebSocket,
+            Self::SubProtocol => Code::SubProtocol,
+            Self::Proxy(_) | Self::BadProxy(_) => Code::Unreachable,
+        }
+    }
+}
+
+fn of_system(kind: io::ErrorKind) -> Code {
+    match kind {
+        io::ErrorKind::NetworkUnreachable | io::ErrorKind::NetworkDown => Code::Offline,
+        io::ErrorKind::TimedOut => Code::Timeout,
+        io::ErrorKind::Interrupted => Code::Interrupted,
+        _ => Code::Unreachable,
+    }
+}
+
+impl From<DialError> for Loss {
+    fn from(error: DialError) -> Self {
+        Self { reason: error.to_string(), kind: Some(error.code()), ..Self::default() }
+    }
 }
 
 impl Dialing {
@@ -69,7 +94,7 @@ impl Dialing {
         let tcp = self.reach().await?;
         let mut stream = if self.address.is_secure() { self.secure(tcp).await? } else { tcp };
         let (host, target) = (self.address.authority(), self.address.target());
-        let rest = upgrade::open(&mut stream, &host, target, self.protocol, &self.headers).await?;
+        let rest = upgrade::open(&mut stream, &host, target, self.protocol.as_deref(), &self.headers).await?;
         Ok((stream, rest))
     }
 
@@ -87,7 +112,7 @@ impl Dialing {
     async fn secure(&self, stream: Stream) -> Result<Stream, DialError> {
         let config = match &self.tls {
             Some(config) => config.clone(),
-            None => Arc::new(trusting_the_system()?),
+            None => trust::in_the_system().await?,
         };
         let name = ServerName::try_from(self.address.host().to_owned());
         let name = name.map_err(|error| DialError::Tls(io::Error::other(error)))?;
@@ -96,31 +121,18 @@ impl Dialing {
     }
 }
 
-async fn connect(host: &str, port: u16) -> Result<TcpStream, DialError> {
-    let mut last = DialError::UnknownHost;
-    let found = tokio::net::lookup_host((host, port)).await.map_err(|_| DialError::UnknownHost)?;
-    for address in found {
-        match TcpStream::connect(address).await {
-            Ok(stream) => {
-                stream.set_nodelay(true)?;
-                return Ok(stream);
-            }
-            Err(error) => last = error.into(),
-        }
-    }
-    Err(last)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// TLS that trusts whom the system trusts. Read again for each dial: there are few, and certificates change.
-fn trusting_the_system() -> Result<ClientConfig, DialError> {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    if roots.is_empty() {
-        return Err(DialError::NoRoots);
+    #[test]
+    fn what_the_system_says_has_a_name_whatever_its_words() {
+        let named = |kind: io::ErrorKind| Loss::from(DialError::Io(kind.into())).kind.unwrap();
+        assert_eq!(named(io::ErrorKind::NetworkUnreachable), Code::Offline);
+        assert_eq!(named(io::ErrorKind::NetworkDown), Code::Offline);
+        assert_eq!(named(io::ErrorKind::TimedOut), Code::Timeout);
+        assert_eq!(named(io::ErrorKind::ConnectionRefused), Code::Unreachable);
+        let slow = DialError::Tls(io::Error::new(io::ErrorKind::TimedOut, "it timed out"));
+        assert_eq!(Loss::from(slow).kind, Some(Code::Tls));
     }
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
-    let config = config
-        .with_safe_default_protocol_versions()
-        .map_err(|error| DialError::Tls(io::Error::other(error)))?;
-    Ok(config.with_root_certificates(roots).with_no_client_auth())
 }

@@ -39,6 +39,12 @@ pub(super) struct Reporter {
 }
 
 impl Reporter {
+    #[cfg(test)]
+    pub(super) fn of_a_test() -> (Self, mpsc::Receiver<(u64, News)>) {
+        let (news, told) = mpsc::channel(MOST_NEWS);
+        (Self { generation: 1, news }, told)
+    }
+
     pub(super) async fn tell(&self, news: News) {
         // If nobody listens any more, nobody misses it.
         let _ = self.news.send((self.generation, news)).await;
@@ -127,7 +133,7 @@ async fn life(
         _ = &mut closing => return reporter.tell(News::Lost(Loss::default())).await,
     };
     let loss = match dialled {
-        Err(error) => Loss { reason: error.to_string(), ..Loss::default() },
+        Err(error) => error.into(),
         Ok((stream, rest)) => {
             reporter.tell(News::Opened).await;
             let too_long = async {

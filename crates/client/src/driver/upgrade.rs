@@ -41,6 +41,7 @@ pub(super) async fn open(
     let is_ours = answer.accept.as_deref() == Some(accept_key(&key).as_str());
     match answer.status {
         101 if is_ours && answer.protocol.as_deref() == protocol => Ok(answer.rest),
+        101 if is_ours => Err(DialError::SubProtocol),
         101 => Err(DialError::Handshake),
         status => Err(DialError::Status(status)),
     }

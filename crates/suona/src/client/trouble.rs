@@ -36,9 +36,13 @@ impl ClientTrouble {
         match fault.code {
             Code::NotCentrifuge => Self::NoProtocol,
             Code::NoWebSocket => Self::NoSocket { url, reason },
-            Code::Unreachable | Code::ConnectionLost | Code::NoAnswer | Code::Tls => {
-                Self::NoAnswer { url, reason }
-            }
+            Code::Unreachable
+            | Code::ConnectionLost
+            | Code::NoAnswer
+            | Code::Tls
+            | Code::Dns
+            | Code::Offline
+            | Code::Timeout => Self::NoAnswer { url, reason },
             _ => Self::SentAway(fault),
         }
     }
