@@ -22,3 +22,8 @@ pub use driver::{
 pub use fault::{Code, Fault};
 pub use link::Link;
 pub use moment::{Clock, Moment};
+#[doc(inline)]
+pub use suona_protocol::{
+    Channel, ClientInfo, Payload, PresenceStatsResult, Token,
+    heard::{History, Publication},
+};

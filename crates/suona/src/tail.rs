@@ -148,7 +148,7 @@ fn heard(channel: &str, event: ChannelEvent, show: &mut Show) -> Result<(), Clie
         ChannelEvent::Join(info) => show.company(channel, "join", "joined", &info)?,
         ChannelEvent::Leave(info) => show.company(channel, "leave", "left", &info)?,
         ChannelEvent::Ended(fault) => return Err(ClientTrouble::refused(channel, fault)),
-        ChannelEvent::Subscribed(_) | ChannelEvent::Position(_) => {}
+        _ => {}
     }
     Ok(())
 }

@@ -1,31 +1,29 @@
 //! The task of one client: tells it what happens, and carries out what it wants.
 
 mod rooms;
+mod tokens;
 
-use std::{
-    collections::HashMap,
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering},
-    },
-};
+use std::{collections::HashMap, time::Duration};
 
 use suona_protocol::{Channel, Payload, heard::Answer};
-use tokio::{
-    sync::{mpsc, oneshot, watch},
-    task::JoinSet,
-};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
-    ChannelEvent, Suona, builder::TokenFinder, dial::Dialing, inbox::Inbox, socket::Order, sockets::Sockets,
-    timing::Timing,
+    ChannelEvent, Suona,
+    builder::TokenFinder,
+    dial::Dialing,
+    inbox::Feed,
+    socket::Order,
+    sockets::Sockets,
+    timing::{ServerClock, Timing},
 };
 use crate::{
-    Client, Fault, Moment,
+    Client, Fault,
     client::{Command, Input, Options, Output, Status, SubscribeOptions},
     link::{self, State},
 };
 use rooms::Rooms;
+use tokens::Tokens;
 
 /// How many requests of the app are taken at once, so that their commands leave together.
 const AT_ONCE: usize = 256;
@@ -33,34 +31,35 @@ const AT_ONCE: usize = 256;
 /// What the app wants.
 #[derive(Debug)]
 pub(super) enum Request {
-    /// Connect again, or at once.
-    Start,
+    /// Something for the connection: from the app, or from the device by way of it.
+    Link(link::Input),
     /// Close, and end.
     Close,
     /// Let the server do something.
-    Command { command: Command, settle: oneshot::Sender<Result<Option<Answer>, Fault>> },
+    Command { command: Command, ttl: Option<Duration>, settle: Settle },
     /// Hear a channel.
-    Subscribe { channel: Channel, options: SubscribeOptions, inbox: Arc<Inbox<ChannelEvent>> },
+    Subscribe { channel: Channel, options: SubscribeOptions, feed: Feed<ChannelEvent> },
     /// Somebody hears a channel no more.
-    Leave { channel: Channel, inbox: Arc<Inbox<ChannelEvent>> },
+    Leave { channel: Channel },
     /// Hear messages.
-    Messages(Arc<Inbox<Payload>>),
+    Messages(Feed<Payload>),
 }
 
+/// Who waits for the outcome of a command.
+type Settle = oneshot::Sender<Result<Option<Answer>, Fault>>;
+
+/// Dropping it, however that comes about, closes all streams and settles whatever anybody waits for.
 struct Engine {
     client: Client,
     timing: Timing,
     sockets: Sockets,
-    find_token: Option<TokenFinder>,
-    /// Tokens that are being found.
-    finding: JoinSet<Input>,
+    tokens: Tokens,
     rooms: Rooms,
-    messages: Vec<Arc<Inbox<Payload>>>,
-    waiting: HashMap<u64, oneshot::Sender<Result<Option<Answer>, Fault>>>,
+    messages: Vec<Feed<Payload>>,
+    waiting: HashMap<u64, Settle>,
     tickets: u64,
     status: watch::Sender<Status>,
-    /// How far the server's clock is ahead of that of the system, in milliseconds.
-    skew: Arc<AtomicI64>,
+    server_clock: ServerClock,
     over: bool,
 }
 
@@ -69,23 +68,22 @@ pub(super) fn start(options: Options, dialing: Dialing, find_token: Option<Token
     let offline = Status { state: State::Offline, reason: "not started".to_owned(), fault: None };
     let (status, watched) = watch::channel(offline);
     let (requests, taken) = mpsc::unbounded_channel();
-    let skew = Arc::new(AtomicI64::new(0));
+    let server_clock = ServerClock::default();
     let engine = Engine {
         client: Client::new(options),
         timing: Timing::default(),
         sockets: Sockets::new(dialing),
-        find_token,
-        finding: JoinSet::new(),
+        tokens: Tokens::new(find_token),
         rooms: Rooms::default(),
         messages: Vec::new(),
         waiting: HashMap::new(),
         tickets: 0,
         status,
-        skew: skew.clone(),
+        server_clock: server_clock.clone(),
         over: false,
     };
     let task = tokio::spawn(engine.run(taken));
-    Suona::new(requests, watched, skew, task)
+    Suona::new(requests, watched, server_clock, task)
 }
 
 impl Engine {
@@ -102,38 +100,38 @@ impl Engine {
                     _ => taken.drain(..).for_each(|request| self.take(request)),
                 },
                 input = self.sockets.next() => self.tell(input),
-                Some(found) = self.finding.join_next() => found.into_iter().for_each(|input| self.tell(input)),
+                found = self.tokens.next() => self.tell(found),
                 () = self.timing.until(deadline) => self.tell(link::Input::Woke),
             }
         }
         self.carry_out();
-        self.rooms.close();
-        self.messages.iter().for_each(|inbox| inbox.close());
+        self.rooms = Rooms::default();
+        self.messages.clear();
         self.sockets.end().await;
     }
 
     fn take(&mut self, request: Request) {
         match request {
-            Request::Start => self.tell(link::Input::Start),
+            Request::Link(input) => self.tell(input),
             Request::Close => self.close("closed by the app"),
-            Request::Command { command, settle } => {
+            Request::Command { command, ttl, settle } => {
                 self.tickets += 1;
                 self.waiting.insert(self.tickets, settle);
-                self.tell(Input::Command { ticket: self.tickets, command, ttl: None });
+                self.tell(Input::Command { ticket: self.tickets, command, ttl });
             }
-            Request::Subscribe { channel, options, inbox } => {
-                if self.rooms.enter(&channel, inbox) {
+            Request::Subscribe { channel, options, feed } => {
+                if self.rooms.enter(channel.clone(), feed) {
                     self.tell(Input::Subscribe { channel, options });
                 }
             }
-            Request::Leave { channel, inbox } => {
-                if self.rooms.leave(&channel, &inbox) {
+            Request::Leave { channel } => {
+                if self.rooms.leave(&channel) {
                     self.tell(Input::Unsubscribe { channel });
                 }
             }
-            Request::Messages(inbox) => {
-                self.messages.retain(|inbox| Arc::strong_count(inbox) > 1);
-                self.messages.push(inbox);
+            Request::Messages(feed) => {
+                self.messages.retain(|feed| !feed.is_deserted());
+                self.messages.push(feed);
             }
         }
     }
@@ -146,12 +144,6 @@ impl Engine {
     fn tell(&mut self, input: impl Into<Input>) {
         let moment = self.timing.moment();
         self.client.handle(input, moment);
-        self.note_time(moment);
-    }
-
-    fn note_time(&self, Moment { now, .. }: Moment) {
-        let server = self.client.server_time(now);
-        self.skew.store(server.as_millis() as i64 - now.as_millis() as i64, Ordering::Relaxed);
     }
 
     fn carry_out(&mut self) {
@@ -159,12 +151,10 @@ impl Engine {
             match output {
                 Output::Dial { generation } => self.sockets.dial(generation),
                 Output::Close { generation, code, reason } => self.sockets.close(generation, code, &reason),
-                Output::Send(frame) => self.sockets.send(Order::Send(frame)),
-                Output::Ask { channel } => self.find_token(channel),
-                Output::Status(status) => {
-                    self.status.send_replace(status);
-                }
-                Output::Message(data) => self.messages.iter().for_each(|inbox| inbox.put(data.clone())),
+                Output::Send(frame) => self.sockets.send(Order::Send(frame, None)),
+                Output::Ask { channel } => self.tokens.ask(channel),
+                Output::Status(status) => self.show(status),
+                Output::Message(data) => self.messages.iter().for_each(|feed| feed.put(data.clone())),
                 Output::Settle { ticket, outcome } => {
                     if let Some(settle) = self.waiting.remove(&ticket) {
                         let _ = settle.send(outcome); // who does not wait any more need not know
@@ -181,26 +171,26 @@ impl Engine {
                 }
                 Output::Join { channel, info } => self.rooms.tell(&channel, &ChannelEvent::Join(info)),
                 Output::Leave { channel, info } => self.rooms.tell(&channel, &ChannelEvent::Leave(info)),
-                Output::Unsubscribed { channel, fault } => {
-                    self.rooms.tell(&channel, &ChannelEvent::Ended(fault));
-                    self.rooms.end(&channel);
-                }
+                Output::Unsubscribed { channel, fault } => self.rooms.end(&channel, &fault),
             }
         }
     }
 
-    /// Asks the app for a token, in a task of its own.
-    fn find_token(&mut self, channel: Option<Channel>) {
-        let finding = self.find_token.as_ref().map(|find| find(channel.clone()));
-        self.finding.spawn(async move {
-            let found = match finding {
-                Some(finding) => finding.await,
-                None => Ok(None),
-            };
-            match found {
-                Ok(token) => Input::Token { channel, token },
-                Err(reason) => Input::TokenFailed { channel, reason },
-            }
-        });
+    fn show(&mut self, status: Status) {
+        if status.state == State::Online {
+            self.set_clock();
+        } else {
+            self.rooms.fall_silent();
+        }
+        self.status.send_replace(status);
+    }
+
+    /// The server took us, and most servers say what time it is.
+    fn set_clock(&mut self) {
+        let now = self.timing.moment().now;
+        let server = self.client.server_time(now);
+        if server != now {
+            self.server_clock.set(server);
+        }
     }
 }

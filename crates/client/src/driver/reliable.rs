@@ -1,93 +1,159 @@
 //! The reliable connection alone, to any WebSocket server.
 
+mod engine;
+
 use std::{
-    collections::VecDeque,
     future::poll_fn,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
-    time::Duration,
 };
 
 use futures_core::Stream;
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
     task::JoinHandle,
 };
 
-use super::{BadAddress, dial::Dialing, inbox::Inbox, socket::Order, sockets::Sockets, timing::Timing};
-use crate::{
-    Code, Fault, Link,
-    link::{Change, Frame, Input, Options, Output, State},
+use super::{
+    Builder,
+    dial::Dialing,
+    inbox::{Inbox, Item, inbox},
+    socket::Receipt,
 };
+use crate::{
+    Code, Fault,
+    link::{Change, Frame, Input, Options},
+};
+use engine::Request;
 
-/// How often a server that says nothing is asked, by a WebSocket ping.
-const SILENCE: Duration = Duration::from_secs(25);
-/// How many messages may wait for a connection.
+/// How many messages may wait for a connection, or to be written.
 const MOST_WAITING: usize = 256;
 /// And how many bytes of them.
 const MOST_BYTES: usize = 1 << 20;
 
 /// What happens on a [`ReliableSocket`].
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum SocketEvent {
     /// The link does something else now.
     Changed(Change),
     /// A message of the server.
     Message(Frame),
-    /// The listener was too slow, and missed something: a thousand events may wait for it.
+    /// The listener was too slow, and missed something: 1,024 events or 16 MiB may wait for it.
     Missed,
 }
 
+impl Item for SocketEvent {
+    const GAP: Option<Self> = Some(Self::Missed);
+
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Message(frame) => length(frame),
+            Self::Changed(_) | Self::Missed => 0,
+        }
+    }
+}
+
 /// A WebSocket to any server that keeps its connection: dials again, waits in between, and notices dead lines by
-/// WebSocket pings. Messages wait for a connection. Dropping it closes it.
+/// WebSocket pings. A stream of [`SocketEvent`]s. Messages wait for a connection. Dropping it closes it.
 #[derive(Debug)]
+#[must_use = "who drops it closes it"]
 pub struct ReliableSocket {
     requests: mpsc::UnboundedSender<Request>,
-    inbox: Arc<Inbox<SocketEvent>>,
+    inbox: Inbox<SocketEvent>,
+    /// Room for messages that wait, and for their bytes.
+    places: Arc<Semaphore>,
+    bytes: Arc<Semaphore>,
     task: JoinHandle<()>,
 }
 
-#[derive(Debug)]
-enum Request {
-    Send { frame: Frame, settle: oneshot::Sender<Result<(), Fault>> },
-    Close,
-}
-
 impl ReliableSocket {
-    /// Connects, and stays connected. Must be called within a tokio runtime, whose task it becomes.
-    pub fn connect(url: &str, options: Options) -> Result<Self, BadAddress> {
-        let dialing =
-            Dialing { address: url.parse()?, protocol: None, headers: Vec::new(), tls: None, proxy: None };
-        let (requests, taken) = mpsc::unbounded_channel();
-        let inbox = Arc::new(Inbox::new(|| Some(SocketEvent::Missed)));
-        let engine = Engine {
-            link: Link::new(options),
-            timing: Timing::default(),
-            sockets: Sockets::new(dialing),
-            inbox: inbox.clone(),
-            is_online: false,
-            waiting: VecDeque::new(),
-            bytes: 0,
-            over: false,
-        };
-        Ok(Self { requests, inbox, task: tokio::spawn(engine.run(taken)) })
+    /// Begins a connection to the server at this address.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// use suona_client::{ReliableSocket, SocketEvent, link::Frame};
+    ///
+    /// let mut socket = ReliableSocket::connect("wss://example.com/ws").header("x-device", "7").build()?;
+    /// socket.send(Frame::Text("hello".to_owned())).await?;
+    /// while let Some(event) = socket.next().await {
+    ///     if let SocketEvent::Message(Frame::Text(text)) = event {
+    ///         println!("{text}");
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn connect(url: &str) -> Builder<Options> {
+        Builder::socket(url)
     }
 
-    /// What happens next; `None` once it is closed.
+    pub(super) fn open(options: Options, dialing: Dialing) -> Self {
+        let (requests, taken) = mpsc::unbounded_channel();
+        let (feed, inbox) = inbox();
+        let task = tokio::spawn(engine::run(options, dialing, feed, taken));
+        let places = Arc::new(Semaphore::new(MOST_WAITING));
+        let bytes = Arc::new(Semaphore::new(MOST_BYTES));
+        Self { requests, inbox, places, bytes, task }
+    }
+
+    /// What happens next; `None` once it is closed. Cancel safe: nothing is lost if this is dropped before it is ready.
     pub async fn next(&mut self) -> Option<SocketEvent> {
         poll_fn(|context| self.inbox.poll(context)).await
     }
 
-    /// Hands a message to the connection, or to the next one; returns when that has happened. It is no sign of having
-    /// arrived.
+    /// Sends a message on this connection, or the next one; returns when the system has taken it, which is no sign of its
+    /// having arrived. If this is dropped once it was polled, the message goes out all the same.
+    ///
+    /// # Errors
+    /// [`Code::OutboxFull`]: 256 messages or 1 MiB are waiting already. [`Code::ConnectionLost`]: the connection was lost
+    /// while the message was on its way, and nobody knows how far it came. [`Code::Stopped`]: the socket is closed.
     pub async fn send(&self, frame: Frame) -> Result<(), Fault> {
-        let (settle, settled) = oneshot::channel();
-        self.requests.send(Request::Send { frame, settle }).map_err(|_| Fault::from(Code::Stopped))?;
-        settled.await.map_err(|_| Fault::from(Code::Stopped))?
+        let room = self.room(&frame).ok_or(Code::OutboxFull)?;
+        let (written, sent) = oneshot::channel();
+        let receipt = Receipt { written, _room: room };
+        self.requests.send(Request::Send(frame, receipt)).map_err(|_| Fault::from(Code::Stopped))?;
+        sent.await.map_err(|_| {
+            let code = if self.requests.is_closed() { Code::Stopped } else { Code::ConnectionLost };
+            code.into()
+        })
     }
 
-    /// Says goodbye; returns when nothing is left.
+    fn room(&self, frame: &Frame) -> Option<[OwnedSemaphorePermit; 2]> {
+        let bytes = u32::try_from(length(frame)).ok()?;
+        let place = self.places.clone().try_acquire_owned().ok()?;
+        Some([place, self.bytes.clone().try_acquire_many_owned(bytes).ok()?])
+    }
+
+    /// Connects again after it has given up, or ends a wait.
+    pub fn start(&self) {
+        self.tell(Input::Start);
+    }
+
+    /// A hint: the network changed, or may have; `online` says whether there is one now, if that is known. A connection
+    /// that did not survive it is noticed within seconds, and a wait ends at once.
+    pub fn network_changed(&self, online: Option<bool>) {
+        self.tell(Input::Network { online });
+    }
+
+    /// A hint: the app goes to the background, or the device to sleep. What becomes of the connection is
+    /// [`Options::on_hide`].
+    pub fn hide(&self) {
+        self.tell(Input::Hidden);
+    }
+
+    /// A hint: the app or the device is back. A connection that did not survive is noticed within seconds.
+    pub fn show(&self) {
+        self.tell(Input::Shown);
+    }
+
+    fn tell(&self, input: Input) {
+        let _ = self.requests.send(Request::Link(input));
+    }
+
+    /// Says goodbye; returns when nothing is left, after 1.5 s at the latest. If this is dropped once it was polled, the
+    /// socket closes all the same.
     pub async fn close(self) {
         let _ = self.requests.send(Request::Close);
         let _ = self.task.await;
@@ -99,94 +165,6 @@ impl Stream for ReliableSocket {
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<SocketEvent>> {
         self.inbox.poll(context)
-    }
-}
-
-struct Engine {
-    link: Link,
-    timing: Timing,
-    sockets: Sockets,
-    inbox: Arc<Inbox<SocketEvent>>,
-    is_online: bool,
-    waiting: VecDeque<(Frame, oneshot::Sender<Result<(), Fault>>)>,
-    bytes: usize,
-    over: bool,
-}
-
-impl Engine {
-    async fn run(mut self, mut requests: mpsc::UnboundedReceiver<Request>) {
-        self.tell(Input::Start);
-        while !self.over {
-            self.carry_out();
-            let deadline = self.link.deadline();
-            tokio::select! {
-                request = requests.recv() => match request {
-                    Some(Request::Send { frame, settle }) => self.take(frame, settle),
-                    Some(Request::Close) => self.close("closed by the app"),
-                    None => self.close("nobody uses the socket any more"),
-                },
-                input = self.sockets.next() => self.tell(input),
-                () = self.timing.until(deadline) => self.tell(Input::Woke),
-            }
-        }
-        self.carry_out();
-        self.waiting.clear();
-        self.inbox.close();
-        self.sockets.end().await;
-    }
-
-    fn close(&mut self, reason: &str) {
-        self.over = true;
-        self.tell(Input::Stop { reason: reason.to_owned(), code: None });
-    }
-
-    fn tell(&mut self, input: Input) {
-        let moment = self.timing.moment();
-        self.link.handle(input, moment);
-    }
-
-    fn take(&mut self, frame: Frame, settle: oneshot::Sender<Result<(), Fault>>) {
-        let bytes = length(&frame);
-        if self.waiting.len() >= MOST_WAITING || self.bytes + bytes > MOST_BYTES {
-            let _ = settle.send(Err(Code::OutboxFull.into()));
-            return;
-        }
-        self.bytes += bytes;
-        self.waiting.push_back((frame, settle));
-        self.flush();
-    }
-
-    fn flush(&mut self) {
-        if !self.is_online {
-            return;
-        }
-        for (frame, settle) in self.waiting.drain(..) {
-            self.sockets.send(Order::Send(frame));
-            let _ = settle.send(Ok(()));
-        }
-        self.bytes = 0;
-    }
-
-    fn carry_out(&mut self) {
-        while let Some(output) = self.link.poll() {
-            match output {
-                Output::Dial { generation } => self.sockets.dial(generation),
-                Output::Close { generation, code, reason } => self.sockets.close(generation, code, &reason),
-                Output::Probe => self.sockets.send(Order::Ping),
-                Output::Heard(frame) => self.inbox.put(SocketEvent::Message(frame)),
-                Output::Changed(change) => self.changed(change),
-            }
-        }
-    }
-
-    fn changed(&mut self, change: Change) {
-        self.is_online = change.state == State::Online;
-        self.inbox.put(SocketEvent::Changed(change));
-        if self.is_online {
-            // A server that opened the socket has taken us, for all that we can know.
-            self.tell(Input::Settled { silence: Some(SILENCE) });
-            self.flush();
-        }
     }
 }
 

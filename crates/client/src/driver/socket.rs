@@ -6,7 +6,7 @@ use bytes::Bytes;
 use suona_protocol::ws::{Decoder, Event, Message, Opcode, Role, close_payload, masked_frame};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf},
-    sync::mpsc,
+    sync::{OwnedSemaphorePermit, mpsc, oneshot},
     time::timeout,
 };
 
@@ -25,14 +25,22 @@ const READ_AT_ONCE: usize = 16 * 1024;
 /// What an open socket is to do.
 #[derive(Debug)]
 pub(super) enum Order {
-    /// Send a message.
-    Send(Frame),
+    /// Send a message, and tell whoever waits for that.
+    Send(Frame, Option<Receipt>),
     /// Ask the peer for a sign.
     Ping,
     /// Give the peer one.
     Pong(Bytes),
     /// Say goodbye.
     Close(u16, String),
+}
+
+/// Stands for a message until it is written, and dropped without that for one that perhaps was not.
+#[derive(Debug)]
+pub(super) struct Receipt {
+    pub(super) written: oneshot::Sender<()>,
+    /// The room that the message takes meanwhile.
+    pub(super) _room: [OwnedSemaphorePermit; 2],
 }
 
 /// The life of an open socket; says why it ended. `rest` came right behind the handshake.
@@ -130,19 +138,70 @@ const ABNORMAL: u16 = 1006;
 /// Writes until it is told to say goodbye.
 async fn write(mut writer: WriteHalf<Stream>, orders: &mut mpsc::Receiver<Order>) -> std::io::Result<()> {
     while let Some(order) = orders.recv().await {
-        let (opcode, payload) = match order {
-            Order::Send(Frame::Text(text)) => (Opcode::Text, Bytes::from(text)),
-            Order::Send(Frame::Binary(bytes)) => (Opcode::Binary, bytes),
-            Order::Ping => (Opcode::Ping, Bytes::new()),
-            Order::Pong(payload) => (Opcode::Pong, payload),
-            Order::Close(code, reason) => (Opcode::Close, close_payload(code, &reason).into()),
+        let (opcode, payload, receipt) = match order {
+            Order::Send(Frame::Text(text), receipt) => (Opcode::Text, Bytes::from(text), receipt),
+            Order::Send(Frame::Binary(bytes), receipt) => (Opcode::Binary, bytes, receipt),
+            Order::Ping => (Opcode::Ping, Bytes::new(), None),
+            Order::Pong(payload) => (Opcode::Pong, payload, None),
+            Order::Close(code, reason) => (Opcode::Close, close_payload(code, &reason).into(), None),
         };
         // The key is drawn from the generator of the thread, which the system seeds: nobody can guess it.
         writer.write_all(&masked_frame(opcode, &payload, rand::random())).await?;
         writer.flush().await?;
+        if let Some(receipt) = receipt {
+            let _ = receipt.written.send(()); // who does not wait any more need not know
+        }
         if opcode == Opcode::Close {
             break;
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tokio::{
+        io::{DuplexStream, duplex},
+        sync::Semaphore,
+    };
+
+    use super::*;
+
+    /// Bytes of the frame of a hundred bytes.
+    const FRAME: usize = 2 + 4 + 100;
+
+    /// The life of a socket whose line holds very little, and the other end of it.
+    fn open() -> (mpsc::Sender<Order>, DuplexStream) {
+        let (near, far) = duplex(16);
+        let (orders, to_do) = mpsc::channel(8);
+        let answers = orders.clone();
+        tokio::spawn(async move {
+            let (reporter, _news) = Reporter::of_a_test();
+            live(Box::new(near), Vec::new(), to_do, answers, &reporter).await
+        });
+        (orders, far)
+    }
+
+    async fn send(orders: &mpsc::Sender<Order>) -> oneshot::Receiver<()> {
+        let room = || Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
+        let (written, sent) = oneshot::channel();
+        let receipt = Receipt { written, _room: [room(), room()] };
+        let frame = Frame::Binary(Bytes::from_static(&[7; 100]));
+        orders.send(Order::Send(frame, Some(receipt))).await.unwrap();
+        sent
+    }
+
+    #[tokio::test]
+    async fn a_receipt_is_given_for_what_is_written_and_for_nothing_else() {
+        let (orders, mut far) = open();
+        let (mut first, second) = (send(&orders).await, send(&orders).await);
+        far.read_exact(&mut [0; FRAME - 20]).await.unwrap(); // some of the rest is on the line, but not all
+        assert_eq!(first.try_recv(), Err(oneshot::error::TryRecvError::Empty));
+        far.read_exact(&mut [0; 20]).await.unwrap();
+        assert_eq!(first.await, Ok(()));
+        drop(far);
+        assert!(second.await.is_err());
+    }
 }

@@ -1,10 +1,7 @@
 //! The client as an app uses it.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering},
-    },
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
@@ -18,49 +15,125 @@ use tokio::{
     task::JoinHandle,
 };
 
-use super::{Builder, ChannelEvent, Messages, Subscription, engine::Request, inbox::Inbox};
+use super::{Builder, Messages, Subscription, engine::Request, inbox::inbox, timing::ServerClock};
 use crate::{
     Code, Fault,
-    client::{Command, Position, Standing, Status, SubscribeOptions},
+    client::{Command, Position, Status, SubscribeOptions},
+    link,
 };
 
 /// One connection, and all channels on it. Clones are the same client; it closes when the last of them and of its
 /// subscriptions is dropped.
+///
+/// Commands wait for the connection, and are settled exactly once. A command whose future is dropped is carried out all
+/// the same once it was polled; only its outcome is lost.
 #[derive(Clone, Debug)]
 pub struct Suona {
     requests: mpsc::UnboundedSender<Request>,
     status: watch::Receiver<Status>,
-    skew: Arc<AtomicI64>,
+    server_clock: ServerClock,
+    ttl: Option<Duration>,
     /// Taken by the one who waits for its end.
     task: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
 impl Suona {
-    /// Begins a client of the server at this address, such as `wss://example.com/connection/websocket`.
+    /// Begins a client of the server at this address.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// use suona_client::Suona;
+    ///
+    /// let suona = Suona::connect("wss://example.com/connection/websocket").token("eyJ…").build()?;
+    /// suona.publish("news", "good morning").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn connect(url: &str) -> Builder {
-        Builder::new(url)
+        Builder::client(url)
     }
 
     pub(super) fn new(
         requests: mpsc::UnboundedSender<Request>,
         status: watch::Receiver<Status>,
-        skew: Arc<AtomicI64>,
+        server_clock: ServerClock,
         task: JoinHandle<()>,
     ) -> Self {
-        Self { requests, status, skew, task: Arc::new(Mutex::new(Some(task))) }
+        Self { requests, status, server_clock, ttl: None, task: Arc::new(Mutex::new(Some(task))) }
+    }
+
+    /// The same client, whose commands may take this long, waiting for a connection included; at most 240 s.
+    ///
+    /// ```no_run
+    /// # async fn example(suona: suona_client::Suona) -> Result<(), suona_client::Fault> {
+    /// use std::time::Duration;
+    ///
+    /// // A bid is worth nothing once the lot is sold.
+    /// let price: u32 = suona.with_ttl(Duration::from_secs(3)).rpc("bid", &100).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use = "the client itself stays as it is"]
+    pub fn with_ttl(&self, ttl: Duration) -> Self {
+        Self { ttl: Some(ttl), ..self.clone() }
     }
 
     /// Connects again after the server refused us, or ends a wait.
     pub fn start(&self) {
-        let _ = self.requests.send(Request::Start);
+        self.tell(link::Input::Start);
     }
 
-    /// What the connection does, and why; a receiver that can wait for changes.
+    /// A hint: the network changed, or may have; `online` says whether there is one now, if that is known. A connection
+    /// that did not survive it is noticed within seconds, and a wait ends at once.
+    pub fn network_changed(&self, online: Option<bool>) {
+        self.tell(link::Input::Network { online });
+    }
+
+    /// A hint: the app goes to the background, or the device to sleep. What becomes of the connection is
+    /// [`link::Options::on_hide`].
+    pub fn hide(&self) {
+        self.tell(link::Input::Hidden);
+    }
+
+    /// A hint: the app or the device is back. A connection that did not survive is noticed within seconds.
+    pub fn show(&self) {
+        self.tell(link::Input::Shown);
+    }
+
+    fn tell(&self, input: link::Input) {
+        let _ = self.requests.send(Request::Link(input));
+    }
+
+    /// What the connection does, and why; a receiver that can wait for changes, and fails to when the client has ended.
+    ///
+    /// ```no_run
+    /// # async fn example(suona: suona_client::Suona) -> Result<(), Box<dyn std::error::Error>> {
+    /// use suona_client::link::State;
+    ///
+    /// suona.status().wait_for(|status| status.state == State::Online).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn status(&self) -> watch::Receiver<Status> {
         self.status.clone()
     }
 
     /// Hears a channel.
+    ///
+    /// ```no_run
+    /// # async fn example(suona: suona_client::Suona) {
+    /// use suona_client::{ChannelEvent, client::Standing};
+    ///
+    /// let mut lot = suona.subscribe("lot:1");
+    /// while let Some(event) = lot.next().await {
+    ///     match event {
+    ///         ChannelEvent::Publication(publication) => println!("{:?}", publication.data),
+    ///         ChannelEvent::Subscribed(Standing::Gap) => println!("load the state anew"),
+    ///         _ => {}
+    ///     }
+    /// }
+    /// # }
+    /// ```
     pub fn subscribe(&self, channel: &str) -> Subscription {
         self.subscribe_with(channel, SubscribeOptions::default())
     }
@@ -68,20 +141,15 @@ impl Suona {
     /// Hears a channel in a certain way. The wishes of the first who listens hold for all.
     pub fn subscribe_with(&self, channel: &str, options: SubscribeOptions) -> Subscription {
         let channel = Channel::from(channel);
-        let inbox = Arc::new(Inbox::new(|| Some(ChannelEvent::Subscribed(Standing::Gap))));
-        let request = Request::Subscribe { channel: channel.clone(), options, inbox: inbox.clone() };
-        if self.requests.send(request).is_err() {
-            inbox.close();
-        }
+        let (feed, inbox) = inbox();
+        let _ = self.requests.send(Request::Subscribe { channel: channel.clone(), options, feed });
         Subscription { channel, inbox, requests: self.requests.clone() }
     }
 
     /// Hears messages of the server to this client alone.
     pub fn messages(&self) -> Messages {
-        let inbox = Arc::new(Inbox::new(|| None));
-        if self.requests.send(Request::Messages(inbox.clone())).is_err() {
-            inbox.close();
-        }
+        let (feed, inbox) = inbox();
+        let _ = self.requests.send(Request::Messages(feed));
         Messages(inbox)
     }
 
@@ -160,14 +228,14 @@ impl Suona {
         }
     }
 
-    /// What the server's clock shows; that of the system as long as no server told.
+    /// What the server's clock shows, as it said when it took us; that of the system as long as no server told. Setting
+    /// the system's clock changes nothing; where the device slept since, it may be behind until the next connection.
     pub fn server_now(&self) -> SystemTime {
-        let skew = self.skew.load(Ordering::Relaxed);
-        let by = Duration::from_millis(skew.unsigned_abs());
-        if skew < 0 { SystemTime::now() - by } else { SystemTime::now() + by }
+        self.server_clock.now()
     }
 
-    /// Says goodbye, settles what is under way, and ends all streams; returns when nothing is left.
+    /// Says goodbye, settles what is under way, and ends all streams, of all clones; returns when nothing is left, after
+    /// 1.5 s at the latest. If this is dropped once it was polled, the client closes all the same.
     pub async fn close(self) {
         let _ = self.requests.send(Request::Close);
         let mut task = self.task.lock().await;
@@ -179,9 +247,9 @@ impl Suona {
 
     async fn ask(&self, command: Command) -> Result<Option<Answer>, Fault> {
         let (settle, settled) = oneshot::channel();
-        let stopped = |_| Fault::from(Code::Stopped);
-        self.requests.send(Request::Command { command, settle }).map_err(|_| Fault::from(Code::Stopped))?;
-        settled.await.map_err(stopped)?
+        let _ = self.requests.send(Request::Command { command, ttl: self.ttl, settle });
+        // If the client is gone, so is the one who would settle it.
+        settled.await.map_err(|_| Fault::from(Code::Stopped))?
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::{
     future,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use crate::{Clock, Moment};
@@ -29,5 +30,45 @@ impl Timing {
             }
             None => future::pending().await,
         }
+    }
+}
+
+/// The server's clock, as it was told last. It goes on by itself: somebody may set the clock of the system meanwhile.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ServerClock(Arc<Mutex<Option<Reading>>>);
+
+/// What a clock showed, since 1970.
+#[derive(Clone, Copy, Debug)]
+struct Reading {
+    shown: Duration,
+    at: Instant,
+}
+
+impl ServerClock {
+    /// The server's clock shows this now.
+    pub(super) fn set(&self, shown: Duration) {
+        let reading = Reading { shown, at: Instant::now() };
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(reading);
+    }
+
+    /// What it shows; what the system's shows as long as nobody told.
+    pub(super) fn now(&self) -> SystemTime {
+        let reading = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        reading.map_or_else(SystemTime::now, |Reading { shown, at }| UNIX_EPOCH + shown + at.elapsed())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_clock_of_a_server_goes_on_by_itself() {
+        let clock = ServerClock::default();
+        assert!(clock.now() <= SystemTime::now());
+        let shown = Duration::from_secs(4_000_000_000); // the year 2096
+        clock.set(shown);
+        let first = clock.now();
+        assert!(first >= UNIX_EPOCH + shown && first <= clock.now());
     }
 }

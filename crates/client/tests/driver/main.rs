@@ -1,16 +1,21 @@
 //! The client and the gateway, over real sockets: what apps see of it.
 
+mod hints;
 mod relay;
 mod roads;
 mod socket;
 mod world;
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::{
+    net::TcpListener,
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
 
-use futures_util::StreamExt as _;
+use futures_util::{FutureExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use suona_client::{
-    ChannelEvent, Code, Subscription, Suona,
+    Builder, ChannelEvent, Code, Messages, Publications, ReliableSocket, Subscription, Suona,
     client::{Standing, SubscribeOptions},
     link::State,
 };
@@ -183,6 +188,66 @@ async fn who_has_no_token_stays_offline_and_may_start_again() {
     logged_in.store(true, Ordering::SeqCst);
     suona.start();
     online(&suona).await;
+}
+
+#[tokio::test]
+async fn an_app_that_panics_over_a_token_is_asked_again() {
+    let world = World::with_tokens();
+    let (token, asked) = (world.tokens(), AtomicU32::new(0));
+    let find = move |_| {
+        assert!(asked.fetch_add(1, Ordering::SeqCst) > 0, "the first time it fails");
+        let token = token(60);
+        async move { Ok::<_, String>(Some(token)) }
+    };
+    let suona = Suona::connect(&world.url()).link(quick()).get_token(find).build().unwrap();
+    let mut status = suona.status();
+    let failed = status.wait_for(|status| status.fault.is_some()).await.unwrap().fault.clone().unwrap();
+    assert_eq!(failed.code, Code::TokenFailed);
+    online(&suona).await;
+}
+
+#[tokio::test]
+async fn a_command_waits_as_long_as_it_may() {
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let suona = Suona::connect(&format!("ws://{nobody}/")).outbox_commands(1).build().unwrap();
+    let (patient, hasty) = (suona.with_ttl(Duration::MAX), suona.with_ttl(Duration::ZERO));
+    assert_eq!(hasty.publish("news", &1).await.unwrap_err().code, Code::Expired);
+    let mut waiting = std::pin::pin!(patient.publish("news", &1));
+    assert!(waiting.as_mut().now_or_never().is_none());
+    assert_eq!(suona.publish("news", &1).await.unwrap_err().code, Code::OutboxFull);
+    suona.close().await;
+    assert_eq!(waiting.await.unwrap_err().code, Code::Stopped);
+}
+
+#[test]
+fn a_runtime_that_ends_leaves_nobody_waiting() {
+    let world = World::new();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (suona, mut news, mut messages) = runtime.block_on(async {
+        let suona = world.client().build().unwrap();
+        let (mut news, messages) = (suona.subscribe("news"), suona.messages());
+        assert_eq!(next(&mut news).await, ChannelEvent::Subscribed(Standing::Fresh));
+        (suona, news, messages)
+    });
+    runtime.shutdown_background();
+    let other = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    other.block_on(async {
+        assert_eq!((news.next().await, messages.next().await), (None, None));
+        assert_eq!(suona.publish("news", &1).await.unwrap_err().code, Code::Stopped);
+        assert_eq!(suona.subscribe("more").next().await, None);
+        suona.close().await;
+    });
+}
+
+#[test]
+fn whatever_an_app_holds_can_go_to_another_thread() {
+    fn can_move<T: Send + Sync + Unpin + 'static>() {}
+    can_move::<Suona>();
+    can_move::<Builder>();
+    can_move::<Subscription>();
+    can_move::<Publications>();
+    can_move::<Messages>();
+    can_move::<ReliableSocket>();
 }
 
 #[tokio::test]
