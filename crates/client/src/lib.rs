@@ -1,6 +1,9 @@
 //! A client of Suona, and of every other server of the Centrifuge protocol, that keeps its connection.
 //!
-//! Apps begin with [`Suona::connect`]. Two machines decide everything: the [`Link`], which is the one reliable connection, whatever is spoken on it, and the
+//! Apps begin with [`Suona::connect`], or with [`ReliableSocket::connect`] where another protocol is spoken; both are
+//! tasks of a tokio runtime. Events are [streams](futures_core::Stream), and everything can go to other threads.
+//!
+//! Two machines decide everything: the [`Link`], which is the one reliable connection, whatever is spoken on it, and the
 //! [`Client`], which speaks the protocol over a link of its own. Neither opens a socket, reads a clock or rolls dice:
 //! they take what happens at a [`Moment`] by `handle`, give what is to be done by `poll`, and say by `deadline` when
 //! they want to be woken. Their behaviour is written down in `scenarios/`, to the letter.

@@ -104,7 +104,14 @@ impl Builder {
 
     /// Finds tokens: for the connection, or for a channel whose subscription asks for one. Called when there is none or
     /// it has expired, and not again while the old one holds. `None` means that the user may not, which ends the matter;
-    /// an error, that it may work later.
+    /// an error or a panic, that it may work later. So does what takes longer than 8 s while a server waits, or 15 s at
+    /// other times: it is dropped when the next one is asked for.
+    ///
+    /// ```no_run
+    /// # async fn log_in() -> Result<String, std::io::Error> { Ok(String::new()) }
+    /// let builder = suona_client::Suona::connect("wss://example.com/connection/websocket")
+    ///     .get_token(async |_channel| log_in().await.map(Some));
+    /// ```
     pub fn get_token<F, T, E>(mut self, find: impl Fn(Option<Channel>) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Result<Option<T>, E>> + Send + 'static,

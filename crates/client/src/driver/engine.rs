@@ -18,7 +18,7 @@ use super::{
     timing::{ServerClock, Timing},
 };
 use crate::{
-    Client, Fault,
+    Client, Code, Fault,
     client::{Command, Input, Options, Output, Status, SubscribeOptions},
     link::{self, State},
 };
@@ -48,7 +48,7 @@ pub(super) enum Request {
 /// Who waits for the outcome of a command.
 type Settle = oneshot::Sender<Result<Option<Answer>, Fault>>;
 
-/// Dropping it, however that comes about, closes all streams and settles whatever anybody waits for.
+/// Dropping it, however that comes about, closes all streams, settles whatever anybody waits for, and says so.
 struct Engine {
     client: Client,
     timing: Timing,
@@ -192,5 +192,19 @@ impl Engine {
         if server != now {
             self.server_clock.set(server);
         }
+    }
+}
+
+impl Drop for Engine {
+    /// A task that panics, or whose runtime ends, says no goodbye: nobody shall take it for online.
+    fn drop(&mut self) {
+        self.status.send_if_modified(|status| {
+            let is_cut_off = status.state != State::Offline;
+            if is_cut_off {
+                let reason = "the client's task has ended".to_owned();
+                *status = Status { state: State::Offline, reason, fault: Some(Code::Stopped.into()) };
+            }
+            is_cut_off
+        });
     }
 }

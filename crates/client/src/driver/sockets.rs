@@ -111,7 +111,7 @@ impl Sockets {
     }
 
     /// Waits until all are closed, but not for long.
-    pub(super) async fn end(mut self) {
+    pub(super) async fn end(&mut self) {
         self.current = None;
         self.news.close();
         let all_closed = async { while self.tasks.join_next().await.is_some() {} };

@@ -232,6 +232,8 @@ fn a_runtime_that_ends_leaves_nobody_waiting() {
     runtime.shutdown_background();
     let other = tokio::runtime::Builder::new_current_thread().build().unwrap();
     other.block_on(async {
+        let mut status = suona.status();
+        assert_eq!(status.wait_for(|status| status.fault.is_some()).await.unwrap().state, State::Offline);
         assert_eq!((news.next().await, messages.next().await), (None, None));
         assert_eq!(suona.publish("news", &1).await.unwrap_err().code, Code::Stopped);
         assert_eq!(suona.subscribe("more").next().await, None);

@@ -72,7 +72,7 @@ pub(super) async fn run(
         }
     }
     engine.carry_out();
-    let Engine { requests, sockets, feed, waiting, .. } = engine;
+    let Engine { requests, mut sockets, feed, waiting, .. } = engine;
     drop((requests, feed, waiting));
     sockets.end().await;
 }
