@@ -59,15 +59,15 @@ async fn race(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
 
 #[cfg(test)]
 mod tests {
-    use tokio::{
-        net::{TcpListener, TcpSocket},
-        time::timeout,
-    };
+    use tokio::net::TcpListener;
 
     use super::*;
 
     /// An address that answers nobody any more, as long as what keeps it so is kept.
+    #[cfg(unix)]
     async fn black_hole() -> (SocketAddr, impl Sized) {
+        use tokio::{net::TcpSocket, time::timeout};
+
         let socket = TcpSocket::new_v4().unwrap();
         socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let listener = socket.listen(1).unwrap();
@@ -80,7 +80,7 @@ mod tests {
     }
 
     // The clock stands still while anything else happens.
-    #[cfg(target_os = "linux")]
+    #[cfg(unix)]
     #[tokio::test(start_paused = true)]
     async fn an_address_that_never_answers_holds_nobody_up() {
         let (hole, _keep) = black_hole().await;

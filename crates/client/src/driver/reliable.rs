@@ -11,7 +11,7 @@ use std::{
 
 use futures_core::Stream;
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch},
     task::JoinHandle,
 };
 
@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     Code, Fault,
-    link::{Change, Frame, Input, Options},
+    link::{Change, Frame, Input, Options, State},
 };
 use engine::Request;
 
@@ -40,7 +40,8 @@ pub enum SocketEvent {
     Changed(Change),
     /// A message of the server.
     Message(Frame),
-    /// The listener was too slow, and missed something: 1,024 events or 16 MiB may wait for it.
+    /// The listener was too slow, and missed something: 1,024 events or 16 MiB may wait for it. What the link does now is
+    /// [`ReliableSocket::state`].
     Missed,
 }
 
@@ -62,6 +63,7 @@ impl Item for SocketEvent {
 pub struct ReliableSocket {
     requests: mpsc::UnboundedSender<Request>,
     inbox: Inbox<SocketEvent>,
+    state: watch::Receiver<State>,
     /// Room for messages that wait, and for their bytes.
     places: Arc<Semaphore>,
     bytes: Arc<Semaphore>,
@@ -92,15 +94,21 @@ impl ReliableSocket {
     pub(super) fn open(options: Options, dialing: Dialing) -> Self {
         let (requests, taken) = mpsc::unbounded_channel();
         let (feed, inbox) = inbox();
-        let task = tokio::spawn(engine::run(options, dialing, feed, taken));
+        let (tell_state, state) = watch::channel(State::Offline);
+        let task = tokio::spawn(engine::run(options, dialing, taken, feed, tell_state));
         let places = Arc::new(Semaphore::new(MOST_WAITING));
         let bytes = Arc::new(Semaphore::new(MOST_BYTES));
-        Self { requests, inbox, places, bytes, task }
+        Self { requests, inbox, state, places, bytes, task }
     }
 
     /// What happens next; `None` once it is closed. Cancel safe: nothing is lost if this is dropped before it is ready.
     pub async fn next(&mut self) -> Option<SocketEvent> {
         poll_fn(|context| self.inbox.poll(context)).await
+    }
+
+    /// What the link does now.
+    pub fn state(&self) -> State {
+        if self.requests.is_closed() { State::Offline } else { *self.state.borrow() }
     }
 
     /// Sends a message on this connection, or the next one; returns when the system has taken it, which is no sign of its

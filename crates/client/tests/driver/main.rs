@@ -3,6 +3,7 @@
 mod hints;
 mod relay;
 mod roads;
+mod slow;
 mod socket;
 mod world;
 

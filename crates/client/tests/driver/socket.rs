@@ -65,6 +65,7 @@ async fn a_reliable_socket_comes_back_to_any_server() {
         }
     }
     assert!(states.contains(&State::Opening), "{states:?}");
+    assert_eq!(socket.state(), State::Online);
     socket.send(Frame::Text("again".to_owned())).await.unwrap();
     assert_eq!(message(&mut socket).await, Frame::Text("again".to_owned()));
     socket.close().await;
@@ -142,6 +143,7 @@ fn whoever_waits_is_told_when_the_runtime_ends() {
             assert_eq!(sending.await.unwrap_err().code, Code::Stopped);
         }
         while socket.next().await.is_some() {}
+        assert_eq!(socket.state(), State::Offline);
         assert_eq!(socket.send(Frame::Text("late".to_owned())).await.unwrap_err().code, Code::Stopped);
     });
 }

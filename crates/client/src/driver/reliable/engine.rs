@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::SocketEvent;
 use crate::{
@@ -39,7 +39,7 @@ struct Engine {
     timing: Timing,
     sockets: Sockets,
     feed: Feed<SocketEvent>,
-    is_online: bool,
+    state: watch::Sender<State>,
     waiting: VecDeque<(Frame, Receipt)>,
     over: bool,
 }
@@ -48,8 +48,9 @@ struct Engine {
 pub(super) async fn run(
     options: Options,
     dialing: Dialing,
-    feed: Feed<SocketEvent>,
     requests: mpsc::UnboundedReceiver<Request>,
+    feed: Feed<SocketEvent>,
+    state: watch::Sender<State>,
 ) {
     let mut engine = Engine {
         requests,
@@ -57,7 +58,7 @@ pub(super) async fn run(
         timing: Timing::default(),
         sockets: Sockets::new(dialing),
         feed,
-        is_online: false,
+        state,
         waiting: VecDeque::new(),
         over: false,
     };
@@ -114,17 +115,21 @@ impl Engine {
     }
 
     fn changed(&mut self, change: Change) {
-        self.is_online = change.state == State::Online;
+        self.state.send_replace(change.state);
         self.feed.put(SocketEvent::Changed(change));
-        if self.is_online {
+        if self.is_online() {
             // A server that opened the socket has taken us, for all that we can know.
             self.tell(Input::Settled { silence: Some(SILENCE) });
             self.flush();
         }
     }
 
+    fn is_online(&self) -> bool {
+        *self.state.borrow() == State::Online
+    }
+
     fn flush(&mut self) {
-        if self.is_online {
+        if self.is_online() {
             for (frame, receipt) in self.waiting.drain(..) {
                 self.sockets.send(Order::Send(frame, Some(receipt)));
             }
