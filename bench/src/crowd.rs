@@ -4,21 +4,20 @@
 
 mod api;
 mod dial;
+mod going;
+mod heard;
 mod member;
+mod patience;
 mod tally;
 
-use std::{
-    collections::HashSet,
-    io,
-    net::SocketAddr,
-    time::{Duration, Instant},
-};
+use std::{collections::HashSet, io, net::SocketAddr, time::Duration};
 
-use mio::{Events, Interest, Poll, Token};
+use mio::{Events, Poll, Token};
 
-use crate::{Trouble, layout::Layout, stamp::Stamp, trouble::PATIENCE, wire::Wire};
+use crate::{Trouble, layout::Layout, stamp::Stamp, wire::Wire};
 use api::Api;
 use member::Member;
+use patience::Patience;
 use tally::Surroundings;
 pub use tally::Tally;
 
@@ -93,7 +92,7 @@ impl<'w> Crowd<'w> {
         while self.tally().there < upto {
             while number < upto && self.tally().entering < at_once {
                 if self.members[number].is_none() {
-                    self.dial(number)?;
+                    self.come(number)?;
                 }
                 number += 1;
             }
@@ -103,22 +102,6 @@ impl<'w> Crowd<'w> {
             progress(there);
         }
         Ok(())
-    }
-
-    fn dial(&mut self, number: usize) -> Result<(), Trouble> {
-        let mut stream = dial::dial(self.entrance.address, number)?;
-        let interest = Interest::READABLE | Interest::WRITABLE;
-        self.poll.registry().register(&mut stream, Token(number), interest)?;
-        self.members[number] = Some(Member::new(stream));
-        self.surroundings.tally.entering += 1;
-        Ok(())
-    }
-
-    /// Cuts all connections off, without a word.
-    pub fn cut(&mut self) {
-        self.members.iter_mut().for_each(|member| *member = None);
-        self.surroundings.tally.there = 0;
-        self.surroundings.tally.entering = 0;
     }
 
     /// Publishes once in each of `channels`, in one request; a channel may occur several times.
@@ -251,6 +234,10 @@ impl<'w> Crowd<'w> {
         let Some(member) = &mut self.members[number] else { return Ok(()) };
         let was_in = member.is_in();
         let outcome = member.ready(number, &mut self.buffer, &mut self.surroundings, self.entrance.address);
+        if member.is_leaving() && matches!(outcome, Err(Trouble::Io(_))) {
+            self.members[number] = None;
+            return Ok(());
+        }
         outcome.map_err(|error| match error {
             Trouble::Io(error) if was_in => lost(number, &error),
             Trouble::Io(error) => Trouble::Join(error.to_string()),
@@ -266,28 +253,4 @@ impl<'w> Crowd<'w> {
 
 fn lost(client: usize, error: &io::Error) -> Trouble {
     Trouble::Lost { client, reason: error.to_string() }
-}
-
-/// Ends a wait in which nothing comes of what is waited for, whatever else may come.
-struct Patience {
-    since: Instant,
-    done: u64,
-}
-
-impl Patience {
-    fn new() -> Self {
-        Self { since: Instant::now(), done: 0 }
-    }
-
-    fn check(&mut self, what: &'static str, done: u64, expected: u64) -> Result<(), Trouble> {
-        if done != self.done {
-            *self = Self { since: Instant::now(), done };
-        } else if self.since.elapsed() > PATIENCE {
-            return Err(match expected.saturating_sub(done) {
-                0 => Trouble::Publish("the server's API does not answer".to_owned()),
-                missing => Trouble::Missing { what, missing, expected },
-            });
-        }
-        Ok(())
-    }
 }

@@ -21,8 +21,9 @@ pub fn measure(plan: &Plan, peers: &[Peer], missing: Vec<(String, String)>) -> R
     for scenario in plan.scenarios() {
         let part: Vec<&Peer> = peers.iter().filter(|peer| peer.can(*scenario, plan.door)).collect();
         for load in plan.loads(*scenario) {
-            for (run, peer) in (1..=plan.runs).flat_map(|run| part.iter().map(move |peer| (run, *peer))) {
-                let heading = format!("{} {run}/{} {}", scenario.name(), plan.runs, peer.name());
+            let runs = plan.runs(*scenario);
+            for (run, peer) in (1..=runs).flat_map(|run| part.iter().map(move |peer| (run, *peer))) {
+                let heading = format!("{} {run}/{runs} {}", scenario.name(), peer.name());
                 one(plan, (*scenario, load), peer, &heading, &mut report)?;
             }
         }

@@ -94,12 +94,17 @@ impl Peer {
 
     /// Whether it has what a scenario measures. A plain door, for one, recovers nothing.
     pub fn can(&self, scenario: Scenario, door: Door) -> bool {
+        if scenario == Scenario::Soak && !matches!(self, Self::Suona(_) | Self::Here(_) | Self::Centrifugo(_))
+        {
+            return false;
+        }
         let comparable = match self {
             Self::Suona(_) | Self::Here(_) | Self::Floor(_) => true,
             Self::Centrifugo(_) => door != Door::Plain,
             Self::Ws(_) | Self::SocketIo(_) => door == Door::Json,
         };
-        comparable && (door != Door::Plain || !matches!(scenario, Scenario::Storm | Scenario::Channels))
+        let managed = matches!(scenario, Scenario::Storm | Scenario::Channels | Scenario::Soak);
+        comparable && (door != Door::Plain || !managed)
     }
 
     /// Starts it, on processor 0 alone if the plan says so.

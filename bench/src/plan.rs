@@ -1,6 +1,6 @@
 //! What is to be measured, as the flags of a command.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, ValueEnum};
 
@@ -9,7 +9,7 @@ use crate::{Scenario, Trouble, stamp};
 /// What to measure.
 #[derive(Args, Clone, Debug)]
 pub struct Plan {
-    /// What is measured, in this order; all of them if none is named
+    /// What is measured, in this order; all but the soak if none is named
     #[arg(value_enum)]
     pub scenarios: Vec<Scenario>,
     /// How many clients connect; several numbers, with commas between them, are measured one after another
@@ -39,6 +39,15 @@ pub struct Plan {
     /// Milliseconds of rest before memory is read, and before a storm
     #[arg(long, default_value_t = 2000)]
     pub settle: u64,
+    /// Minutes of a soak
+    #[arg(long, default_value_t = 30)]
+    pub minutes: u64,
+    /// Seconds of a soak, instead of minutes
+    #[arg(long, conflicts_with = "minutes")]
+    pub seconds: Option<u64>,
+    /// What the chances of a soak come from; a new one each time, which is told, if none is given
+    #[arg(long)]
+    pub seed: Option<u64>,
     /// How the names of channels begin
     #[arg(long, default_value = "bench")]
     pub prefix: String,
@@ -87,7 +96,17 @@ const SPARE: u64 = 64;
 impl Plan {
     /// What is measured.
     pub fn scenarios(&self) -> &[Scenario] {
-        if self.scenarios.is_empty() { Scenario::value_variants() } else { &self.scenarios }
+        if self.scenarios.is_empty() { Scenario::USUAL } else { &self.scenarios }
+    }
+
+    /// How often a scenario is measured. A soak is long enough.
+    pub fn runs(&self, scenario: Scenario) -> u32 {
+        if scenario == Scenario::Soak { 1 } else { self.runs }
+    }
+
+    /// How long a soak lasts.
+    pub fn soak(&self) -> Duration {
+        Duration::from_secs(self.seconds.unwrap_or(self.minutes * 60))
     }
 
     /// The sizes in which a scenario is measured.

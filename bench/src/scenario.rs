@@ -4,6 +4,7 @@ mod echo;
 mod fan_out;
 mod idle;
 mod publish;
+mod soak;
 mod storm;
 
 use std::time::Duration;
@@ -29,6 +30,8 @@ pub enum Scenario {
     Publish,
     /// All clients come back at once, and get what they missed
     Storm,
+    /// Everything at once for half an hour, with clients that go and come back
+    Soak,
 }
 
 /// One figure of one run.
@@ -43,6 +46,10 @@ pub struct Reading {
 }
 
 impl Scenario {
+    /// Those that are measured if none is named.
+    pub const USUAL: &[Self] =
+        &[Self::Idle, Self::FanOut, Self::Channels, Self::Echo, Self::Publish, Self::Storm];
+
     /// How tables call it.
     pub fn name(self) -> &'static str {
         match self {
@@ -52,6 +59,7 @@ impl Scenario {
             Self::Echo => "echo",
             Self::Publish => "publish",
             Self::Storm => "storm",
+            Self::Soak => "soak",
         }
     }
 
@@ -71,6 +79,7 @@ impl Scenario {
             Self::Echo => echo::run(&trial),
             Self::Publish => publish::run(&trial),
             Self::Storm => storm::run(&trial),
+            Self::Soak => soak::run(&trial),
         }
     }
 }

@@ -49,6 +49,17 @@ pub fn percentile(sorted: &[u64], share: f64) -> u64 {
     sorted.get((last as f64 * share).round() as usize).copied().unwrap_or(0)
 }
 
+/// By how much the straight line through the points (least squares) rises with each unit; `None` of fewer than
+/// two, or if all stand at one place.
+pub fn slope(points: &[(f64, f64)]) -> Option<f64> {
+    let count = points.len() as f64;
+    let mean = |of: fn(&(f64, f64)) -> f64| points.iter().map(of).sum::<f64>() / count;
+    let (x, y) = (mean(|point| point.0), mean(|point| point.1));
+    let spread: f64 = points.iter().map(|point| (point.0 - x).powi(2)).sum();
+    let together: f64 = points.iter().map(|point| (point.0 - x) * (point.1 - y)).sum();
+    (spread > 0.0).then(|| together / spread)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,6 +76,15 @@ mod tests {
     fn intervals_are_those_of_the_tables() {
         // Ranks of the sign test's 95 % interval, counted from 0.
         assert_eq!([5, 6, 8, 9, 11, 12, 15, 20].map(cut), [0, 0, 0, 1, 1, 2, 3, 5]);
+    }
+
+    #[test]
+    fn a_slope_is_that_of_the_line_that_fits_best() {
+        assert_eq!(slope(&[(1.0, 5.0), (2.0, 7.0), (3.0, 9.0)]), Some(2.0));
+        // One that is off moves it by as much as its distance from the middle says.
+        assert_eq!(slope(&[(0.0, 0.0), (1.0, 0.0), (2.0, 3.0)]), Some(1.5));
+        assert_eq!(slope(&[(1.0, 5.0)]), None);
+        assert_eq!(slope(&[(1.0, 5.0), (1.0, 6.0)]), None);
     }
 
     #[test]

@@ -57,6 +57,11 @@ pub trait Wire: Send + Sync {
 
     /// A request, to be answered. `None` if there are none.
     fn call(&self, id: u32) -> Option<Vec<u8>>;
+
+    /// Leaves all channels of a client that stays connected; each is answered. `None` if clients cannot.
+    fn unsubscribe(&self, _: &Entrant) -> Option<Vec<u8>> {
+        None
+    }
 }
 
 /// A client on its way in.
@@ -65,24 +70,44 @@ pub struct Entrant {
     /// Its number.
     pub client: usize,
     /// What it wants to hear.
-    pub channels: Vec<String>,
-    /// What it heard last, if it was there before; of all its channels.
+    pub channels: Vec<Wanted>,
+}
+
+/// A channel that a client wants to hear.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// The channel.
+    pub name: String,
+    /// What the client heard last, if it was there before.
     pub since: Option<Since>,
 }
 
 /// Commands of one message on the way in; gateways bound what waits for a client.
 const AT_ONCE: usize = 50;
 
+/// The id of the command about an entrant's first channel; the others follow.
+const FIRST: usize = 2;
+
 impl Entrant {
     /// The channels of one message of many, and the id of the first command.
-    fn part(&self, number: u32) -> Option<(usize, &[String])> {
+    fn part(&self, number: u32) -> Option<(usize, &[Wanted])> {
         let number = number as usize;
-        Some((number * AT_ONCE + 2, self.channels.chunks(AT_ONCE).nth(number)?))
+        Some((number * AT_ONCE + FIRST, self.channels.chunks(AT_ONCE).nth(number)?))
+    }
+
+    /// The names of all its channels.
+    fn names(&self) -> Vec<&str> {
+        self.channels.iter().map(|wanted| &*wanted.name).collect()
+    }
+
+    /// The offset that it heard last in its first channel, for those who tell one for all.
+    fn offset(&self) -> Option<u64> {
+        Some(self.channels.first()?.since.as_ref()?.offset)
     }
 }
 
 /// What a client heard before it was cut off.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Since {
     /// The life of the stream, where there is such a thing.
     pub epoch: String,
@@ -108,6 +133,8 @@ pub enum Said<'m> {
     Publication(&'m [u8]),
     /// Where the stream of a channel stands, told to whoever joins it.
     Position {
+        /// Which of the client's channels it is.
+        place: usize,
         /// The life of the stream.
         epoch: &'m str,
         /// The offset.

@@ -7,13 +7,10 @@ use std::{
 };
 
 use mio::net::TcpStream;
-use suona_protocol::ws::{Decoder, Event, Message, Opcode, Role, accept_key, masked_frame};
+use suona_protocol::ws::{Decoder, Opcode, Role, accept_key, masked_frame};
 
-use super::tally::Surroundings;
-use crate::{
-    Trouble,
-    wire::{Said, Step},
-};
+use super::{heard::Heard, tally::Surroundings};
+use crate::{Trouble, wire::Step};
 
 /// Any key will do, as nobody is fooled by a cached answer here.
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
@@ -43,6 +40,8 @@ enum Stage {
         awaited: usize,
     },
     In,
+    /// It has said that it goes.
+    Leaving,
 }
 
 impl Member {
@@ -54,6 +53,27 @@ impl Member {
 
     pub(super) fn is_in(&self) -> bool {
         matches!(self.stage, Stage::In)
+    }
+
+    pub(super) fn is_leaving(&self) -> bool {
+        matches!(self.stage, Stage::Leaving)
+    }
+
+    /// Whether an answer is missing.
+    pub(super) fn is_asking(&self) -> bool {
+        self.asked.is_some()
+    }
+
+    /// Says goodbye; the server closes.
+    pub(super) fn leave(&mut self) -> io::Result<()> {
+        self.stage = Stage::Leaving;
+        self.say(Opcode::Close, &1000_u16.to_be_bytes())
+    }
+
+    /// Leaves its channels by `message`, and joins them again when that is answered so many times.
+    pub(super) fn rejoin(&mut self, opcode: Opcode, message: &[u8], answers: usize) -> io::Result<()> {
+        self.stage = Stage::Entering { step: 0, awaited: answers };
+        self.say(opcode, message)
     }
 
     /// Sends a message that will be answered.
@@ -227,52 +247,4 @@ impl Surroundings<'_> {
 fn no_web_socket(head: &[u8]) -> io::Error {
     let head = String::from_utf8_lossy(head);
     io::Error::other(format!("no WebSocket was opened: {}", head.lines().next().unwrap_or_default()))
-}
-
-/// What one read brought, to be attended to when it is all understood.
-#[derive(Default)]
-struct Heard {
-    number: usize,
-    answers: usize,
-    asked_whether_alive: bool,
-    pings: Vec<Vec<u8>>,
-}
-
-impl Heard {
-    fn event(&mut self, event: Event<'_>, around: &mut Surroundings<'_>) -> Result<(), Trouble> {
-        match event {
-            Event::Message(Message::Text(text)) => self.message(text.as_bytes(), around),
-            Event::Message(Message::Binary(bytes)) => self.message(bytes, around),
-            Event::Message(Message::Pong(_)) => {
-                self.answers += 1;
-                Ok(())
-            }
-            Event::Deflated(_) => unreachable!("compression was not asked for"),
-            Event::Ping(payload) => {
-                self.pings.push(payload.to_vec());
-                Ok(())
-            }
-            Event::Close(why) => {
-                let (code, reason) = why.unwrap_or((1005, "no reason given"));
-                Err(io::Error::other(format!("closed with {code} {reason}")).into())
-            }
-        }
-    }
-
-    fn message(&mut self, message: &[u8], around: &mut Surroundings<'_>) -> Result<(), Trouble> {
-        let Surroundings { wire, layout, tally } = around;
-        let (before, mut outcome) = (tally.delivered, Ok(()));
-        wire.read(message, &mut |said| match said {
-            Said::Publication(data) if outcome.is_ok() => outcome = tally.heard(layout, self.number, data),
-            Said::Publication(_) => {}
-            Said::Position { epoch, offset } => tally.joined(epoch, offset),
-            Said::Answer => self.answers += 1,
-            Said::Ping => self.asked_whether_alive = true,
-        })
-        .map_err(io::Error::other)?;
-        if tally.delivered > before {
-            tally.bytes += message.len() as u64;
-        }
-        outcome
-    }
 }

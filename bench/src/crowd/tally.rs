@@ -6,7 +6,7 @@ use crate::{
     Trouble,
     layout::Layout,
     stamp::Stamp,
-    wire::{Entrant, Since, Wire},
+    wire::{Entrant, Since, Wanted, Wire},
 };
 
 /// What happened so far, to all clients together.
@@ -32,8 +32,10 @@ pub struct Tally {
     pub answered: Vec<usize>,
     /// By subscription, the number of the last publication heard.
     pub(super) last: Vec<u64>,
-    /// Where the streams stood when the first client joined.
-    joined: Option<Since>,
+    /// By channel, where the stream stood before the first publication.
+    pub(super) joined: Vec<Option<Since>>,
+    /// Whether all have been there before: whoever comes in recovers.
+    pub(super) returning: bool,
 }
 
 /// What a member needs to understand what it hears.
@@ -45,20 +47,24 @@ pub(super) struct Surroundings<'w> {
 
 impl<'w> Surroundings<'w> {
     pub(super) fn new(wire: &'w dyn Wire, layout: Layout) -> Self {
-        let tally = Tally { last: vec![0; layout.seats()], ..Tally::default() };
+        let (last, joined) = (vec![0; layout.seats()], vec![None; layout.channels]);
+        let tally = Tally { last, joined, ..Tally::default() };
         Self { wire, layout, tally }
     }
 
     pub(super) fn entrant(&self, client: usize) -> Entrant {
-        let channels: Vec<usize> = self.layout.heard_by(client).collect();
-        let seat = channels.first().and_then(|channel| self.layout.seat(client, *channel));
-        let heard = seat.map_or(0, |seat| self.tally.last[seat]);
-        let since = self.tally.joined.clone().unwrap_or(Since { epoch: String::new(), offset: 0 });
-        Entrant {
-            client,
-            channels: channels.into_iter().map(|channel| self.layout.name(channel)).collect(),
-            since: (heard > 0).then(|| Since { offset: since.offset + heard, ..since }),
-        }
+        let wanted = |channel| Wanted {
+            name: self.layout.name(channel),
+            since: self.tally.returning.then(|| self.since(client, channel)),
+        };
+        Entrant { client, channels: self.layout.heard_by(client).map(wanted).collect() }
+    }
+
+    /// What a client heard last of a channel.
+    fn since(&self, client: usize, channel: usize) -> Since {
+        let heard = self.layout.seat(client, channel).map_or(0, |seat| self.tally.last[seat]);
+        let Since { epoch, offset } = self.tally.joined[channel].clone().unwrap_or_default();
+        Since { epoch, offset: offset + heard }
     }
 }
 
@@ -80,8 +86,11 @@ impl Tally {
         Ok(())
     }
 
-    pub(super) fn joined(&mut self, epoch: &str, offset: u64) {
-        self.joined.get_or_insert_with(|| Since { epoch: epoch.to_owned(), offset });
+    /// A client is told where the stream of one of its channels stands.
+    pub(super) fn joined(&mut self, layout: &Layout, client: usize, place: usize, since: Since) {
+        if let Some(channel) = layout.heard_by(client).nth(place) {
+            self.joined[channel].get_or_insert(since);
+        }
     }
 
     pub(super) fn answer(&mut self, client: usize, asked: Option<Instant>) {

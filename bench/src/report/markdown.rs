@@ -53,7 +53,8 @@ impl Report {
                 lines.push([format!("… × {FLOOR}")].into_iter().chain(cells).collect());
             }
         }
-        let _ = write!(out, "\n### {}, {}\n\n{}", scenario.name(), load.told(), aligned(&lines));
+        let once = if scenario == Scenario::Soak { ", one run" } else { "" };
+        let _ = write!(out, "\n### {}, {}{once}\n\n{}", scenario.name(), load.told(), aligned(&lines));
     }
 }
 

@@ -7,6 +7,12 @@ pub enum Metric {
     Memory,
     /// Memory of each client beyond the first thousand.
     MemorySlope,
+    /// Memory that came in a minute, by the line that fits best.
+    MemoryGrowth,
+    /// The same for each client.
+    MemoryGrowthPerClient,
+    /// The most memory that was read.
+    MemoryMost,
     /// CPU for upgrade, connect and subscribe.
     CpuPerJoin,
     /// How many clients came in.
@@ -39,6 +45,8 @@ pub enum Metric {
     CpuPerReturn,
     /// How many clients came back.
     ReturnsPerSecond,
+    /// How often clients went, to come back.
+    Departures,
 }
 
 impl Metric {
@@ -61,6 +69,9 @@ impl Metric {
         match self {
             Self::Memory => ("memory", "memory per client", "B"),
             Self::MemorySlope => ("memory_slope", "memory per further client", "B"),
+            Self::MemoryGrowth => ("memory_growth", "memory that comes in a minute", "B"),
+            Self::MemoryGrowthPerClient => ("memory_growth_per_client", "… per client", "B"),
+            Self::MemoryMost => ("memory_most", "memory at most", "B"),
             Self::CpuPerJoin => ("cpu_per_join", "CPU to upgrade, connect, subscribe", "µs"),
             Self::JoinsPerSecond => ("joins_per_second", "clients that come in", "/s"),
             Self::CpuPerDelivery => ("cpu_per_delivery", "CPU per delivery", "µs"),
@@ -77,6 +88,7 @@ impl Metric {
             Self::PublicationsPerSecond => ("publications_per_second", "publications", "/s"),
             Self::CpuPerReturn => ("cpu_per_return", "CPU to come back and recover", "µs"),
             Self::ReturnsPerSecond => ("returns_per_second", "clients that come back", "/s"),
+            Self::Departures => ("departures", "clients that went and came back", ""),
         }
     }
 

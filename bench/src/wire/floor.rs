@@ -13,8 +13,8 @@ pub struct Floor {
 
 impl Wire for Floor {
     fn path(&self, entrant: &Entrant) -> String {
-        let since = entrant.since.as_ref().map(|since| format!("&since={}", since.offset));
-        format!("/floor?channels={}{}", entrant.channels.join(","), since.unwrap_or_default())
+        let since = entrant.offset().map(|offset| format!("&since={offset}"));
+        format!("/floor?channels={}{}", entrant.names().join(","), since.unwrap_or_default())
     }
 
     fn opcode(&self) -> Opcode {

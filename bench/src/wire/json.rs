@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Entrant, Said, Step, Unread, Wire, behind, token};
+use super::{Entrant, FIRST, Said, Step, Unread, Wanted, Wire, behind, token};
 use crate::Trouble;
 
 /// A managed client that speaks JSON.
@@ -29,7 +29,7 @@ impl Wire for Json {
                 Some((first, channels)) => {
                     let commands: Vec<String> = (first..)
                         .zip(channels)
-                        .map(|(id, channel)| subscribe(id, channel, entrant).to_string())
+                        .map(|(id, wanted)| subscribe(id, wanted).to_string())
                         .collect();
                     Step::Say(commands.join("\n").into_bytes(), commands.len())
                 }
@@ -69,11 +69,18 @@ impl Wire for Json {
         let rpc = json!({ "id": id, "rpc": { "method": "echo", "data": { "question": id } } });
         Some(rpc.to_string().into_bytes())
     }
+
+    fn unsubscribe(&self, entrant: &Entrant) -> Option<Vec<u8>> {
+        let unsubscribe = |(id, name): (usize, &str)| json!({ "id": id, "unsubscribe": { "channel": name } });
+        let commands: Vec<String> =
+            (FIRST..).zip(entrant.names()).map(|one| unsubscribe(one).to_string()).collect();
+        Some(commands.join("\n").into_bytes())
+    }
 }
 
-fn subscribe(id: usize, channel: &str, entrant: &Entrant) -> Value {
-    let mut subscribe = json!({ "channel": channel, "recoverable": true });
-    if let Some(since) = &entrant.since {
+fn subscribe(id: usize, wanted: &Wanted) -> Value {
+    let mut subscribe = json!({ "channel": wanted.name, "recoverable": true });
+    if let Some(since) = &wanted.since {
         subscribe["recover"] = true.into();
         subscribe["offset"] = since.offset.into();
         subscribe["epoch"] = since.epoch.as_str().into();
@@ -108,11 +115,10 @@ struct Published<'a> {
 fn answer(reply: &[u8], tell: &mut dyn FnMut(Said<'_>)) -> Result<(), Unread> {
     let unread = |_| Unread::message(reply);
     let Reply { id, subscribe, error } = serde_json::from_slice(reply).map_err(unread)?;
-    if id.is_none() || error.is_some() {
-        return Err(Unread::message(reply));
-    }
+    let Some(id) = id.filter(|_| error.is_none()) else { return Err(Unread::message(reply)) };
     if let Some(Subscribed { epoch, offset, publications }) = subscribe {
-        tell(Said::Position { epoch, offset });
+        let place = (id as usize).checked_sub(FIRST).ok_or_else(|| Unread::message(reply))?;
+        tell(Said::Position { place, epoch, offset });
         for publication in publications {
             tell(Said::Publication(publication.data.as_bytes()));
         }

@@ -25,7 +25,7 @@ impl Plain {
 
 impl Wire for Plain {
     fn path(&self, entrant: &Entrant) -> String {
-        let channel = entrant.channels.first().map_or("quiet", String::as_str);
+        let channel = entrant.channels.first().map_or("quiet", |wanted| &wanted.name);
         format!("/plain?channel={channel}")
     }
 

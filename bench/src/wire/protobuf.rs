@@ -2,7 +2,7 @@
 
 use suona_protocol::ws::Opcode;
 
-use super::{Entrant, Said, Step, Unread, Wire, token};
+use super::{Entrant, FIRST, Said, Step, Unread, Wanted, Wire, token};
 use crate::Trouble;
 
 /// A managed client that speaks Protobuf.
@@ -17,6 +17,7 @@ mod command {
     pub(super) const ID: u64 = 1;
     pub(super) const CONNECT: u64 = 4;
     pub(super) const SUBSCRIBE: u64 = 5;
+    pub(super) const UNSUBSCRIBE: u64 = 6;
     pub(super) const PUBLISH: u64 = 7;
     pub(super) const RPC: u64 = 13;
 }
@@ -58,7 +59,7 @@ impl Wire for Protobuf {
                 Some((first, channels)) => {
                     let commands: Vec<u8> = (first as u32..)
                         .zip(channels)
-                        .flat_map(|(id, channel)| say(id, command::SUBSCRIBE, &subscribe(channel, entrant)))
+                        .flat_map(|(id, wanted)| say(id, command::SUBSCRIBE, &subscribe(wanted)))
                         .collect();
                     Step::Say(commands, channels.len())
                 }
@@ -97,11 +98,16 @@ impl Wire for Protobuf {
         let data = format!("{{\"question\":{id}}}");
         Some(say(id, command::RPC, &[bytes(1, data.as_bytes()), bytes(2, b"echo")].concat()))
     }
+
+    fn unsubscribe(&self, entrant: &Entrant) -> Option<Vec<u8>> {
+        let one = |(id, name): (u32, &str)| say(id, command::UNSUBSCRIBE, &bytes(1, name.as_bytes()));
+        Some((FIRST as u32..).zip(entrant.names()).flat_map(one).collect())
+    }
 }
 
-fn subscribe(channel: &str, entrant: &Entrant) -> Vec<u8> {
-    let mut subscribe = [bytes(1, channel.as_bytes()), number(10, 1)].concat();
-    if let Some(since) = &entrant.since {
+fn subscribe(wanted: &Wanted) -> Vec<u8> {
+    let mut subscribe = [bytes(1, wanted.name.as_bytes()), number(10, 1)].concat();
+    if let Some(since) = &wanted.since {
         subscribe.extend(number(3, 1));
         subscribe.extend(bytes(6, since.epoch.as_bytes()));
         subscribe.extend(number(7, since.offset));
@@ -111,24 +117,26 @@ fn subscribe(channel: &str, entrant: &Entrant) -> Vec<u8> {
 
 /// Reads a reply that is no ping; `None` if it is an error, or none.
 fn answer(reply: &[u8], tell: &mut dyn FnMut(Said<'_>)) -> Option<()> {
-    let mut answered = false;
+    let mut id = None;
     let mut fields = reply;
     while let Some((field, value)) = field(&mut fields)? {
         match (field, value) {
             (reply::PUSH, Value::Bytes(push)) => publication(find(push, reply::PUSHED_PUBLICATION)?, tell)?,
-            (reply::SUBSCRIBE, Value::Bytes(result)) => subscribed(result, tell)?,
+            (reply::SUBSCRIBE, Value::Bytes(result)) => {
+                subscribed(usize::try_from(id?).ok()?.checked_sub(FIRST)?, result, tell)?;
+            }
             (reply::ERROR, _) => return None,
-            (reply::ID, _) => answered = true,
+            (reply::ID, Value::Number(number)) => id = Some(number),
             _ => {}
         }
     }
-    if answered {
+    if id.is_some() {
         tell(Said::Answer);
     }
     Some(())
 }
 
-fn subscribed(mut result: &[u8], tell: &mut dyn FnMut(Said<'_>)) -> Option<()> {
+fn subscribed(place: usize, mut result: &[u8], tell: &mut dyn FnMut(Said<'_>)) -> Option<()> {
     let (mut epoch, mut offset) = ("", 0);
     let mut publications = result;
     while let Some(one) = field(&mut result)? {
@@ -138,7 +146,7 @@ fn subscribed(mut result: &[u8], tell: &mut dyn FnMut(Said<'_>)) -> Option<()> {
             _ => {}
         }
     }
-    tell(Said::Position { epoch, offset });
+    tell(Said::Position { place, epoch, offset });
     while let Some(one) = field(&mut publications)? {
         if let (reply::PUBLICATIONS, Value::Bytes(one)) = one {
             publication(one, tell)?;

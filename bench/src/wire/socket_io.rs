@@ -18,8 +18,7 @@ impl Wire for SocketIo {
             0 => Step::Wait,
             1 => Step::Say(b"40".to_vec(), 1),
             2 if !entrant.channels.is_empty() => {
-                let since = entrant.since.as_ref().map(|since| since.offset);
-                Step::Say(event(1, &json!(["subscribe", entrant.channels, since])), 1)
+                Step::Say(event(1, &json!(["subscribe", entrant.names(), entrant.offset()])), 1)
             }
             _ => Step::Done,
         })

@@ -49,7 +49,7 @@ fn several_replies_in_one_message_are_told_one_by_one() {
     let joined = format!(
         "{{}}\n{{\"id\":2,\"subscribe\":{{\"epoch\":\"e\",\"offset\":17,\"publications\":[{{\"data\":\"{data}\",\"offset\":17}}]}}}}"
     );
-    let position = r#"Position { epoch: "e", offset: 17 }"#;
+    let position = r#"Position { place: 0, epoch: "e", offset: 17 }"#;
     let all = ["Ping", position, &format!("{:?}", Some(STAMP)), "Answer"];
     assert_eq!(said(&Json { secret: None }, joined.as_bytes()).unwrap(), all);
 }

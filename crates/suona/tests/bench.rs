@@ -74,6 +74,27 @@ fn a_plain_door_is_measured_by_the_scenarios_that_suit_it() {
     measure_everything("plain", &["idle", "fan-out", "echo", "publish"]);
 }
 
+#[test]
+fn a_short_soak_loses_nothing_and_keeps_its_memory() {
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench-soak.json");
+    let output = bench(&["soak", "--spawn", "-n", "60", "--seconds", "10", "--json", file.to_str().unwrap()]);
+    // Every client checks the number of each publication; whatever is lost, or lost to it, ends the soak.
+    assert!(output.status.success(), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("soak: --seed "), "{output:?}");
+    let report: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    let results = report["results"].as_array().unwrap();
+    let figures = |metric: &str| -> Vec<f64> {
+        let of = results.iter().filter(|result| result["metric"] == metric);
+        of.map(|result| result["peers"]["Suona"]["median"].as_f64().unwrap()).collect()
+    };
+    assert!(figures("departures").iter().all(|count| *count > 0.0), "{report:#}");
+    assert!(figures("deliveries_per_second")[0] > 0.0, "{report:#}");
+    let mebibytes = |metric| figures(metric).iter().map(|bytes| bytes / f64::from(1 << 20)).sum::<f64>();
+    // Filling histories and the allocator's arenas take some; a leak at this rate of coming and going takes more.
+    let within = mebibytes("memory_growth") < 60.0 && mebibytes("memory_most") < 120.0;
+    assert!(within || cfg!(not(target_os = "linux")), "{report:#}");
+}
+
 /// What a delivery is long, over three clients of one channel.
 fn bytes_of_a_delivery(entrance: Entrance, wire: &dyn Wire) -> u64 {
     let mut crowd = Crowd::new(entrance, wire, Layout::one("same", 3)).unwrap();
