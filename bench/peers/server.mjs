@@ -29,7 +29,7 @@ export function missed(name, offset) {
   return channel(name).kept.filter((publication) => publication.offset > offset);
 }
 
-/** Prints the version, or serves; `attach` gets the HTTP server and returns how to publish. */
+/** Prints the version, or serves at a port, 0 for any; `attach` gets the HTTP server and returns how to publish. */
 export function run(version, attach) {
   if (process.argv[2] !== "serve") return console.log(`${version}, Node ${process.version}`);
   // Connections to the API are used again, however long they rest.
@@ -45,7 +45,7 @@ export function run(version, attach) {
   });
   const publish = attach(server);
   // As many may wait at the door as at a gateway's.
-  server.listen({ host: "127.0.0.1", port: 0, backlog: 4096 }, () => {
+  server.listen({ host: "127.0.0.1", port: Number(process.argv[3] ?? 0), backlog: 4096 }, () => {
     console.error(`listening on http://127.0.0.1:${server.address().port}`);
   });
 }

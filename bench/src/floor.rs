@@ -34,11 +34,13 @@ pub struct Floor {
 const LISTENER: Token = Token(usize::MAX);
 
 impl Floor {
-    /// Listens on a free port of the loopback address, for clients that read what those of `door` read.
-    pub fn listen(door: Door) -> io::Result<Self> {
+    /// Listens on a port of the loopback address, 0 for a free one, for clients that read what those of `door` read.
+    pub fn listen(door: Door, port: u16) -> io::Result<Self> {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
         socket.set_nonblocking(true)?;
-        socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())?;
+        // Another floor may have ended there a moment ago.
+        socket.set_reuse_address(true)?;
+        socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)).into())?;
         // The same as the gateway's, so that a storm finds the same door.
         socket.listen(4096)?;
         let mut listener = TcpListener::from_std(socket.into());

@@ -40,7 +40,7 @@ fn one(
     report: &mut Report,
 ) -> Result<(), Trouble> {
     let progress = Progress::new(heading.to_owned());
-    let readings = peer.start(plan).and_then(|server| scenario.run(plan, load, &server, &progress));
+    let readings = scenario.run(plan, load, peer, &progress);
     drop(progress);
     let readings = readings.inspect_err(|_| {
         // What failed is said by the error; where, only here.

@@ -3,7 +3,11 @@
 mod gateway;
 mod process;
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use crate::{
     Door, Plan, Scenario, Trouble, backend,
@@ -56,7 +60,7 @@ pub struct Running {
     /// Where it listens.
     pub entrance: Entrance,
     /// What its clients speak.
-    pub wire: Box<dyn Wire>,
+    pub wire: Arc<dyn Wire>,
     /// Its process, if the system tells of it.
     pub probe: Option<Probe>,
     _process: Option<Process>,
@@ -94,30 +98,32 @@ impl Peer {
 
     /// Whether it has what a scenario measures. A plain door, for one, recovers nothing.
     pub fn can(&self, scenario: Scenario, door: Door) -> bool {
-        if scenario == Scenario::Soak && !matches!(self, Self::Suona(_) | Self::Here(_) | Self::Centrifugo(_))
-        {
-            return false;
-        }
         let comparable = match self {
+            Self::Here(_) if scenario == Scenario::Restart => false,
+            Self::Floor(_) | Self::Ws(_) | Self::SocketIo(_) if scenario == Scenario::Soak => false,
             Self::Suona(_) | Self::Here(_) | Self::Floor(_) => true,
             Self::Centrifugo(_) => door != Door::Plain,
             Self::Ws(_) | Self::SocketIo(_) => door == Door::Json,
         };
-        let managed = matches!(scenario, Scenario::Storm | Scenario::Channels | Scenario::Soak);
-        comparable && (door != Door::Plain || !managed)
+        comparable && (door != Door::Plain || !scenario.is_managed())
     }
 
     /// Starts it, on processor 0 alone if the plan says so.
     pub fn start(&self, plan: &Plan) -> Result<Running, Trouble> {
+        self.start_at(plan, 0)
+    }
+
+    /// Starts it at a port; 0 for a free one.
+    pub fn start_at(&self, plan: &Plan, port: u16) -> Result<Running, Trouble> {
         match self {
             Self::Here(here) => {
                 let entrance = Entrance { address: here.address, key: here.key.clone() };
                 let probe = here.pid.filter(|_| cfg!(target_os = "linux")).map(Probe::of);
-                let wire = gateway::wire(plan.door, here.secret.clone());
+                let wire = gateway::wire(plan.door, here.secret.clone()).into();
                 Ok(Running { entrance, wire, probe, _process: None })
             }
-            Self::Suona(exe) => gateway::suona(exe, plan, backend::start()?),
-            Self::Centrifugo(exe) => gateway::centrifugo(exe, plan, backend::start()?),
+            Self::Suona(exe) => gateway::suona(exe, plan, port, backend::start()?),
+            Self::Centrifugo(exe) => gateway::centrifugo(exe, plan, port, backend::start()?),
             Self::Floor(exe) => {
                 let inner = gateway::wire(plan.door, None);
                 let door = match plan.door {
@@ -125,20 +131,26 @@ impl Peer {
                     Door::Protobuf => "protobuf",
                     Door::Plain => "plain",
                 };
-                let process = Process::start(self.name(), exe, plan.pin, |command| command.arg(door))?;
+                let process = Process::start(self.name(), exe, plan.pin, |command| {
+                    command.arg(door).arg(port.to_string())
+                })?;
                 Ok(process.running(None, Box::new(wire::Floor { inner })))
             }
             Self::Ws(folder) => {
-                let process = self.node(folder, plan)?;
+                let process = self.node(folder, plan, port)?;
                 Ok(process.running(None, Box::new(wire::Json { secret: None })))
             }
-            Self::SocketIo(folder) => Ok(self.node(folder, plan)?.running(None, Box::new(wire::SocketIo))),
+            Self::SocketIo(folder) => {
+                Ok(self.node(folder, plan, port)?.running(None, Box::new(wire::SocketIo)))
+            }
         }
     }
 
-    fn node(&self, folder: &std::path::Path, plan: &Plan) -> Result<Process, Trouble> {
+    fn node(&self, folder: &Path, plan: &Plan, port: u16) -> Result<Process, Trouble> {
         let script = folder.join(self.script());
-        Process::start(self.name(), "node".as_ref(), plan.pin, |command| command.arg(script).arg("serve"))
+        Process::start(self.name(), "node".as_ref(), plan.pin, |command| {
+            command.arg(script).arg("serve").arg(port.to_string())
+        })
     }
 }
 
@@ -146,6 +158,6 @@ impl Process {
     fn running(self, key: Option<String>, wire: Box<dyn Wire>) -> Running {
         let entrance = Entrance { address: self.address(), key };
         let probe = cfg!(target_os = "linux").then(|| Probe::of(self.pid()));
-        Running { entrance, wire, probe, _process: Some(self) }
+        Running { entrance, wire: wire.into(), probe, _process: Some(self) }
     }
 }

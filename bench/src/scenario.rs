@@ -4,6 +4,7 @@ mod echo;
 mod fan_out;
 mod idle;
 mod publish;
+mod restart;
 mod soak;
 mod storm;
 
@@ -12,7 +13,8 @@ use std::time::Duration;
 use clap::ValueEnum;
 
 use crate::{
-    Load, Plan, Trouble, crowd::Crowd, layout::Layout, peer::Running, progress::Progress, report::Metric,
+    Load, Peer, Plan, Trouble, crowd::Crowd, layout::Layout, peer::Running, progress::Progress,
+    report::Metric,
 };
 
 /// What can be measured.
@@ -30,6 +32,8 @@ pub enum Scenario {
     Publish,
     /// All clients come back at once, and get what they missed
     Storm,
+    /// The server ends, another starts in its place, and all clients come back at once
+    Restart,
     /// Everything at once for half an hour, with clients that go and come back
     Soak,
 }
@@ -48,7 +52,7 @@ pub struct Reading {
 impl Scenario {
     /// Those that are measured if none is named.
     pub const USUAL: &[Self] =
-        &[Self::Idle, Self::FanOut, Self::Channels, Self::Echo, Self::Publish, Self::Storm];
+        &[Self::Idle, Self::FanOut, Self::Channels, Self::Echo, Self::Publish, Self::Storm, Self::Restart];
 
     /// How tables call it.
     pub fn name(self) -> &'static str {
@@ -59,19 +63,26 @@ impl Scenario {
             Self::Echo => "echo",
             Self::Publish => "publish",
             Self::Storm => "storm",
+            Self::Restart => "restart",
             Self::Soak => "soak",
         }
     }
 
-    /// Measures a server once.
+    /// Whether clients recover in it, or hear several channels.
+    pub fn is_managed(self) -> bool {
+        matches!(self, Self::Storm | Self::Restart | Self::Channels | Self::Soak)
+    }
+
+    /// Measures a server once, one that nobody has used before.
     pub fn run(
         self,
         plan: &Plan,
         load: Load,
-        server: &Running,
+        peer: &Peer,
         progress: &Progress,
     ) -> Result<Vec<Reading>, Trouble> {
-        let trial = Trial { plan, load, server, progress };
+        let server = peer.start(plan)?;
+        let trial = Trial { plan, load, server: &server, progress };
         match self {
             Self::Idle => idle::run(&trial),
             Self::FanOut => fan_out::one_channel(&trial),
@@ -79,6 +90,7 @@ impl Scenario {
             Self::Echo => echo::run(&trial),
             Self::Publish => publish::run(&trial),
             Self::Storm => storm::run(&trial),
+            Self::Restart => restart::run(plan, load, peer, server, progress),
             Self::Soak => soak::run(&trial),
         }
     }

@@ -20,7 +20,7 @@ fn measured(door: Door, scenarios: &[Scenario]) -> Report {
 fn the_floor_takes_part_in_every_scenario() {
     let report = measured(Door::Json, &[]);
     let table = report.to_markdown();
-    for scenario in ["idle", "fan-out", "channels", "echo", "publish", "storm"] {
+    for scenario in ["idle", "fan-out", "channels", "echo", "publish", "storm", "restart"] {
         assert!(table.contains(&format!("### {scenario}, ")), "{table}");
     }
 }

@@ -1,6 +1,10 @@
 //! Gateways of the Centrifuge protocol: Suona and Centrifugo, which have the same keys.
 
-use std::{net::SocketAddr, net::TcpListener, path::Path, process::Command};
+use std::{
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    path::Path,
+    process::Command,
+};
 
 use super::{Process, Running};
 use crate::{
@@ -29,23 +33,25 @@ pub(super) fn wire(door: Door, secret: Option<String>) -> Box<dyn Wire> {
     }
 }
 
-pub(super) fn suona(exe: &Path, plan: &Plan, backend: SocketAddr) -> Result<Running, Trouble> {
+pub(super) fn suona(exe: &Path, plan: &Plan, port: u16, backend: SocketAddr) -> Result<Running, Trouble> {
     let secrets = Secrets::random();
     let process = Process::start("Suona", exe, plan.pin, |command| {
-        configure(command, "SUONA", backend, &secrets).env("SUONA_PLAIN", wire::Plain::door()).args([
-            "serve",
-            "--address",
-            "127.0.0.1",
-            "--port",
-            "0",
-        ])
+        configure(command, "SUONA", backend, &secrets)
+            .env("SUONA_PLAIN", wire::Plain::door())
+            .args(["serve", "--address", "127.0.0.1", "--port"])
+            .arg(port.to_string())
     })?;
     Ok(process.running(Some(secrets.key), wire(plan.door, Some(secrets.token))))
 }
 
-pub(super) fn centrifugo(exe: &Path, plan: &Plan, backend: SocketAddr) -> Result<Running, Trouble> {
+pub(super) fn centrifugo(
+    exe: &Path,
+    plan: &Plan,
+    port: u16,
+    backend: SocketAddr,
+) -> Result<Running, Trouble> {
     let secrets = Secrets::random();
-    let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    let address = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?.local_addr()?;
     let process = Process::start_at("Centrifugo", exe, plan.pin, address, |command| {
         configure(command, "CENTRIFUGO", backend, &secrets)
             .env("CENTRIFUGO_HTTP_SERVER_ADDRESS", "127.0.0.1")

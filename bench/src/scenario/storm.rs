@@ -2,7 +2,10 @@
 //! of life.
 
 use std::{
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Barrier,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -29,22 +32,27 @@ const UNDISTURBED: usize = 20;
 const MOMENT: Duration = Duration::from_millis(10);
 
 pub(super) fn run(trial: &Trial<'_>) -> Result<Vec<Reading>, Trouble> {
-    let clients = trial.load.clients;
-    let mut crowd = trial.crowd_inside(Layout::one(&trial.plan.prefix, clients))?;
-    let size = trial.plan.size as usize;
-    crowd.publish(&[0], size)?;
+    let mut crowd = trial.crowd_inside(Layout::one(&trial.plan.prefix, trial.load.clients))?;
+    crowd.publish(&[0], trial.plan.size as usize)?;
     crowd.settle()?;
     crowd.cut();
     thread::sleep(Duration::from_millis(trial.plan.settle));
+    come_back(trial, &mut crowd)
+}
+
+/// Everybody is away. Publications go by, then all come back at once and recover them.
+pub(super) fn come_back(trial: &Trial<'_>, crowd: &mut Crowd<'_>) -> Result<Vec<Reading>, Trouble> {
+    let (clients, size) = (trial.load.clients, trial.plan.size as usize);
     crowd.publish(&[0; MISSED], size)?;
     while !crowd.is_answered() {
         crowd.turn(MOMENT)?;
     }
-    let over = AtomicBool::new(false);
+    let (there, over) = (Barrier::new(2), AtomicBool::new(false));
     let (usage, took) = thread::scope(|scope| {
-        let undisturbed = scope.spawn(|| undisturbed(trial.server, &over));
+        let undisturbed = scope.spawn(|| undisturbed(trial.server, &there, &over));
+        there.wait();
         let usage = trial.watch(|| {
-            trial.grow(&mut crowd, clients, AT_ONCE)?;
+            trial.grow(crowd, clients, AT_ONCE)?;
             crowd.settle()
         });
         over.store(true, Ordering::Relaxed);
@@ -59,11 +67,18 @@ pub(super) fn run(trial: &Trial<'_>) -> Result<Vec<Reading>, Trouble> {
     Ok(readings)
 }
 
-/// How long answers to pings take, until it is over; asked by a thread of its own, so that they do not wait for
-/// the generator.
-fn undisturbed(server: &Running, over: &AtomicBool) -> Result<Vec<Duration>, Trouble> {
-    let mut crowd = Crowd::new(server.entrance.clone(), &*server.wire, Layout::quiet(UNDISTURBED))?;
-    crowd.grow(UNDISTURBED, IN_TURN, |_| ())?;
+/// How long answers to pings take of clients that are `there` before the others, until it is over; asked by a
+/// thread of its own, so that they do not wait for the generator.
+fn undisturbed(server: &Running, there: &Barrier, over: &AtomicBool) -> Result<Vec<Duration>, Trouble> {
+    let come = || {
+        let mut crowd = Crowd::new(server.entrance.clone(), &*server.wire, Layout::quiet(UNDISTURBED))?;
+        crowd.grow(UNDISTURBED, IN_TURN, |_| ())?;
+        Ok::<_, Trouble>(crowd)
+    };
+    let come = come();
+    // Whether they could come or not: nobody may wait for them for ever.
+    there.wait();
+    let mut crowd = come?;
     let mut waiting: Vec<(usize, Instant)> =
         (0..UNDISTURBED).map(|client| (client, Instant::now())).collect();
     while !over.load(Ordering::Relaxed) || crowd.tally().latencies.is_empty() {

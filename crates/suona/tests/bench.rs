@@ -61,12 +61,12 @@ fn measure_everything(door: &str, scenarios: &[&str]) {
 
 #[test]
 fn every_scenario_measures_the_managed_door_in_json() {
-    measure_everything("json", &["idle", "fan-out", "channels", "echo", "publish", "storm"]);
+    measure_everything("json", &["idle", "fan-out", "channels", "echo", "publish", "storm", "restart"]);
 }
 
 #[test]
 fn every_scenario_measures_the_managed_door_in_protobuf() {
-    measure_everything("protobuf", &["idle", "fan-out", "channels", "echo", "publish", "storm"]);
+    measure_everything("protobuf", &["idle", "fan-out", "channels", "echo", "publish", "storm", "restart"]);
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn the_floor_writes_as_many_bytes_as_the_gateway() {
     ] {
         let plan = Plan { door, ..Planned::parse_from(["bench"]).plan };
         let gateway = Peer::Suona(env!("CARGO_BIN_EXE_suona").into()).start(&plan).unwrap();
-        let mut floor = Floor::listen(door).unwrap();
+        let mut floor = Floor::listen(door, 0).unwrap();
         let entrance = Entrance { address: floor.local_addr().unwrap(), key: None };
         thread::spawn(move || floor.run());
         let of_gateway = bytes_of_a_delivery(gateway.entrance.clone(), &*gateway.wire);
