@@ -11,7 +11,7 @@ import { Scope } from "./client/scope.js";
 import { Suona as Core } from "./client/suona.js";
 import type { Channeling } from "./client/channel.js";
 import type { Output } from "./client/signals.js";
-import type { Json, Publication } from "./client/wire.js";
+import type { Json } from "./client/wire.js";
 import { complain } from "./socket/complain.js";
 import { en } from "./en.js";
 import { detect } from "./platform/detect.js";
@@ -98,9 +98,9 @@ export class Suona<
     return new Scope(this, owner);
   }
 
-  /** @internal For channels: what was kept of one. */
-  kept(channel: string): Publication[] {
-    return this.archive.get(channel)?.publications ?? [];
+  /** @internal For channels: what is kept of one. */
+  kept(channel: string): Kept | undefined {
+    return this.archive.get(channel);
   }
 
   /** @internal For channels: calls back after about this long; longer with more luck. */
@@ -121,7 +121,9 @@ export class Suona<
   /** @internal */
   override leave(room: Room<Json>): void {
     super.leave(room);
-    if (!this.entered(room.channel)) this.archive.delete(room.channel);
+    if (this.entered(room.channel)) return;
+    this.kept(room.channel)?.end();
+    this.archive.delete(room.channel);
   }
 
   /** @internal */
@@ -129,7 +131,7 @@ export class Suona<
     this.journal.heed(output);
     if (output.is === "publication") this.archive.get(output.channel)?.add(output.publication);
     super.carryOut(output);
-    if (output.is === "position") this.archive.get(output.channel)?.save(output.position);
+    if (output.is === "position") this.archive.get(output.channel)?.reach(output.position);
   }
 }
 

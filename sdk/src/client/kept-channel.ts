@@ -1,6 +1,8 @@
 import { attempt } from "../link/attempt.js";
 import type { Undo } from "../platform/platform.js";
 import { Channel, complete, type Channeling, type Home, type Sending } from "./channel.js";
+import type { Kept } from "./keep.js";
+import { Keeper } from "./keeper.js";
 import { type House, type Loader, Reload } from "./reload.js";
 import type { HistoryRequest } from "./signals.js";
 import type { ClientInfo, Position, Publication } from "./wire.js";
@@ -14,15 +16,16 @@ export interface History<Data> extends Position {
 export interface Keeping extends Omit<Channeling, "since"> {
   /**
    * Go on after the end of the app where it was left: `true` keeps the position in device storage, a number also so many
-   * last messages, which `each` hears first.
+   * last messages, which `each` hears first. What a listener with `keep` has not heard by then comes again; it has heard
+   * a message when it has returned, or when the promise that it returned is settled.
    */
   readonly keep?: boolean | number;
 }
 
 /** What such channels need of their client. */
 export interface Archive extends Home, House {
-  /** The last messages that were kept. */
-  kept(channel: string): Publication[];
+  /** What is kept of a channel. */
+  kept(channel: string): Kept | undefined;
   /** Those that may be under way. */
   readonly reloads: Set<{ rest(): void }>;
 }
@@ -40,17 +43,19 @@ export class KeptChannel<Data> extends Channel<Data> {
 
   /** Hears all messages from now on, until undone. */
   override on(listener: Loader<Data>["message"] | Loader<Data>): Undo {
-    const loader = complete<Data, Loader<Data>>(listener) as Loader<Data>;
-    if (!loader.reload) return super.on(loader);
     const { home, name, options, bind } = this;
-    const reload = new Reload(loader, home);
-    home.reloads.add(reload);
+    const loader = complete<Data, Loader<Data>>(listener) as Loader<Data>;
+    const reload = loader.reload && new Reload(loader, home);
+    if (reload) home.reloads.add(reload);
+    const keeper = options.keep ? new Keeper<Data>(reload || loader, () => home.kept(name)) : undefined;
     const end = (undo: Undo) => () => {
       undo();
+      keeper?.end();
+      if (!reload) return;
       reload.end();
       home.reloads.delete(reload);
     };
-    return new Channel<Data>(home, name, options, (undo) => bind(end(undo))).on(reload);
+    return new Channel<Data>(home, name, options, (undo) => bind(end(undo))).on(keeper ?? reload ?? loader);
   }
 
   /** Hears all messages from now on, until undone, and first those that were kept. */
@@ -59,7 +64,7 @@ export class KeptChannel<Data> extends Channel<Data> {
     const { keep } = this.options;
     const { message } = complete(listener);
     if (message && typeof keep === "number") {
-      for (const publication of this.home.kept(this.name).slice(-keep)) {
+      for (const publication of (this.home.kept(this.name)?.publications ?? []).slice(-keep)) {
         attempt(() => message(publication.data as Data, publication as Publication<Data>), this.home.complain);
       }
     }

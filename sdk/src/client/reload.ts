@@ -26,9 +26,11 @@ const LONGEST_QUEUE = 1000;
 /** A listener that reloads, and what waits for it. */
 export class Reload<Data> implements Listener<Data> {
   /** What came since it began. */
-  private waiting: Publication<Data>[] | undefined;
+  private waiting: (() => void)[] | undefined;
   /** Another one is wanted when this is done. */
   private again = false;
+  /** It was called once. A channel that goes on where the app ended last time is loaded at first, too. */
+  private begun = false;
   private failures = 0;
   private deaf = false;
   private resting = false;
@@ -41,14 +43,17 @@ export class Reload<Data> implements Listener<Data> {
 
   subscribed(how: "fresh" | "recovered" | "gap"): unknown {
     this.resting = false;
-    if (how !== "recovered" || this.failures) this.begin();
+    if (how !== "recovered" || !this.begun || this.failures) this.begin();
     return this.listener.subscribed?.(how);
   }
 
   message(data: Data, publication: Publication<Data>): unknown {
-    if (!this.waiting) return this.listener.message?.(data, publication);
-    if (this.waiting.push(publication) > LONGEST_QUEUE) this.go();
-    return undefined;
+    const { waiting } = this;
+    if (!waiting) return this.listener.message?.(data, publication);
+    return new Promise((heard, failed) => {
+      const late = (): void => attempt(() => this.message(data, publication), failed, heard);
+      if (waiting.push(late) > LONGEST_QUEUE) this.go();
+    });
   }
 
   gap(): unknown {
@@ -83,9 +88,10 @@ export class Reload<Data> implements Listener<Data> {
   private begin(): void {
     this.undoRetry();
     if (this.deaf) return;
+    this.begun = true;
     this.again = !!this.waiting;
     if (this.again) return;
-    const waiting = (this.waiting = []);
+    const waiting: (() => void)[] = (this.waiting = []);
     const done = (failures: number): void => {
       if (this.waiting === waiting) this.go();
       this.failures = failures;
@@ -108,8 +114,6 @@ export class Reload<Data> implements Listener<Data> {
   private go(): void {
     const waiting = this.waiting ?? [];
     this.waiting = undefined;
-    for (const publication of waiting) {
-      if (!this.deaf) attempt(() => this.message(publication.data, publication), this.house.complain);
-    }
+    waiting.forEach((hear) => this.deaf || hear());
   }
 }
