@@ -3,21 +3,20 @@
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 export function toBase64(data: ArrayBuffer): string {
-  const bytes = new Uint8Array(data);
   let text = "";
-  for (let at = 0; at < bytes.length; at += 3) {
-    const group = ((bytes[at] || 0) << 16) | ((bytes[at + 1] || 0) << 8) | (bytes[at + 2] || 0);
-    const digits = Math.min(4, bytes.length - at + 1);
-    for (let digit = 0; digit < digits; digit++) text += ALPHABET[(group >> (18 - 6 * digit)) & 63];
-    text += "==".slice(0, 4 - digits);
+  let bits = 0;
+  let waiting = 0;
+  for (const byte of new Uint8Array(data)) {
+    bits = ((bits << 8) | byte) & 0xffff;
+    for (waiting += 8; waiting >= 6; waiting -= 6) text += ALPHABET[(bits >> (waiting - 6)) & 63];
   }
-  return text;
+  if (waiting) text += ALPHABET[(bits << (6 - waiting)) & 63];
+  return text + "=".repeat((4 - (text.length % 4)) % 4);
 }
 
 /** The bytes that `text` stands for, with or without its padding; characters outside of the alphabet are passed over. */
 export function fromBase64(text: string): ArrayBuffer {
-  const bytes = new Uint8Array((text.length * 3) >> 2);
-  let end = 0;
+  const bytes: number[] = [];
   let bits = 0;
   let waiting = 0;
   for (const char of text) {
@@ -27,7 +26,7 @@ export function fromBase64(text: string): ArrayBuffer {
     waiting += 6;
     if (waiting < 8) continue;
     waiting -= 8;
-    bytes[end++] = bits >> waiting;
+    bytes.push((bits >> waiting) & 255);
   }
-  return bytes.buffer.slice(0, end);
+  return new Uint8Array(bytes).buffer;
 }

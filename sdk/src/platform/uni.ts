@@ -1,14 +1,16 @@
 import { callable, present } from "./absent.js";
 import { likeWxTask } from "./alipay.js";
-import { browserPlatform, type BrowserWindow } from "./browser.js";
-import { dialBy, miniPlatform, type MiniApp } from "./mini.js";
-import type { Platform } from "./platform.js";
+import { clock } from "./clock.js";
+import { watchApp } from "./life.js";
+import { dialBy, type MiniApp } from "./mini.js";
+import { type Page, pageStorage, watchPage } from "./page.js";
+import type { LifeEvent, Platform } from "./platform.js";
 import { appStorage } from "./storage.js";
 import type { ConnectOptions } from "./task.js";
 
 declare const uni: MiniApp;
 declare const my: MiniApp;
-declare const self: BrowserWindow;
+declare const self: Page;
 declare const document: unknown;
 
 /** What uni-app must be handed where its `uni` is compiled away. */
@@ -29,9 +31,17 @@ export function uniPlatform({ connect, app = uniHere() }: UniOptions): Platform 
     const answer = connect(Object.assign(options, { multiple: true }));
     return alipay ? likeWxTask(answer) : answer;
   });
-  if (!onPage()) return miniPlatform("uni", app, appStorage(app), open);
-  const page = browserPlatform(self);
-  return Object.assign(page, { name: "uni", open });
+  const page = onPage();
+  return Object.assign(
+    {
+      name: "uni",
+      habits: { suspends: !page },
+      open,
+      watch: (on: (event: LifeEvent) => void) => (page ? watchPage(self, on) : watchApp(app, on)),
+      storage: page ? pageStorage(self) : appStorage(app),
+    },
+    clock,
+  );
 }
 
 function uniHere(): MiniApp {
