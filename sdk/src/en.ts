@@ -108,6 +108,10 @@ export const en = {
       hint: "Give a string, an ArrayBuffer, or a view of one.",
     },
     stopped: { message: "The connection was closed by the app.", hint: "Call start() first." },
+    "bad-option": {
+      message: "An option is not the number that it should be.",
+      hint: "Give times and limits as numbers from 0 on; `raw` names the one that is none.",
+    },
     "no-platform": {
       message: "The SDK does not know where it runs.",
       hint: "Pass `platform`, such as nodePlatform(WebSocket) of suona/node.",

@@ -1,6 +1,7 @@
 /** The client of a Suona gateway with all that belongs to it, on whatever platform this is. */
 
 import { type Fault, SuonaError } from "./errors.js";
+import { flawOf, withoutFlaws } from "./client/flaw.js";
 import { Journal } from "./client/journal.js";
 import { Kept } from "./client/keep.js";
 import { type Keeping, KeptChannel } from "./client/kept-channel.js";
@@ -9,8 +10,8 @@ import type { Backend, Name, SuonaOptions } from "./client/options.js";
 import type { Room } from "./client/room.js";
 import { Scope } from "./client/scope.js";
 import { Suona as Core } from "./client/suona.js";
-import type { Channeling } from "./client/channel.js";
-import type { Output } from "./client/signals.js";
+import type { Channeling, Sending } from "./client/channel.js";
+import type { Command, Output } from "./client/signals.js";
 import type { Json } from "./client/wire.js";
 import { complain } from "./socket/complain.js";
 import { en } from "./en.js";
@@ -58,6 +59,8 @@ export class Suona<
   private readonly journal: Journal;
   private readonly archive = new Map<string, Kept>();
   private readonly keepAs: string;
+  /** What is wrong with the options. */
+  private readonly flaw: string | undefined;
 
   constructor(options: Options) {
     const { platform = detect(), debug, keepAs = "suona", onError = complain, words = en } = options;
@@ -72,9 +75,18 @@ export class Suona<
     };
     const { url, found } = remembering(options.url);
     const named = (fault: Fault) => nameOf(fault, found());
-    super(Object.assign({}, options, { platform, words, url, nameOf: named, onError: reported }));
+    super(Object.assign(withoutFlaws(options), { platform, words, url, nameOf: named, onError: reported }));
+    this.flaw = flawOf(options);
     this.journal = journal;
     this.keepAs = keepAs;
+  }
+
+  /** Connects, and stays connected. While it waits for its next attempt, it makes it at once. */
+  override start(): void {
+    const { flaw } = this;
+    if (!flaw) return super.start();
+    const fault = { code: "bad-option", raw: flaw };
+    this.carryOut({ is: "status", status: { at: "offline", reason: `an option is wrong: ${flaw}`, fault } });
   }
 
   /** Ends the connection and settles what is under way. Listeners stay, for another `start`. */
@@ -96,6 +108,15 @@ export class Suona<
   /** The same client for one page or component: what listens there ends with it, by itself where `owner` has `onUnload`. */
   scope(owner?: { onUnload?: (() => unknown) | undefined }): Scope<Channels, Methods> {
     return new Scope(this, owner);
+  }
+
+  /** @internal For channels: sends a command. */
+  override ask<Result>(command: Command, sending: Sending = {}, field?: string): Promise<Result> {
+    const raw = flawOf(sending);
+    if (!raw) return super.ask(command, sending, field);
+    const refused = Promise.reject(new SuonaError({ code: "bad-option", raw }, this.options.words));
+    refused.catch(() => undefined);
+    return refused;
   }
 
   /** @internal For channels: what is kept of one. */

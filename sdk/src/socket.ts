@@ -22,6 +22,8 @@ export interface SocketOptions extends Dialing, SocketRules {
   readonly onError?: (error: unknown) => unknown;
   /** Sentences for errors, from `suona/en` or `suona/zh`. Without any they say their codes. */
   readonly words?: Words;
+  /** Finds what `error` in the status is: `explain` of `suona/diagnosis`. Without it there are only codes, in `state`. */
+  readonly explain?: (state: LinkState, options: SocketOptions) => SuonaError | undefined;
 }
 
 /** What a page shows. Told whenever some of it changes. */
@@ -31,6 +33,8 @@ export interface SocketStatus {
   readonly state: LinkState;
   /** How many messages wait to be sent. */
   readonly pending: number;
+  /** What is wrong and what to do, while it waits or has given up, if there is an `explain`. */
+  readonly error: SuonaError | undefined;
 }
 
 /** One connection, kept open. It does nothing before {@link start}. */
@@ -72,7 +76,7 @@ export class ReliableSocket {
       this.driver.handle({ is: "post", letter: { frame, settle } });
       this.show();
     });
-    sent.then(undefined, () => undefined);
+    sent.catch(() => undefined);
     return sent;
   }
 
@@ -91,8 +95,8 @@ export class ReliableSocket {
     else if (output.is === "state") {
       this.show(output.state);
       if (output.state.at === "online") this.opened.tell((this.opened.value || 0) + 1);
-    } else if (output.is === "letter") {
-      const { letter, why } = output;
+    } else {
+      const { letter, why } = output as SocketOutput;
       if (!why) this.driver.send(letter.frame);
       letter.settle(why);
       this.show();
@@ -103,6 +107,7 @@ export class ReliableSocket {
     const pending = this.core.letters.count;
     const { value } = this.status;
     if (value && state === value.state && pending === value.pending) return;
-    this.status.tell({ online: state.at === "online", state, pending });
+    const { explain = () => undefined } = this.options;
+    this.status.tell({ online: state.at === "online", state, pending, error: explain(state, this.options) });
   }
 }

@@ -51,6 +51,10 @@ export const zh = {
     "not-json": { message: "数据无法转成 JSON。", hint: "请勿使用循环引用或 BigInt。" },
     "not-sendable": { message: "只能发送文本或字节。", hint: "请传入字符串、ArrayBuffer 或它的视图。" },
     stopped: { message: "应用已关闭连接。", hint: "请先调用 start()。" },
+    "bad-option": {
+      message: "有一个选项不是应有的数字。",
+      hint: "时间和上限请填不小于 0 的数字；`raw` 写明了是哪一项。",
+    },
     "no-platform": { message: "无法识别运行环境。", hint: "请传入 `platform`，例如 suona/node 的 nodePlatform(WebSocket)。" },
   },
 } satisfies Words;

@@ -1,30 +1,54 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { inspect } from "node:util";
+import { createSuona } from "../src/client/suona.js";
 import { en } from "../src/en.js";
-import type { Words } from "../src/errors.js";
+import type { SuonaError, Words } from "../src/errors.js";
 import type { Options } from "../src/index.js";
+import { explain, nameOf } from "../src/platform/diagnosis.js";
+import { ReliableSocket } from "../src/socket.js";
+import { outcome } from "./outcome.js";
 import { World } from "./world.js";
 
+/** What may be wrong: the options of all clients, as far as they are the same. */
+type Given = Partial<Pick<Options, "url" | "getToken" | "openTimeout" | "firstWait" | "onHide">> & Record<string, unknown>;
+
+/** Each entry of the package that connects, by its name. All tell what is wrong in their `status`. */
+const entries: Record<string, (world: World, given: Given) => Entry> = {
+  suona: (world, given) => world.client(given),
+  "suona/client": (world, { url = ADDRESS, ...given }) =>
+    createSuona({ platform: world.device, url, words: en, nameOf: (fault) => nameOf(fault, url), ...given }),
+  "suona/socket": (world, { url = ADDRESS, ...given }) =>
+    new ReliableSocket({ platform: world.device, url, words: en, explain, ...given }),
+};
+const clients = ["suona", "suona/client"];
+const ADDRESS = "wss://example.org/any";
+
+interface Entry {
+  readonly status: { each(listener: (view: { online: boolean; error?: SuonaError | undefined }) => unknown): unknown };
+  start(): void;
+  close(): void;
+}
+
 /** Whatever is wrong: what the page is told, that the app is told in sentences, and that nothing escapes. */
-async function told(prepare: (world: World) => Partial<Options>, ms = 30_000): Promise<string[]> {
+async function told(entry: string, prepare: (world: World) => Given, ms = 30_000): Promise<string[]> {
   const escaped: unknown[] = [];
   const note = (reason: unknown) => escaped.push(reason);
   process.on("unhandledRejection", note);
   const world = new World();
-  const suona = world.client(prepare(world));
+  const client = entries[entry]!(world, prepare(world));
   const codes: string[] = [];
-  suona.status.each(({ error, notice, online }) => {
+  client.status.each(({ error, online }) => {
     if (!error) return;
     assert.equal(online, false);
     const { code, message, hint } = error;
     assert.deepEqual({ message, hint }, (en as Words).faults[code], code);
-    assert.ok(notice);
     codes.push(code);
   });
-  suona.start();
+  client.start();
   await world.pass(ms);
-  assert.notEqual(suona.status.value.online, true);
-  suona.close();
+  assert.ok(world.device.sockets.length < 60, `${world.device.sockets.length} dials`);
+  client.close();
   assert.equal(world.device.timers, 0);
   await new Promise((resolve) => setImmediate(resolve));
   process.off("unhandledRejection", note);
@@ -48,13 +72,15 @@ const dials: [string, Options["url"], (world: World) => void, string][] = [
   ["is asked for and never comes", () => new Promise<string>(() => undefined), () => undefined, "no-answer"],
 ];
 for (const [what, url, prepare, code] of dials) {
-  test(`an address that ${what} is told as ${code}`, async () => {
-    const codes = await told((world) => {
-      prepare(world);
-      return { url };
+  for (const entry of Object.keys(entries)) {
+    test(`an address that ${what} is told as ${code} by ${entry}`, async () => {
+      const codes = await told(entry, (world) => {
+        prepare(world);
+        return { url };
+      });
+      assert.deepEqual(codes, [code]);
     });
-    assert.deepEqual(codes, [code]);
-  });
+  }
 }
 
 function thrower(): string {
@@ -71,13 +97,15 @@ const babble = [
   '{"push":{"channel":"news","join":{"info"',
 ];
 for (const words of babble) {
-  test(`a server that says ${words} is told as not-centrifuge`, async () => {
-    const codes = await told((world) => {
-      world.server.babble = words;
-      return {};
+  for (const entry of clients) {
+    test(`a server that says ${words} is told as not-centrifuge by ${entry}`, async () => {
+      const codes = await told(entry, (world) => {
+        world.server.babble = words;
+        return {};
+      });
+      assert.equal(codes[0], "not-centrifuge");
     });
-    assert.equal(codes[0], "not-centrifuge");
-  });
+  }
 }
 
 const tokens: [string, Options["getToken"], string][] = [
@@ -89,7 +117,77 @@ const tokens: [string, Options["getToken"], string][] = [
   ["gives an empty one", () => "", "no-token"],
 ];
 for (const [how, getToken, code] of tokens) {
-  test(`a getToken that ${how} is told as ${code}`, async () => {
-    assert.deepEqual(await told(() => ({ getToken })), [code]);
+  for (const entry of clients) {
+    test(`a getToken that ${how} is told as ${code} by ${entry}`, async () => {
+      assert.deepEqual(await told(entry, () => ({ getToken })), [code]);
+    });
+  }
+}
+
+const options: [string, Given][] = [
+  ["suona", { ttl: NaN }],
+  ["suona", { openTimeout: -1 }],
+  ["suona", { firstWait: "1s" as unknown as number }],
+  ["suona", { outboxBytes: NaN }],
+  ["suona", { onHide: { closeAfter: NaN } }],
+  ["suona/socket", { heartbeat: { send: "{}", every: NaN } }],
+  ["suona/socket", { heartbeat: { send: "{}", every: 0 } }],
+  ["suona/socket", { heartbeat: { send: "{}", patience: -5 } }],
+  ["suona/socket", { queue: { ttl: NaN } }],
+];
+for (const [entry, given] of options) {
+  test(`${inspect(given)} is told as bad-option by ${entry}`, async () => {
+    assert.deepEqual(await told(entry, () => given), ["bad-option"]);
   });
 }
+
+for (const ttl of [NaN, -1, "1s" as unknown as number]) {
+  test(`a ttl of ${ttl} is refused where a command has it, and stops no timer`, async () => {
+    const world = new World();
+    const suona = world.client();
+    const refused = suona.rpc("bid", 1, { ttl });
+    await assert.rejects(refused, { code: "bad-option", hint: en.faults["bad-option"].hint, raw: `ttl is ${ttl}` });
+    const waiting = outcome(suona.rpc("bid", 2, { ttl: 1000 }));
+    await world.pass(1100);
+    assert.equal(waiting.now, "expired");
+    suona.close();
+  });
+
+  test(`a ttl of ${ttl} is as good as none in suona/client`, async () => {
+    const world = new World();
+    const suona = createSuona({ platform: world.device, url: ADDRESS, ttl });
+    const waiting = [outcome(suona.rpc("bid")), outcome(suona.rpc("bid", 1, { ttl }))];
+    await world.pass(59_000);
+    assert.deepEqual(waiting.map(({ now }) => now), ["pending", "pending"]);
+    await world.pass(2000);
+    assert.deepEqual(waiting.map(({ now }) => now), ["expired", "expired"]);
+    assert.equal(world.device.timers, 0);
+  });
+}
+
+test("an option that is wrong is named in the reason, and nothing is dialled", async () => {
+  const world = new World();
+  const suona = world.client({ maxAttempts: -2 });
+  suona.start();
+  await world.pass(1000);
+  const { state, reason, notice, error } = suona.status.value;
+  assert.deepEqual([state, reason, error?.raw], ["offline", "an option is wrong: maxAttempts is -2", "maxAttempts is -2"]);
+  assert.equal(notice, en.faults["bad-option"].hint);
+  assert.match(suona.report(), /maxAttempts is -2/);
+  assert.equal(world.device.sockets.length, 0);
+});
+
+test("without words there are codes all the same", async () => {
+  const world = new World();
+  world.device.dialled = (line) => line.lose({ raw: { errMsg: "TLS handshake failed" } });
+  const suona = createSuona({ platform: world.device, url: ADDRESS });
+  const socket = new ReliableSocket({ platform: world.another(2), url: () => "" });
+  suona.start();
+  socket.start();
+  await world.pass(10);
+  assert.equal(suona.status.value.error?.code, "unreachable");
+  assert.equal(socket.status.value.error, undefined);
+  assert.equal(socket.status.value.state.loss?.reason, "no address to dial");
+  suona.close();
+  socket.close();
+});

@@ -36,6 +36,33 @@ test("it dials, hears, sends and leaves nothing behind", async () => {
   assert.equal(device.sockets.length, 1);
 });
 
+test("a platform that throws when it dials is one that lost the socket", async () => {
+  const { timeline, device, driver, states } = rig();
+  const { open } = device;
+  device.open = () => {
+    throw new Error("no sockets here");
+  };
+  driver.start();
+  device.open = open;
+  await timeline.pass(1000);
+  assert.deepEqual(states(), ["opening: start", "waiting: lost while opening", "opening: waited"]);
+  driver.stop("done");
+});
+
+test("a platform that throws when it closes stops neither the next dial nor what is told after it", async () => {
+  const { timeline, device, driver, states } = rig();
+  driver.start();
+  device.last.closing = () => {
+    throw new Error("closeSocket:fail");
+  };
+  device.last.opened();
+  assert.throws(() => driver.handle({ is: "drop", reason: "enough" }), /closeSocket:fail/);
+  await timeline.pass(1000);
+  assert.deepEqual(states(), ["opening: start", "online: open", "waiting: enough", "opening: waited"]);
+  driver.stop("done");
+  assert.equal(device.timers, 0);
+});
+
 test("whoever starts again when told of the end is still told of the app's life", () => {
   const timeline = new Timeline();
   const device = new Device(timeline);

@@ -1,4 +1,4 @@
-import { symptomOf } from "../platform/diagnosis.js";
+import { symptomOf } from "../platform/symptom.js";
 import type { Fault } from "../errors.js";
 
 /** Names for errors from 100 on, as far as servers of this protocol agree. */
@@ -26,9 +26,9 @@ const disconnects: Record<number, string> = {
 
 /**
  * The better name of a fault, where the number of its server or the words of its device give it away. `url`: what was
- * dialled.
+ * dialled, if that is known. It is what `suona/client` takes as `nameOf`.
  */
-export function nameOf({ code, raw }: Fault, url: unknown): string | undefined {
+export function nameOf({ code, raw }: Fault, url?: unknown): string | undefined {
   const [, number] = /^server-(\d+)$/.exec(code) ?? [];
   if (number) return errors[+number - 100] ?? disconnects[+number];
   const opened = code === "connection-lost";

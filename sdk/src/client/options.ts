@@ -16,7 +16,7 @@ export interface SuonaOptions extends Dialing, LinkOptions, Omit<ClientOptions, 
   readonly getToken?: () => Token | Promise<Token>;
   /** Hears what callbacks of the app threw or rejected with. Default: the console, where there is one. */
   readonly onError?: (error: unknown) => unknown;
-  /** Finds a better name for a fault, such as `nameOf` of the main entry. Without it servers' errors have numbers for names. */
+  /** Finds a better name for a fault, such as `nameOf` of `suona/diagnosis`. Without it servers' errors have numbers for names. */
   readonly nameOf?: (fault: Fault) => string | undefined;
   /** Sentences for errors and notices, from `suona/en` or `suona/zh`. Default of the main entry: English. Without any: codes. */
   readonly words?: Words;

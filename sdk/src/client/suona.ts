@@ -122,14 +122,14 @@ export class Suona<
   readonly complain: (error: unknown) => void;
 
   /** @internal For {@link Channel}: sends a command, and gives a field of its result, or all of it. */
-  ask<Result>(command: Command, { ttl }: Sending = {}, field?: string): Promise<Result> {
+  ask<Result>(command: Command, { ttl = this.options.ttl }: Sending = {}, field?: string): Promise<Result> {
     const promise = new Promise<Result>((found, reject) => {
       const settle = ({ fault, result }: Outcome): void => {
         if (fault) reject(this.error(fault));
         else found(field ? Object(result)[field] : result);
       };
       if (this.closed) return settle({ fault: faultOf("stopped") });
-      this.soon({ is: "command", errand: { command, ttl, settle } });
+      this.soon({ is: "command", errand: { command, ttl: ttl! >= 0 ? ttl : 60_000, settle } });
       this.show();
     });
     // Whoever does not care for the outcome need not catch it.
@@ -201,7 +201,5 @@ export class Suona<
 
 /** 128 random bits, in hexadecimal digits. */
 function session(platform: Platform): string {
-  let digits = "";
-  while (digits.length < 32) digits += Math.floor(platform.random() * 16).toString(16);
-  return digits;
+  return "0".repeat(32).replace(/0/g, () => Math.floor(platform.random() * 16).toString(16));
 }

@@ -69,8 +69,8 @@ export class HeartbeatTask {
       url: () => this.opts.connectSocketParams.url,
       openTimeout: typeof timeout === "number" ? timeout : undefined,
       heartbeat: { send: pingMsg, every: pingTimeout, patience: pongTimeout },
-      firstWait: reconnectTimeout,
-      longestWait: 10 * reconnectTimeout,
+      firstWait: reconnectTimeout >= 0 ? reconnectTimeout : 2000,
+      longestWait: reconnectTimeout >= 0 ? 10 * reconnectTimeout : 20_000,
       maxAttempts: repeatLimit || undefined,
     });
     this.socketTask = new SocketTaskFacade(this.socket);

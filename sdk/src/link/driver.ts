@@ -1,4 +1,4 @@
-import type { Platform, Socket, SocketEvent, Undo } from "../platform/platform.js";
+import type { Platform, Socket, Undo } from "../platform/platform.js";
 import type { LinkInput, LinkOutput } from "./signals.js";
 import { attempt } from "./attempt.js";
 import { type Moment, steadyClock } from "./moment.js";
@@ -76,14 +76,18 @@ export class Driver<Input, Output extends { is: string }> {
   drain(): void {
     if (this.draining) return;
     this.draining = true;
-    for (let output; (output = this.machine.poll()); ) {
-      const order = output as LinkOutput;
-      if (order.is === "dial") this.dial(order.generation);
-      else if (order.is === "close") this.close(order.code, order.reason);
-      else this.tell(output);
+    try {
+      for (let output; (output = this.machine.poll()); ) {
+        const order = output as LinkOutput;
+        if (order.is === "dial") this.dial(order.generation);
+        else if (order.is === "close") this.close(order.code, order.reason);
+        else this.tell(output);
+      }
+    } finally {
+      // A platform of the app's own may throw: the next input finds the rest.
+      this.draining = false;
+      this.sleep();
     }
-    this.draining = false;
-    this.sleep();
   }
 
   /** Hands a frame to the current socket. */
@@ -105,15 +109,12 @@ export class Driver<Input, Output extends { is: string }> {
   private open(generation: number, url: unknown, raw?: unknown): void {
     if (generation !== this.generation) return; // given up meanwhile
     if (typeof url !== "string" || !url) {
-      return this.told(generation, { is: "lost", loss: { reason: "no address to dial", raw } });
+      return this.handle({ is: "lost", generation, loss: { reason: "no address to dial", raw } });
     }
     const { protocols, headers, openTimeout: timeout = 10_000 } = this.dialing;
-    this.socket = this.platform.open({ url, protocols, headers, timeout }, (event) => this.told(generation, event));
-  }
-
-  private told(generation: number, event: SocketEvent): void {
-    if (event.is === "lost" && generation === this.generation) this.socket = undefined;
-    this.handle(Object.assign({ generation }, event));
+    this.socket = this.platform.open({ url, protocols, headers, timeout }, (event) =>
+      this.handle(Object.assign({ generation }, event)),
+    );
   }
 
   private close(code: number, reason: string): void {
@@ -127,7 +128,7 @@ export class Driver<Input, Output extends { is: string }> {
   private sleep(): void {
     this.undoWake();
     const ms = this.machine.deadline() - this.now();
-    if (ms === Infinity) return;
+    if (!(ms < Infinity)) return; // nor for a time that is none
     this.undoWake = this.platform.after(Math.min(ms, LONGEST_SLEEP), () => this.handle({ is: "woke" }));
   }
 }

@@ -49,22 +49,23 @@ export class SocketCore extends Link<SocketOutput, SocketInput> {
     super(options, habits);
     this.letters = new Letterbox(options.queue);
     const { heartbeat } = options;
-    const { every = heartbeat ? 15_000 : Infinity, patience = 10_000, reply } = heartbeat || ({} as Partial<Heartbeat>);
+    const { every: wanted, patience = 10_000, reply } = heartbeat || ({} as Partial<Heartbeat>);
+    const every = wanted! > 0 ? wanted! : heartbeat ? 15_000 : Infinity;
     this.heartbeat = heartbeat;
     this.every = every;
     this.silence = reply === null ? Infinity : every + Math.max(0, patience - PROBE);
   }
 
   post({ letter }: SocketInput): void {
-    if (this.phase.at === "online") this.emit({ is: "letter", letter });
-    else if (!this.letters.post(letter, this.instant)) this.emit({ is: "letter", letter, why: "outbox-full" });
+    if (this.phase.at === "online") this.hand(letter);
+    else if (!this.letters.post(letter, this.instant)) this.hand(letter, "outbox-full");
   }
 
   /** What waited comes last: what the app sends on hearing of the new connection, such as who it is, goes ahead of it. */
   override poll(): LinkOutput | SocketOutput | undefined {
     const output = super.poll();
-    const letter = !output && this.phase.at === "online" ? this.letters.take() : undefined;
-    return letter ? { is: "letter", letter } : output;
+    if (output || this.phase.at !== "online" || !this.letters.count) return output;
+    return { is: "letter", letter: this.letters.take()! };
   }
 
   override deadline(): number {
@@ -73,8 +74,8 @@ export class SocketCore extends Link<SocketOutput, SocketInput> {
 
   protected override settleWhatIsDue(): void {
     super.settleWhatIsDue();
-    while (this.over && this.letters.count) this.refuse("stopped");
-    while (this.letters.due <= this.instant) this.refuse("expired");
+    while (this.over && this.letters.count) this.hand(this.letters.take()!, "stopped");
+    while (this.letters.due <= this.instant) this.hand(this.letters.take()!, "expired");
     if (this.beatAt <= this.instant) this.beat();
   }
 
@@ -93,10 +94,10 @@ export class SocketCore extends Link<SocketOutput, SocketInput> {
 
   private beat(): void {
     this.beatAt = this.instant + this.every;
-    this.emit({ is: "letter", letter: { frame: this.heartbeat!.send, settle: () => undefined } });
+    this.hand({ frame: this.heartbeat!.send, settle: () => undefined });
   }
 
-  private refuse(why: Refusal): void {
-    this.emit({ is: "letter", letter: this.letters.take()!, why });
+  private hand(letter: Letter, why?: Refusal): void {
+    this.emit({ is: "letter", letter, why });
   }
 }
