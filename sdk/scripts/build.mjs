@@ -26,7 +26,12 @@ async function modules(list, options) {
     write: false,
     ...options,
   });
-  return outputFiles.map(({ path, text }) => ({ file: path.slice(1), text }));
+  return outputFiles.map(({ path, text }) => ({ file: path.slice(1), text: withoutBareImports(text) }));
+}
+
+/** No part does anything by being loaded, and bundlers warn of imports that ask for nothing else. */
+function withoutBareImports(text) {
+  return text.replace(/(?<=^|[;\n])import ?"[^"]+";\n?/g, "");
 }
 
 async function commonJs({ file, text }, minify) {

@@ -5,9 +5,11 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { after, before, test } from "node:test";
 import vm from "node:vm";
+import { build } from "esbuild";
 import { FakeWx } from "./fake-wx.js";
 import { loader } from "./loader.js";
 import { MiniPage } from "./mini-page.js";
+import { allListeners, keptPlace, ownPlatform } from "./programs.js";
 import { settled } from "./timeline.js";
 
 const root = resolve(import.meta.dirname, "..");
@@ -55,6 +57,21 @@ test("every name is imported by Node as an ES module and as CommonJS, and both o
   assert.deepEqual(cjs, esm);
   assert.deepEqual(esm["suona/compat/websocket-heartbeat"], ["HeartbeatTask", "default"]);
   for (const name of specifiers) assert.ok(esm[name].length > 0, name);
+});
+
+test("a bundler takes every name without a warning", async () => {
+  for (const name of names()) {
+    const from = JSON.stringify(`suona${name.slice(1)}`);
+    const { warnings } = await build({
+      stdin: { contents: `export * from ${from}; import * as all from ${from}; export default all;`, resolveDir: project },
+      bundle: true,
+      write: false,
+      format: "esm",
+      external: ["vue"],
+      logLevel: "silent",
+    });
+    assert.deepEqual(warnings.map(({ id, text }) => `${name}: ${id} ${text}`), []);
+  }
 });
 
 test("every name is a real file too, for tools that know no exports", () => {
@@ -175,70 +192,18 @@ test("WeChat's folder runs with wx, setTimeout and nothing else", async () => {
 });
 
 test("what is built understands a platform of the app's own", () => {
-  const story = `
-    const { createSuona } = require("suona/client");
-    const said = [];
-    let tell;
-    const platform = {
-      name: "own",
-      habits: { suspends: false },
-      now: () => Date.now(),
-      random: () => 0.5,
-      after: (ms, wake) => {
-        const timer = setTimeout(wake, ms);
-        return () => clearTimeout(timer);
-      },
-      open: (dial, on) => {
-        tell = on;
-        setTimeout(() => on({ is: "opened" }));
-        const send = () => setTimeout(() => on({ is: "received", frame: '{"id":1,"connect":{"client":"c"}}' }));
-        return { send, close: () => undefined };
-      },
-      watch: (on) => (platform.live = on, () => undefined),
-    };
-    const suona = createSuona({ url: "wss://h/", platform, onHide: "close" });
-    suona.status.on(({ state, error }) => {
-      said.push(error ? state + " " + error.code : state);
-      if (state === "online") tell({ is: "lost", loss: { code: 1006 } });
-      if (state === "waiting") platform.live({ is: "hidden" });
-      if (state === "hidden") suona.close();
-      if (state === "offline") console.log(said.join(", "));
-    });
-    suona.start();`;
-  assert.equal(run("own.cjs", story).trim(), "opening, online, waiting connection-lost, hidden connection-lost, offline");
+  assert.equal(run("own.cjs", ownPlatform).trim(), "opening, online, waiting connection-lost, hidden connection-lost, offline");
 });
 
 test("what is built calls listeners by the names that they have", () => {
-  const story = `
-    const { createSuona } = require("suona");
-    const { nodePlatform } = require("suona/node");
-    const said = [];
-    class Line {
-      constructor() {
-        setTimeout(() => this.onopen());
-      }
-      send(frame) {
-        const answers = ['{"id":1,"connect":{"client":"c"}}', '{"id":2,"subscribe":{}}'];
-        const who = '"info":{"user":"ann","client":"d"}';
-        const pushes = ['"pub":{"data":1}', '"join":{' + who + '}', '"leave":{' + who + '}', '"unsubscribe":{"code":2000,"reason":"gone"}'];
-        for (const push of pushes) answers.push('{"push":{"channel":"news",' + push + '}}');
-        setTimeout(() => this.onmessage({ data: answers.join("\\n") }));
-      }
-      close() {}
-    }
-    const suona = createSuona({ url: "wss://h/", platform: nodePlatform(Line), onHide: "keep" });
-    const listener = {};
-    for (const event of ["message", "reload", "subscribed", "join", "leave", "ended"]) {
-      listener[event] = (what) => {
-        said.push(event);
-        if (event === "reload") return;
-        if (event === "ended") suona.close();
-      };
-    }
-    suona.channel("news", { recover: false, joinLeave: true }).on(listener);
-    suona.status.on(({ state }) => state === "offline" && setTimeout(() => console.log(said.join(" "))));
-    suona.start();`;
-  assert.equal(run("listeners.cjs", story).trim(), "reload subscribed message join leave ended");
+  assert.equal(run("listeners.cjs", allListeners).trim(), "reload subscribed message join leave ended");
+});
+
+test("what is built keeps its place in storage under the names that stay", () => {
+  assert.deepEqual(run("kept.cjs", keptPlace).trim().split("\n"), [
+    "load",
+    '{"position":{"offset":1,"epoch":"e"},"kept":[{"data":"a","offset":1}]}',
+  ]);
 });
 
 test("a page on WeChat's folder shows its connection, counts down, and ends", async () => {
