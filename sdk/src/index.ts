@@ -8,7 +8,7 @@ import { type Keeping, KeptChannel } from "./client/kept-channel.js";
 import { nameOf } from "./client/names.js";
 import type { Backend, Name, SuonaOptions } from "./client/options.js";
 import type { Room } from "./client/room.js";
-import { Scope } from "./client/scope.js";
+import { type Owner, Scope } from "./client/scope.js";
 import { Suona as Core } from "./client/suona.js";
 import type { Channeling, Sending } from "./client/channel.js";
 import type { Command, Output } from "./client/signals.js";
@@ -105,8 +105,11 @@ export class Suona<
     return `suona on ${this.options.platform.name}\n${this.journal}`;
   }
 
-  /** The same client for one page or component: what listens there ends with it, by itself where `owner` has `onUnload`. */
-  scope(owner?: { onUnload?: (() => unknown) | undefined }): Scope<Channels, Methods> {
+  /**
+   * The same client for one page: what listens there ends with it, by itself where `owner` is the page, or a component of
+   * Vue 2 or 3, as `this`; elsewhere by `end()`.
+   */
+  scope(owner?: Owner): Scope<Channels, Methods> {
     return new Scope(this, owner);
   }
 

@@ -34,8 +34,40 @@ const surroundings = {
       },
     };
     </script>`,
-  "src/pages.json": JSON.stringify({ pages: [{ path: "pages/home/home" }, { path: "pages/lot/lot" }] }),
-  "src/pages/home/home.vue": "<template><view>Home</view></template>",
+  "src/pages.json": JSON.stringify({
+    pages: [{ path: "pages/home/home" }, { path: "pages/lot/lot" }, { path: "pages/watch/watch" }],
+  }),
+  "src/heard.ts": `
+    import { reactive } from "vue";
+    export const heard = reactive({ joined: "no", here: 0, there: 0 });`,
+  // Listens as long as the app runs.
+  "src/pages/home/home.vue": `
+    <template>
+      <view>joined: {{ heard.joined }}, {{ heard.here }} here, {{ heard.there }} there</view>
+      <button @click="watch">Watch</button>
+    </template>
+    <script>
+    import { heard } from "../../heard";
+    import { suona } from "../../suona";
+    export default {
+      data: () => ({ heard }),
+      onLoad() {
+        suona.channel("lot:2").on({ subscribed: () => { heard.joined = "yes"; }, message: () => { heard.here++; } });
+      },
+      methods: { watch: () => uni.navigateTo({ url: "/pages/watch/watch" }) },
+    };
+    </script>`,
+  // Listens as long as it is open, by a scope of its own.
+  "src/pages/watch/watch.vue": `
+    <template><view>{{ heard.there }} heard</view></template>
+    <script>
+    import { heard } from "../../heard";
+    import { suona } from "../../suona";
+    export default {
+      data: () => ({ heard }),
+      onLoad() { suona.scope(this).channel("lot:2").each(() => { heard.there++; }); },
+    };
+    </script>`,
 };
 
 /** A project of the README's files, whose gateway is at `address`. */
@@ -63,11 +95,12 @@ async function made(target, { websocket }, name) {
   return built(whole, target, { project: project(websocket, token) });
 }
 
+const [h5, weixin] = await Promise.all([made("h5", lines.h5, "李"), made("mp-weixin", lines.weixin, "王")]);
+const app = launch(whole, weixin);
+
 test("the page lists bids on both fronts, those of a break included, and says why one is refused", async (t) => {
-  const [h5, weixin] = await Promise.all([made("h5", lines.h5, "李"), made("mp-weixin", lines.weixin, "王")]);
   const page = `/pages/lot/lot?lot=1&endAt=${Date.now() + 60_000}`;
   const web = await visitor(t, chromium, `${await site(t, h5)}/#${page}`);
-  const app = launch(t, weixin);
   app.open(page);
   const both = (words) => until(async () => app.page.shows(words) && (await web.shows(words)), `both show ${words}`);
   await until(() => !app.page.isDisabled("100"), "the mini-program is online");
@@ -81,5 +114,23 @@ test("the page lists bids on both fronts, those of a break included, and says wh
   lines.h5.mend();
   await both("赵: 90");
   assert.equal((await web.texts()).filter((text) => text === "赵: 90").length, 1);
+  assert.deepEqual(web.errors, []);
+});
+
+test("what listens by a scope of its page ends with it on both fronts, and nothing else does", async (t) => {
+  const web = await visitor(t, chromium, `${await site(t, h5)}/`);
+  app.back();
+  const both = (words) => until(async () => app.page.shows(words) && (await web.shows(words)), `both show ${words}`);
+  await both("joined: yes, 0 here, 0 there");
+  app.page.tap("Watch");
+  await web.tap("Watch");
+  await both("0 heard");
+  await backend.quotation.methods.bid({ lot: "2", price: 100 }, "赵");
+  await both("1 heard");
+  app.back();
+  await web.back();
+  await both("1 here, 1 there");
+  await backend.quotation.methods.bid({ lot: "2", price: 90 }, "赵");
+  await both("2 here, 1 there");
   assert.deepEqual(web.errors, []);
 });
