@@ -23,7 +23,7 @@ export { type Fault, SuonaError, type Words } from "./errors.js";
 export { type Sending, type Token } from "./client/channel.js";
 export { type History, type Keeping as Channeling, type KeptChannel as Channel } from "./client/kept-channel.js";
 export { type Loader as Listener } from "./client/reload.js";
-export { Scope } from "./client/scope.js";
+export { type Owner, Scope } from "./client/scope.js";
 export { type Signal } from "./client/signal.js";
 export { type Backend, type SuonaOptions, type View } from "./client/options.js";
 export { type ClientInfo, type Json, type Position, type Publication } from "./client/wire.js";

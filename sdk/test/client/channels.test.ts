@@ -22,59 +22,6 @@ test("a tunnel loses nothing", async () => {
   suona.close();
 });
 
-test("after a gap the page is reloaded while newer messages wait", async () => {
-  const world = new World();
-  world.server.historySize = 2;
-  const suona = world.client();
-  const story: unknown[] = [];
-  suona.channel("lot").on({
-    reload: async () => {
-      story.push("loading");
-      await new Promise<void>((resolve) => world.timeline.after(1000, resolve));
-      story.push("loaded");
-    },
-    message: (data) => story.push(data),
-    gap: () => story.push("gap"),
-  });
-  suona.start();
-  await world.pass(200);
-  world.server.publish("lot", 1);
-  await world.pass(2000);
-  assert.deepEqual(story.splice(0), ["loading", "loaded", 1]);
-  world.network = "cut";
-  world.cut();
-  for (let n = 2; n < 9; n++) world.server.publish("lot", n);
-  await world.pass(1000);
-  world.network = "up";
-  await world.pass(3000);
-  world.server.publish("lot", 9);
-  await world.pass(3000);
-  assert.deepEqual(story, ["gap", "loading", "loaded", 9]);
-  suona.close();
-});
-
-test("a reload that is under way at the end is not tried again, but is after the next start", async () => {
-  const world = new World();
-  const suona = world.client();
-  let loads = 0;
-  suona.channel("lot").on({
-    reload: () => {
-      if (!loads++) world.cut(true);
-      return suona.rpc("lot");
-    },
-  });
-  suona.start();
-  await world.pass(300);
-  assert.equal(loads, 1);
-  suona.close();
-  await world.pass(300_000);
-  assert.deepEqual([loads, world.device.timers], [1, 0]);
-  suona.start();
-  await world.pass(300);
-  assert.equal(loads, 2);
-  suona.close();
-});
-
 test("several listeners share one subscription, and the last takes it along", async () => {
   const world = new World();
   const suona = world.client();

@@ -103,6 +103,86 @@ test("the outbox has its limits", async () => {
   assert.equal(world.device.timers, 0);
 });
 
+test("the outbox is bounded in bytes too, and makes room again", async () => {
+  const world = new World();
+  const suona = world.client({ outboxBytes: 1000 });
+  const first = outcome(suona.rpc("bid", "x".repeat(500)));
+  const second = outcome(suona.rpc("bid", "中".repeat(200))); // 600 bytes, in fewer characters
+  const third = outcome(suona.rpc("bid", "x".repeat(200)));
+  await world.pass(1);
+  assert.deepEqual([first.now, second.now, third.now], ["pending", "outbox-full", "pending"]);
+  suona.start();
+  await world.pass(300);
+  const fourth = outcome(suona.rpc("bid", "中".repeat(200)));
+  await world.pass(300);
+  assert.match(first.now + third.now + fourth.now, /^done .*done .*done /);
+  suona.close();
+});
+
+test("no command waits for longer than four minutes, however long it may", async () => {
+  const world = new World();
+  const suona = world.client({ ttl: Infinity });
+  const bids = [outcome(suona.rpc("bid")), outcome(suona.rpc("bid", 1, { ttl: 3_600_000 }))];
+  const now = () => bids.map((bid) => bid.now);
+  await world.pass(239_999);
+  assert.deepEqual(now(), ["pending", "pending"]);
+  await world.pass(1);
+  assert.deepEqual(now(), ["expired", "expired"]);
+  assert.equal(world.device.timers, 0);
+});
+
+test("who is there is told, by connection and in numbers", async () => {
+  const world = new World();
+  const suona = world.client();
+  suona.start();
+  const channel = suona.channel("news");
+  const [who, count] = [outcome(channel.presence()), outcome(channel.presenceStats())];
+  await world.pass(300);
+  assert.equal(who.now, `done {"c":{"user":"u","client":"c"}}`);
+  assert.equal(count.now, `done {"num_clients":1,"num_users":1}`);
+  assert.deepEqual(
+    world.server.commands.slice(1).map(({ presence, presence_stats }) => presence ?? presence_stats),
+    [{ channel: "news" }, { channel: "news" }],
+  );
+  suona.close();
+});
+
+test("what is sent without a question is done when it has left, and comes once", async () => {
+  const world = new World();
+  const suona = world.client();
+  const sent = outcome(suona.send({ at: "the door" }));
+  await world.pass(100);
+  assert.equal(sent.now, "pending");
+  suona.start();
+  await world.pass(300);
+  assert.equal(sent.now, "done undefined");
+  world.cut();
+  await world.pass(5000);
+  assert.deepEqual(
+    world.server.commands.filter(({ send }) => send),
+    [{ send: { data: { at: "the door" } } }],
+  );
+  suona.close();
+});
+
+test("what the server says to this client alone is heard until that is undone", async () => {
+  const world = new World();
+  const suona = world.client();
+  const heard: unknown[] = [];
+  const undo = suona.messages.on((data) => heard.push(data));
+  suona.start();
+  await world.pass(300);
+  const say = (data: unknown) => world.server.connections.forEach((it) => it.say({ push: { message: { data } } }));
+  say("welcome");
+  say(null);
+  await world.pass(100);
+  undo();
+  say("too late");
+  await world.pass(100);
+  assert.deepEqual(heard, ["welcome", null]);
+  suona.close();
+});
+
 test("a command that nobody waits for may fail in silence", async () => {
   const world = new World();
   const unhandled: unknown[] = [];
