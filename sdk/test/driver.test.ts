@@ -63,6 +63,20 @@ test("a platform that throws when it closes stops neither the next dial nor what
   assert.equal(device.timers, 0);
 });
 
+test("whoever closes in the background and starts at the front is dialled for, though nobody told of the way back", async () => {
+  const { timeline, device, driver, states } = rig();
+  driver.start();
+  device.last.opened();
+  device.hide();
+  driver.stop("onHide of the app");
+  await timeline.pass(60_000);
+  device.show();
+  driver.start();
+  assert.equal(states().pop(), "opening: start");
+  assert.equal(device.sockets.length, 2);
+  driver.stop("done");
+});
+
 test("whoever starts again when told of the end is still told of the app's life", () => {
   const timeline = new Timeline();
   const device = new Device(timeline);

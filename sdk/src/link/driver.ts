@@ -50,6 +50,8 @@ export class Driver<Input, Output extends { is: string }> {
     const { platform } = this;
     if (platform.watch && !this.undoWatch) {
       this.undoWatch = platform.watch((event) => this.handle(event));
+      // Nobody listened until now, and whoever starts it is at the front.
+      this.take({ is: "shown" });
     }
     this.handle({ is: "start" });
   }
@@ -118,10 +120,9 @@ export class Driver<Input, Output extends { is: string }> {
   }
 
   private close(code: number, reason: string): void {
-    const { socket } = this;
     this.generation = 0;
+    if (this.socket) this.socket.close(code, reason);
     this.socket = undefined;
-    if (socket) socket.close(code, reason);
   }
 
   /** One timer for everything. */
