@@ -2,14 +2,22 @@
 
 import { WebSocket } from "ws";
 
+/** How many sockets a mini-program may have, those that are opening or closing included. */
+const MOST_SOCKETS = 5;
+
 export class Wx {
-  #listeners = { AppShow: new Set(), AppHide: new Set(), NetworkStatusChange: new Set() };
+  #listeners = { AppShow: new Set(), AppHide: new Set(), NetworkStatusChange: new Set(), MemoryWarning: new Set() };
   #storage = new Map();
   #sockets = new Set();
   /** What toasts said. */
   toasts = [];
   /** How often it buzzed. */
   buzzes = 0;
+  /** What was copied last. */
+  clipboard = "";
+  /** Written files by their paths, and the path of the one that was sent to somebody. */
+  files = new Map();
+  sent = "";
 
   constructor({ code, navigate }) {
     this.code = code;
@@ -27,8 +35,8 @@ export class Wx {
     for (const socket of this.#sockets) socket.terminate();
   }
 
-  tell(what) {
-    this.#listeners[what].forEach((listener) => listener({}));
+  tell(what, event = {}) {
+    this.#listeners[what].forEach((listener) => listener(event));
   }
 
   /** What is put in the place of the global `wx`. */
@@ -50,6 +58,18 @@ export class Wx {
     navigateTo: ({ url, success, complete }) => {
       this.navigate(url);
       answer({ errMsg: "navigateTo:ok" }, success, complete);
+    },
+    getNetworkType: ({ success, complete }) => answer({ networkType: "wifi" }, success, complete),
+    getDeviceInfo: () => ({ model: "the harness in tests/apps, which is no phone", system: `Node ${process.version}` }),
+    getAppBaseInfo: () => ({}),
+    setClipboardData: ({ data, success, complete }) => {
+      this.clipboard = data;
+      answer({ errMsg: "setClipboardData:ok" }, success, complete);
+    },
+    getFileSystemManager: () => ({ writeFileSync: (path, text) => void this.files.set(path, text) }),
+    shareFileMessage: ({ filePath, success, complete }) => {
+      this.sent = filePath;
+      answer({ errMsg: "shareFileMessage:ok" }, success, complete);
     },
     ...this.#life(),
   };
@@ -73,8 +93,12 @@ export class Wx {
     }
   }
 
-  #connect({ url, protocols = [], header, success, complete }) {
-    const socket = new WebSocket(url, protocols, { headers: header });
+  #connect({ url, protocols = [], header, timeout, success, fail, complete }) {
+    if (this.#sockets.size === MOST_SOCKETS) {
+      answer({ errMsg: "createSocketTask:fail exceed max concurrent count" }, fail, complete);
+      return DEAD_TASK;
+    }
+    const socket = new WebSocket(url, protocols, { headers: header, handshakeTimeout: timeout });
     this.#sockets.add(socket);
     socket.on("close", () => this.#sockets.delete(socket));
     socket.on("error", () => {});
@@ -99,6 +123,9 @@ export class Wx {
     };
   }
 }
+
+const nothing = () => {};
+const DEAD_TASK = { onOpen: nothing, onMessage: nothing, onError: nothing, onClose: nothing, send: nothing, close: nothing };
 
 function answer(result, ...callbacks) {
   setTimeout(() => callbacks.forEach((callback) => callback?.(result)));
