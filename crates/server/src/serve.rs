@@ -12,7 +12,10 @@ use std::{
 };
 
 use axum::Router;
-use tokio::{task, time};
+use tokio::{
+    task::{self, JoinSet},
+    time,
+};
 
 use crate::{
     Now,
@@ -80,6 +83,7 @@ pub struct Gateway {
     shards: Vec<ShardSender<Shard>>,
     threads: Vec<JoinHandle<()>>,
     telling: Option<Telling>,
+    sweeping: JoinSet<()>,
     shutdown: Shutdown,
 }
 
@@ -134,8 +138,10 @@ impl Gateway {
             spawn(format!("shard-{number}"), mailbox, shard)
         });
         let threads = threads.collect::<Result<_, _>>()?;
-        task::spawn(sweep(broker, commons.ledger.clone()));
-        Ok(Self { edge, metrics, shards, threads, telling, shutdown: rules.config.shutdown.clone() })
+        let mut sweeping = JoinSet::new();
+        sweeping.spawn(sweep(broker, commons.ledger.clone()));
+        let shutdown = rules.config.shutdown.clone();
+        Ok(Self { edge, metrics, shards, threads, telling, sweeping, shutdown })
     }
 
     /// Where clients connect; the port is the one that the system chose if 0 was asked for.
@@ -176,6 +182,7 @@ impl Gateway {
             // A shard that panicked has said so already.
             let _ = task::spawn_blocking(|| thread.join()).await;
         }
+        self.sweeping.shutdown().await;
         if let Some(telling) = self.telling {
             telling.end(deadline.into()).await;
         }
@@ -280,7 +287,7 @@ fn api_router(commons: &Commons, shards: &[ShardSender<Shard>], metrics: &Arc<Me
     })
 }
 
-/// Frees expired streams and outcomes for as long as the runtime lives.
+/// Frees expired streams and outcomes for as long as the gateway lives.
 async fn sweep(broker: Arc<MemoryBroker>, ledger: Arc<Ledger>) {
     let mut interval = time::interval(SWEEP);
     loop {
