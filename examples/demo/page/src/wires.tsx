@@ -1,0 +1,90 @@
+import { defineComponent } from "vue";
+import { named, texts } from "./language";
+import type { Phone } from "./phone";
+import { scene, turn } from "./scene";
+
+/** The two lines with the gateway between them, and everything that can be done to them. */
+export const Wires = defineComponent(
+  ({ phones }: { phones: Phone[] }) =>
+    () => (
+      <section class="wires" aria-label={texts.value.lines}>
+        {phones.map((phone) => [<End phone={phone} />, <Wire phone={phone} />])}
+        <Gateway />
+      </section>
+    ),
+  { props: ["phones"] },
+);
+
+function End({ phone: { user } }: { phone: Phone }) {
+  return (
+    <div class="end" data-user={user.id}>
+      <Face phone={{ user }} />
+      <span>{named(user.name)}</span>
+    </div>
+  );
+}
+End.props = ["phone"];
+
+/** The first letter of a name, in the colour of its user. */
+export function Face({ phone: { user } }: { phone: Pick<Phone, "user"> }) {
+  return (
+    <span class="face" data-user={user.id} aria-hidden="true">
+      {named(user.name).slice(0, 1)}
+    </span>
+  );
+}
+Face.props = ["phone"];
+
+function Wire({ phone: { user, ledger } }: { phone: Phone }) {
+  const whole = !scene.cut.includes(user.id);
+  return (
+    <div class="wire" data-user={user.id} data-whole={whole} data-live={whole && !scene.backIn}>
+      <i class="half" />
+      <i class="half" />
+      <i class="spark up" key={`up ${ledger.sent}`} data-idle={!ledger.sent} />
+      <i class="spark down" key={`down ${ledger.heard}`} data-idle={!ledger.heard} />
+      <button
+        class="switch"
+        role="switch"
+        aria-checked={whole}
+        aria-label={texts.value.line(named(user.name))}
+        onClick={() => turn({ line: { user: user.id, whole: !whole } })}
+      >
+        <span class="track" />
+        <span>{whole ? texts.value.whole : texts.value.cut}</span>
+      </button>
+    </div>
+  );
+}
+Wire.props = ["phone"];
+
+function Gateway() {
+  const { gateway, gatewayRuns, gatewayAway, stop, stopHint, robot, scanner } = texts.value;
+  const away = scene.backIn > 0;
+  return (
+    <div class="gateway" data-away={away}>
+      <h2>{gateway}</h2>
+      <p class="standing" role="status">
+        {away ? gatewayAway(scene.backIn) : gatewayRuns}
+      </p>
+      <button class="stop" disabled={away} title={stopHint} onClick={() => turn("stop")}>
+        {stop}
+      </button>
+      <p class="hint">{stopHint}</p>
+      <div class="lives">
+        <Toggle on={scene.robot} label={robot} turn={(on: boolean) => turn({ robot: on })} />
+        <Toggle on={scene.scanner} label={scanner} turn={(on: boolean) => turn({ scanner: on })} />
+      </div>
+    </div>
+  );
+}
+
+function Toggle({ on, label, turn }: { on: boolean; label: string; turn: (on: boolean) => void }) {
+  return (
+    <button class="switch" role="switch" aria-checked={on} onClick={() => turn(!on)}>
+      <span class="track" />
+      <span>{label}</span>
+    </button>
+  );
+}
+Toggle.props = ["on", "label", "turn"];

@@ -1,0 +1,85 @@
+//! The lines of the users: whatever a phone of the page says to gateway or backend passes here, and can be cut.
+
+use std::{future::Future, net::SocketAddr, sync::Arc};
+
+use axum::{body::Body, extract::Request, http::StatusCode, response::Response};
+use hyper::{
+    client::conn::http1,
+    upgrade::{self, OnUpgrade},
+};
+use hyper_util::rt::TokioIo;
+use tokio::{io, net::TcpStream, sync::watch, try_join};
+
+use crate::stage::{Scene, Stage, USERS};
+
+/// All lines.
+pub(crate) struct Lines {
+    pub(crate) stage: Arc<Stage>,
+    pub(crate) gateway: SocketAddr,
+    pub(crate) backend: SocketAddr,
+}
+
+impl Lines {
+    /// The user's way to the gateway: a WebSocket, frame by frame as it is.
+    pub(crate) async fn to_gateway(&self, user: &str, request: Request) -> Result<Response, StatusCode> {
+        self.pass_on(user, self.gateway, "/connection/websocket", request).await
+    }
+
+    /// The user's way to the backend's log-in.
+    pub(crate) async fn to_login(&self, user: &str, request: Request) -> Result<Response, StatusCode> {
+        self.pass_on(user, self.backend, "/login", request).await
+    }
+
+    async fn pass_on(
+        &self,
+        user: &str,
+        to: SocketAddr,
+        path: &'static str,
+        mut request: Request,
+    ) -> Result<Response, StatusCode> {
+        let user = USERS.into_iter().find(|known| *known == user).ok_or(StatusCode::NOT_FOUND)?;
+        let mut scene = self.stage.watch();
+        // What is sent into a dead line is sent again by the network, until the line is mended or the sender gives up.
+        let _ = scene.wait_for(|scene| scene.is_whole(user)).await;
+        let near = upgrade::on(&mut request);
+        *request.uri_mut() = path.parse().expect("a path");
+        let mut response = while_whole(&mut scene, user, ask(to, request)).await?.map_err(|error| {
+            tracing::debug!(%error, user, path, "nobody is there");
+            StatusCode::BAD_GATEWAY
+        })?;
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            let far = upgrade::on(&mut response);
+            tokio::spawn(carry(near, far, scene, user));
+        }
+        Ok(response)
+    }
+}
+
+/// One request, on a connection of its own.
+async fn ask(to: SocketAddr, request: Request) -> Result<Response, Box<dyn std::error::Error + Send + Sync>> {
+    let socket = TcpStream::connect(to).await?;
+    socket.set_nodelay(true)?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(socket)).await?;
+    tokio::spawn(connection.with_upgrades());
+    Ok(sender.send_request(request).await?.map(Body::new))
+}
+
+/// Carries bytes both ways until either end goes, or the line. Nobody says goodbye then.
+async fn carry(near: OnUpgrade, far: OnUpgrade, mut scene: watch::Receiver<Scene>, user: &'static str) {
+    let Ok((near, far)) = try_join!(near, far) else { return };
+    let (mut near, mut far) = (TokioIo::new(near), TokioIo::new(far));
+    let _ = while_whole(&mut scene, user, io::copy_bidirectional(&mut near, &mut far)).await;
+}
+
+/// What comes of `work`, if the line holds that long.
+async fn while_whole<T>(
+    scene: &mut watch::Receiver<Scene>,
+    user: &str,
+    work: impl Future<Output = T>,
+) -> Result<T, StatusCode> {
+    tokio::select! {
+        biased;
+        _ = scene.wait_for(|scene| !scene.carries(user)) => Err(StatusCode::BAD_GATEWAY),
+        done = work => Ok(done),
+    }
+}
