@@ -6,7 +6,7 @@ import { browserPlatform } from "suona/browser";
 import { en } from "suona/en";
 import { zh } from "suona/zh";
 import { language } from "./language";
-import { Ledger } from "./ledger";
+import { Ledger, type Sent } from "./ledger";
 import { scene } from "./scene";
 import { type Channels, type Deed, GATE, type Methods, PUMP } from "./systems";
 
@@ -48,10 +48,21 @@ export function usePhone(user: User) {
   suona.start();
   onScopeDispose(() => suona.close());
 
-  /** Asks for something to be done, and notes what becomes of it. */
-  async function act<Method extends Deed>(deed: Method, data: Parameters<Methods[Method]>[0]) {
-    refusal.value = "";
+  let before: Promise<unknown> = Promise.resolve();
+
+  /**
+   * Asks for something to be done, and notes what becomes of it. The gateway carries out requests side by side; what one
+   * person does shall happen in that order, and so each waits for the answer to the one before.
+   */
+  function act<Method extends Deed>(deed: Method, data: Parameters<Methods[Method]>[0]) {
     const sent = ledger.send(deed, data);
+    const done = before.then(() => ask(deed, data, sent));
+    before = done;
+    return done;
+  }
+
+  async function ask<Method extends Deed>(deed: Method, data: Parameters<Methods[Method]>[0], sent: Sent) {
+    refusal.value = "";
     try {
       const answer = await suona.rpc(deed, data);
       sent.became = "answered";
