@@ -7,6 +7,7 @@ mod app;
 mod checked;
 mod config;
 mod database;
+mod direct;
 mod login;
 mod money;
 mod once;
@@ -25,7 +26,10 @@ use std::{future::Future, io, sync::Arc, time::Duration};
 use axum::{
     Json, Router,
     extract::{DefaultBodyLimit, State},
-    http::StatusCode,
+    http::{
+        StatusCode,
+        header::{AUTHORIZATION, CONTENT_TYPE},
+    },
     middleware,
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -84,10 +88,11 @@ fn router(app: Arc<App>) -> Router {
         .route("/rpc", post(webhooks::rpc))
         .layer(middleware::from_fn_with_state(app.clone(), webhooks::only_the_gateway));
     // Whatever page asks, it must bring what it logs in with: there is nothing that a browser adds by itself.
-    let from_anywhere = CorsLayer::new().allow_origin(Any).allow_headers(Any);
+    let from_anywhere = CorsLayer::new().allow_origin(Any).allow_headers([AUTHORIZATION, CONTENT_TYPE]);
     Router::new()
         .route("/login", post(login::login))
         .route("/refresh", post(login::refresh))
+        .route("/rpc", post(direct::rpc))
         .layer(from_anywhere)
         .nest("/hooks", hooks)
         .route("/health", get(health))

@@ -73,7 +73,7 @@ pub(crate) fn may_hear(
         _ if *caller == Caller::Nobody => Ok(false),
         Some(("device", serial)) => devices::may_hear(connection, caller, serial),
         Some(("lot" | "scan", _)) => Ok(true),
-        None => Ok(channel == "orders"),
+        None => Ok(matches!(channel, "orders" | quotation::LOTS)),
         Some(_) => Ok(false),
     }
 }

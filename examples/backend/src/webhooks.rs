@@ -31,6 +31,8 @@ use crate::{
 struct Ticket {
     token: String,
     channels: Vec<String>,
+    /// The device that a hand-written console is about.
+    serial_no: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -125,7 +127,7 @@ pub(crate) async fn connect(State(app): State<Arc<App>>, Json(question): Json<Co
         return Answer::Disconnect { code: 4501, reason: "log in first" };
     };
     let caller = Caller::of(&user);
-    let channels = ticket.channels;
+    let channels = ticket.channels();
     let heard = app.database.read(move |transaction| {
         let mut heard = Vec::new();
         for channel in channels {
@@ -176,6 +178,13 @@ pub(crate) async fn rpc(State(app): State<Arc<App>>, Json(question): Json<RpcQue
     }
 }
 
+impl Ticket {
+    fn channels(self) -> Vec<String> {
+        let device = self.serial_no.map(|serial| format!("device:{serial}"));
+        self.channels.into_iter().chain(device).collect()
+    }
+}
+
 impl ConnectQuestion {
     /// The first message, or else the address: `?token=…&channels=orders,device:pump-1`.
     fn ticket(&self) -> Ticket {
@@ -188,6 +197,7 @@ impl ConnectQuestion {
             match &*name {
                 "token" => ticket.token = value.into_owned(),
                 "channels" => ticket.channels = value.split(',').map(str::to_owned).collect(),
+                "serial_no" => ticket.serial_no = Some(value.into_owned()),
                 _ => {}
             }
         }

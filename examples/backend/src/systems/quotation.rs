@@ -1,4 +1,5 @@
-//! Quotation: lots, and the bids on them. The lowest price wins; all that happens is heard in `lot:<lot>`.
+//! Quotation: lots, and the bids on them. The lowest price wins; bids are heard in `lot:<lot>`, and how each lot stands
+//! in `lots`.
 
 use deadpool_sqlite::rusqlite::{OptionalExtension as _, Row};
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,9 @@ use crate::{
 
 /// How many lots may be open at a time: they all stand in one list.
 const MAX_OPEN: i64 = 100;
+
+/// Where it is heard how each lot stands.
+pub(super) const LOTS: &str = "lots";
 
 /// Longest time for bids: a week.
 const LONGEST_SECONDS: i64 = 7 * 24 * 3600;
@@ -112,16 +116,19 @@ fn bids(request: &Request<'_>, of: &Of) -> Result<Vec<Bid>, Failure> {
 
 fn bid(request: &Request<'_>, offer: &Offer) -> Result<Bid, Failure> {
     let supplier = request.person()?;
-    let Lot { lot, end_at, best, bids, .. } = lot(request, &offer.lot)?;
-    judge(best, end_at, offer.price, request.now)?;
-    let (id, number) = (number(&lot), bids + 1);
+    let before = lot(request, &offer.lot)?;
+    judge(before.best, before.end_at, offer.price, request.now)?;
+    let after = Lot { best: offer.price, bids: before.bids + 1, ..before };
+    let (id, number) = (number(&after.lot), after.bids);
     let (price, at) = (offer.price, request.now);
     request.transaction.execute("UPDATE lots SET best = ?, bids = ? WHERE id = ?", (price, number, id))?;
     request
         .transaction
         .execute("INSERT INTO bids VALUES (?, ?, ?, ?, ?)", (id, number, price, supplier, at))?;
-    let bid = Bid { id: format!("{lot}-{number}"), price, supplier: supplier.to_owned(), at, lot };
+    let lot = after.lot.clone();
+    let bid = Bid { id: format!("{lot}-{number}"), lot, price, supplier: supplier.to_owned(), at };
     request.publish(&format!("lot:{}", bid.lot), &bid)?;
+    request.publish(LOTS, &after)?;
     Ok(bid)
 }
 
@@ -142,13 +149,10 @@ fn open(request: &Request<'_>, opening: &Opening) -> Result<Lot, Failure> {
     let end_at = request.now + seconds * 1000;
     let sql = "INSERT INTO lots (title, best, end_at) VALUES (?, ?, ?)";
     request.transaction.execute(sql, (title, best, end_at))?;
-    Ok(Lot {
-        lot: request.transaction.last_insert_rowid().to_string(),
-        title: title.clone(),
-        end_at,
-        best,
-        bids: 0,
-    })
+    let lot = request.transaction.last_insert_rowid().to_string();
+    let lot = Lot { lot, title: title.clone(), end_at, best, bids: 0 };
+    request.publish(LOTS, &lot)?;
+    Ok(lot)
 }
 
 fn read_lot(row: &Row<'_>) -> deadpool_sqlite::rusqlite::Result<Lot> {

@@ -2,6 +2,7 @@
 
 mod backend;
 mod devices;
+mod direct;
 mod gateway;
 mod journeys;
 mod login;

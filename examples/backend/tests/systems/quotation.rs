@@ -17,9 +17,12 @@ async fn a_bid_is_the_new_best_and_everybody_hears_it() {
     let lot = lot(&backend, 600).await;
     let bid = backend.rpc("ann", "bid", json!({ "lot": lot, "price": 99.5 })).await;
     assert_eq!((&bid["price"], &bid["supplier"]), (&json!(99.5), &json!("ann")));
-    assert_eq!(gateway.published(1).await, [(format!("lot:{lot}"), bid.clone())]);
     let about = backend.rpc("bob", "lot", json!({ "lot": lot })).await;
     assert_eq!((&about["best"], &about["bids"]), (&json!(99.5), &json!(1)));
+    let [opened, heard, stands] = gateway.published(3).await.try_into().unwrap();
+    assert_eq!((opened.0.as_str(), &opened.1["lot"], &opened.1["best"]), ("lots", &json!(lot), &json!(100)));
+    assert_eq!(heard, (format!("lot:{lot}"), bid.clone()));
+    assert_eq!(stands, ("lots".to_owned(), about));
     assert_eq!(backend.rpc("bob", "bids", json!({ "lot": lot })).await, json!([bid]));
 }
 

@@ -12,11 +12,29 @@ fn file(name: &str) -> String {
 
 #[test]
 fn the_gateway_starts_with_our_configuration() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("gateway.toml");
+    assert_eq!(dangers("gateway.toml"), Vec::<String>::new());
+}
+
+#[test]
+fn the_gateway_starts_with_plain_doors_and_says_which_of_them_trust_names() {
+    let dangers = dangers("../plain.toml");
+    assert_eq!(dangers.len(), 3, "{dangers:?}");
+    assert!(dangers.iter().all(|danger| danger.contains("trust_names")), "{dangers:?}");
+}
+
+/// What the gateway warns of with that configuration, with which it starts.
+fn dangers(name: &str) -> Vec<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
     let reading = Sources { file: Some(&path), ..Sources::default() }.read();
     assert!(reading.problems.is_empty(), "{:?}", reading.problems);
-    let (config, _) = reading.accept(false).unwrap();
-    assert_eq!(config.dangers(), Vec::<String>::new());
+    reading.accept(false).unwrap().0.dangers()
+}
+
+#[test]
+fn plain_doors_stand_beside_the_whole_of_it() {
+    let ours = file("gateway.toml");
+    let (_, keys) = ours.split_once("\n\n").unwrap();
+    assert!(file("../plain.toml").contains(keys));
 }
 
 #[test]

@@ -97,6 +97,7 @@ async fn the_backend_says_who_may_listen() {
         ("ann", "lot:1", true),
         ("ann", "scan:gate", true),
         ("ann", "orders", true),
+        ("ann", "lots", true),
         ("ann", "secrets", false),
         ("ann", "other:1", false),
     ] {
@@ -119,8 +120,13 @@ async fn who_connects_shows_a_token_and_says_what_to_hear() {
         assert_eq!((&result["user"], &result["channels"]), (&json!("ann"), &channels));
         assert!(result["expire_at"].is_i64());
     }
-    let vault = json!({ "data": { "token": token, "channels": ["device:vault"] } });
-    assert_eq!(backend.hook("connect", &vault).await["error"]["code"], 103);
+    let pump = json!({ "data": { "token": token, "serial_no": "pump-1" } });
+    assert_eq!(backend.hook("connect", &pump).await["result"]["channels"], json!(["device:pump-1"]));
+    for vault in [json!({ "channels": ["device:vault"] }), json!({ "serial_no": "vault" })] {
+        let mut ticket = json!({ "token": token });
+        ticket.as_object_mut().unwrap().extend(vault.as_object().unwrap().clone());
+        assert_eq!(backend.hook("connect", &json!({ "data": ticket })).await["error"]["code"], 103);
+    }
     for stranger in [json!({}), json!({ "data": "?" }), json!({ "data": null, "query": "token=x" })] {
         assert_eq!(backend.hook("connect", &stranger).await["disconnect"]["code"], 4501);
     }
