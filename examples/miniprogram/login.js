@@ -21,6 +21,7 @@ exports.me = "";
 /** `{ token, user }`. What fails here is tried again by the connection. */
 exports.login = async () => {
   const answer = await post("/login", { code: await code() });
+  if (answer.error) throw new Error(answer.error.message);
   exports.me = answer.user;
   return answer;
 };

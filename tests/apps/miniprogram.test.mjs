@@ -10,11 +10,12 @@ import { launch } from "./harness/wechat.mjs";
 import { world } from "./harness/world.mjs";
 
 const whole = { after };
-const { backend, line } = await world(whole);
+const { backend, line, weChat } = await world(whole);
 const network = await line();
 const addresses = { gateway: network.websocket, backend: backend.url };
 const root = withPackages(whole, { "config.js": `module.exports = ${JSON.stringify(addresses)};` });
 const usingComponents = { "suona-status": "/miniprogram_npm/suona/suona-status/index" };
+weChat.refusals.push(40163);
 const app = launch(whole, root, { usingComponents });
 
 afterEach(() => {
@@ -22,12 +23,18 @@ afterEach(() => {
   network.mend();
 });
 
+test("a code that WeChat refuses is followed by another one", async () => {
+  await until(() => app.page.shows("新车上牌"), "the orders are listed");
+  assert.deepEqual(weChat.answered, [40163, 0]);
+  assert.equal(app.wx.logins, 2);
+});
+
 test("the order desk warns while there is no connection, and lists what came meanwhile", async () => {
-  await until(() => app.page.shows("#4"), "the orders are listed");
+  await until(() => app.page.shows("新车上牌"), "the orders are listed");
   assert.equal(app.page.shows("正在连接…"), false);
   network.cut();
   await until(() => app.page.shows("正在连接…"), "the status component warns");
-  const { title } = await backend.orders.add();
+  const { title } = await backend.order();
   assert.equal(app.page.shows(title), false);
   network.mend();
   await until(() => app.page.shows(title), "the new order is listed");
@@ -36,7 +43,7 @@ test("the order desk warns while there is no connection, and lists what came mea
 
 test("orders that come while the app is in the background are there when it is back", async () => {
   app.background();
-  const { title } = await backend.orders.add();
+  const { title } = await backend.order();
   app.foreground();
   await until(() => app.page.shows(title), "the new order is listed");
 });
@@ -44,10 +51,10 @@ test("orders that come while the app is in the background are there when it is b
 test("a hidden tab hears nothing, and shows what came as soon as it is shown", async () => {
   app.tab("报价");
   await until(() => app.page.shows("复印纸"), "the lots are listed");
-  const { title } = await backend.orders.add();
+  const { title } = await backend.order();
   const lists = () => backend.asked.filter(({ method }) => method === "list").length;
   const before = lists();
-  await backend.orders.add();
+  await backend.order();
   await app.page.tap("A4 复印纸 500 箱");
   await until(() => app.page.shows("最高限价"), "the lot is shown");
   assert.equal(lists(), before);
@@ -64,11 +71,11 @@ test("a bid whose answer is lost is one bid, and the list is complete", async ()
   app.page.tap("− 100");
   await until(() => app.page.shows("正在连接…"), "the line is cut");
   backend.beforeAnswer = () => {};
-  await backend.quotation.methods.bid({ lot: "2", price: 64_000 }, "别家");
+  await backend.rpc("别家", "bid", { lot: "2", price: 64_000 });
   network.mend();
   await until(() => app.page.shows("¥64,000.00") && app.page.shows("¥64,900.00"), "both bids are listed");
   assert.deepEqual(
-    backend.quotation.bids("2").map(({ price, supplier }) => [price, supplier]),
+    (await backend.bids("2")).map(({ price, supplier }) => [price, supplier]),
     [[64_000, "别家"], [64_900, "微信用户1"]],
   );
   app.page.write("70000");

@@ -90,9 +90,7 @@ function project(address, token) {
 }
 
 async function made(target, { websocket }, name) {
-  const answer = await fetch(`${backend.url}/login`, { method: "POST", body: JSON.stringify({ name }) });
-  const { token } = await answer.json();
-  return built(whole, target, { project: project(websocket, token) });
+  return built(whole, target, { project: project(websocket, await backend.login({ name })) });
 }
 
 const [h5, weixin] = await Promise.all([made("h5", lines.h5, "李"), made("mp-weixin", lines.weixin, "王")]);
@@ -110,7 +108,7 @@ test("the page lists bids on both fronts, those of a break included, and says wh
   await until(() => web.shows("要低于 100 元"), "the web page says why not");
   lines.h5.cut();
   await until(() => web.shows("正在连接…"), "the web page warns");
-  await backend.quotation.methods.bid({ lot: "1", price: 90 }, "赵");
+  await backend.rpc("赵", "bid", { lot: "1", price: 90 });
   lines.h5.mend();
   await both("赵: 90");
   assert.equal((await web.texts()).filter((text) => text === "赵: 90").length, 1);

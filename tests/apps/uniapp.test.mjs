@@ -46,14 +46,17 @@ async function auction(t, title) {
 /** The bids as a page lists them. The first price stands above the list. */
 const listed = (texts) => texts.filter((text) => text.startsWith("¥")).slice(1);
 /** The bids as the backend has them. */
-const taken = (lot) => backend.quotation.bids(lot).map(({ price }) => `¥${price.toLocaleString("en", { minimumFractionDigits: 2 })}`);
+async function taken(lot) {
+  return (await backend.bids(lot)).map(({ price }) => `¥${price.toLocaleString("en", { minimumFractionDigits: 2 })}`);
+}
 
 /** Both fronts list these many bids, and what the backend has. */
 async function agree(web, lot, count) {
   const all = async () => [listed(await web.texts()), listed(app.page.texts)];
   await until(async () => (await all()).every(({ length }) => length >= count), `both list ${count} bids`);
-  assert.equal(taken(lot).length, count);
-  assert.deepEqual(await all(), [taken(lot), taken(lot)]);
+  const bids = await taken(lot);
+  assert.equal(bids.length, count);
+  assert.deepEqual(await all(), [bids, bids]);
 }
 
 test("suppliers see each other's bids at once, the best first", async (t) => {
@@ -63,7 +66,7 @@ test("suppliers see each other's bids at once, the best first", async (t) => {
   await web.tap("− 100");
   await until(() => app.page.shows("宏达机电"), "the mini-program shows the bid of the web page");
   await agree(web, "1", 2);
-  assert.deepEqual(taken("1"), ["¥35,890.00", "¥35,990.00"]);
+  assert.deepEqual(await taken("1"), ["¥35,890.00", "¥35,990.00"]);
   await web.looksGood("lot");
 });
 
@@ -87,12 +90,14 @@ test("with the line cut under their bids both end with the same list, no bid twi
   await until(() => !app.page.isDisabled("出价"), "the price is read");
   app.page.tap("出价");
   await until(() => app.page.shows("正在提交"), "the mini-program has sent its bid");
-  for (const step of ["− 1", "− 10", "− 100"]) await web.tap(step);
-  await until(() => web.shows("64,778"), "the web page bids meanwhile");
+  for (const [step, price] of Object.entries({ "− 1": "64,888", "− 10": "64,878", "− 100": "64,778" })) {
+    await web.tap(step);
+    await until(() => web.shows(price), "the web page bids meanwhile");
+  }
   lines.weixin.cut();
   lines.weixin.mend();
   await agree(web, "2", 7);
-  assert.equal(taken("2")[0], "¥60,000.00");
+  assert.equal((await taken("2"))[0], "¥60,000.00");
   const keys = backend.asked.filter(({ method }) => method === "bid").map(({ key }) => key);
   assert.equal(new Set(keys).size, 7);
   assert.equal(keys.length, 7); // what was said again went no further than the gateway
@@ -107,11 +112,24 @@ test("what the backend refuses, the user is told, and so is who comes too late",
   await until(() => !app.page.isDisabled("出价"), "the price is read");
   app.page.tap("出价");
   await until(() => app.wx.toasts.includes("要低于 28800 元"), "the mini-program says why");
-  assert.deepEqual(taken("3"), []);
-  backend.quotation.lots.get("3").endAt = Date.now() - 1;
-  for (const network of Object.values(lines)) network.reset();
+  assert.deepEqual(await taken("3"), []);
+});
+
+test("a lot that is opened is listed at once, and a bid that its end overtakes on the way is none", async (t) => {
+  const web = await enter(t);
+  for (const front of [web, app.page]) await front.tap("供应商报价");
+  await until(async () => app.page.shows("复印纸") && (await web.shows("复印纸")), "both list the lots");
+  const { lot, endAt } = await backend.rpc("采购", "open", { title: "投影仪 3 台", ceiling: 9_000, seconds: 6 });
+  await until(async () => app.page.shows("投影仪") && (await web.shows("投影仪")), "both list the new one");
+  app.page.tap("投影仪 3 台");
+  await until(() => app.page.shows("最高限价"), "the mini-program shows the lot");
+  lines.weixin.silence();
   app.page.tap("− 1");
-  await until(() => app.wx.toasts.includes("已经截止"), "the end is the backend's");
+  await until(() => app.page.shows("正在提交"), "the mini-program has sent its bid");
+  await until(() => Date.now() > endAt, "the end passes");
+  lines.weixin.mend();
+  await until(() => app.wx.toasts.includes("已经截止"), "the mini-program says that it came too late");
+  assert.deepEqual(await backend.bids(lot), []);
 });
 
 test("while offline the page warns and the countdown stands still, and then both go on", async (t) => {
@@ -135,16 +153,16 @@ test("while offline the page warns and the countdown stands still, and then both
 test("orders that come while a page is offline or hidden are there afterwards", async (t) => {
   const web = await enter(t);
   for (const front of [web, app.page]) await front.tap("订单看板");
-  await until(async () => app.page.shows("#4") && (await web.shows("#4")), "both list the orders");
+  await until(async () => app.page.shows("新车上牌") && (await web.shows("新车上牌")), "both list the orders");
   await web.looksGood("orders");
   lines.h5.cut();
   app.background();
-  await backend.orders.add();
-  const { title } = await backend.orders.add();
+  await backend.order();
+  const { title } = await backend.order();
   lines.h5.mend();
   app.foreground();
   await until(async () => app.page.shows(title) && (await web.shows(title)), "both list the new orders");
-  for (const front of [web, app.page]) assert.ok(await front.shows("¥1,270.00"));
+  for (const front of [web, app.page]) assert.ok(await front.shows("¥1,930.00"));
 });
 
 test("a device's page shows what it was told, and that it did so", async (t) => {
@@ -154,10 +172,19 @@ test("a device's page shows what it was told, and that it did so", async (t) => 
   app.page.tap("启动");
   await until(async () => app.page.shows("等待设备…") && (await web.shows("等待设备…")), "both show the command");
   lines.h5.cut();
-  await backend.devices.obey("pump-1");
+  const [{ id }] = await backend.rpc("device:pump-1", "pending");
+  await backend.rpc("device:pump-1", "acknowledge", { id, status: "delivered" });
+  await until(() => app.page.shows("设备已收到"), "the mini-program sees it delivered");
+  await backend.rpc("device:pump-1", "acknowledge", { id, status: "done" });
+  await backend.rpc("device:pump-1", "report", { running: true, pressure: 2.4 });
   await until(() => app.page.shows("已执行") && app.page.shows("运行中"), "the mini-program sees it done");
   lines.h5.mend();
   await until(async () => (await web.shows("已执行")) && (await web.shows("运行中")), "the web page too");
+  app.page.tap("停止");
+  await until(() => app.page.shows("等待设备…"), "the next command waits");
+  const [next] = await backend.rpc("device:pump-1", "pending");
+  await backend.rpc("device:pump-1", "acknowledge", { id: next.id, status: "failed", reason: "阀门卡住" });
+  await until(async () => app.page.shows("未执行 阀门卡住") && (await web.shows("阀门卡住")), "both say why not");
   await web.looksGood("device");
 });
 
@@ -169,11 +196,11 @@ test("whoever may not hear of a device is told so", async (t) => {
 
 test("the store hears of tasks on every page, and has them when the app starts without a connection", async (t) => {
   const web = await enter(t);
-  const { title } = await backend.scans.read();
+  const { title } = await backend.scan("6900000007919");
   app.page.tap("扫码任务");
   await until(() => app.page.shows(title), "what came before the page");
   const before = app.wx.buzzes;
-  const { code } = await backend.scans.read();
+  const { code } = await backend.scan("6900000015838");
   await until(() => app.page.shows(code), "what comes while the page is open");
   assert.equal(app.wx.buzzes, before + 1);
   await web.tap("扫码任务");

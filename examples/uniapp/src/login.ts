@@ -27,9 +27,10 @@ export function isKnown(): boolean {
 /** Gets a token from the backend. What fails here is tried again by the connection. */
 export async function login(): Promise<string> {
   const { data } = await uni.request({ url: `${import.meta.env.VITE_BACKEND}/login`, method: "POST", data: await proof() });
-  const { token, user } = data as { token: string; user: string };
-  me.value = user;
-  return token;
+  const answer = data as { token: string; user: string; error?: { message: string } };
+  if (answer.error) throw new Error(answer.error.message);
+  me.value = answer.user;
+  return answer.token;
 }
 
 /** What the backend takes for who we are. */

@@ -7,6 +7,8 @@ export interface Lot {
   readonly endAt: number;
   /** The lowest price so far; before the first bid, what it may cost at most. */
   readonly best: number;
+  /** How many there were. */
+  readonly bids: number;
 }
 
 export interface Bid {
@@ -31,9 +33,11 @@ export interface Order {
   readonly title: string;
   readonly amount: number;
   readonly at: number;
+  readonly acceptedBy?: string;
 }
 
 export interface Device {
+  readonly serial: string;
   readonly title: string;
   readonly state: DeviceState;
   readonly commands: readonly Command[];
@@ -45,18 +49,23 @@ export interface DeviceState {
   readonly pressure: number;
 }
 
-/** What a device was told. `done` says when it did so. */
+/** What a device was told, and how far it has come with it. */
 export interface Command {
   readonly id: string;
   readonly turn: "on" | "off";
   readonly by: string;
   readonly at: number;
+  readonly status: "queued" | "delivered" | "done" | "failed";
+  /** When it was done. */
   readonly done?: number;
+  /** Why it failed. */
+  readonly reason?: string;
 }
 
 /** What a scanner read. */
 export interface Task {
   readonly id: string;
+  readonly head: string;
   readonly code: string;
   readonly title: string;
   readonly at: number;
@@ -70,7 +79,7 @@ export type Channels = {
   [head: `scan:${string}`]: Task;
   [device: `device:${string}`]: { readonly command: Command } | { readonly state: DeviceState };
   /** The list of orders has changed. */
-  orders: { readonly method: "notify" };
+  orders: { readonly method: "notify"; readonly id: string };
 };
 
 /** What the backend can be asked. */

@@ -20,6 +20,11 @@ export function timeOfDay(at: number): string {
   return [time.getHours(), time.getMinutes(), time.getSeconds()].map(twoDigits).join(":");
 }
 
+/** What went wrong, and what to do about it; where the backend explains itself, both are the same. */
+export function explained({ message, hint }: { message: string; hint: string }): string {
+  return message === hint ? message : `${message}${hint}`;
+}
+
 function twoDigits(number: number): string {
   return number < 10 ? `0${number}` : `${number}`;
 }

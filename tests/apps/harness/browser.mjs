@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 
 import { launch } from "puppeteer-core";
 
+import { authority } from "./authority.mjs";
 import { unreadable } from "./readable.mjs";
 
 const CHROMIUM = process.env.CHROMIUM_BIN ?? "/usr/bin/chromium";
@@ -19,7 +20,7 @@ const PHONE = { width: 375, height: 812, deviceScaleFactor: 2, hasTouch: true, i
 
 /** A browser for a whole file of tests. */
 export async function browser(t) {
-  const made = await launch({ executablePath: CHROMIUM, args: ["--no-sandbox", "--no-proxy-server"] });
+  const made = await launch({ executablePath: CHROMIUM, args: ["--no-sandbox", "--no-proxy-server", ...(authority?.chromium ?? [])] });
   t.after(() => made.close());
   return made;
 }

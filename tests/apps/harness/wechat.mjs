@@ -16,9 +16,9 @@ globalThis.window = window;
 const simulate = require("miniprogram-simulate");
 const exparser = require("miniprogram-exparser");
 
-/** Launches the project in folder `root`, whose user `wx.login` knows by `code`. */
-export function launch(t, root, { code = "1", usingComponents } = {}) {
-  const app = new MiniProgram(root, code, usingComponents);
+/** Launches the project in folder `root` on the phone of `user`. */
+export function launch(t, root, { user = "li", usingComponents } = {}) {
+  const app = new MiniProgram(root, user, usingComponents);
   t.after(() => app.quit());
   app.launch();
   return app;
@@ -33,10 +33,10 @@ class MiniProgram {
   #ids = new Map();
   #tabs = new Map();
 
-  constructor(root, code, usingComponents) {
+  constructor(root, user, usingComponents) {
     this.#root = root;
     this.#usingComponents = usingComponents;
-    this.wx = new Wx({ code, navigate: (url) => this.open(url) });
+    this.wx = new Wx({ user, navigate: (url) => this.open(url) });
   }
 
   launch() {
@@ -169,7 +169,7 @@ class OpenPage {
     return this.texts.join(" ").includes(words);
   }
 
-  /** Touches what has exactly these words. What is disabled does not notice. */
+  /** Touches what has exactly these words, a button before all else. What is disabled does not notice. */
   tap(words) {
     if (!this.isDisabled(words)) this.#dispatch(this.#find(words), "tap");
   }
@@ -186,9 +186,9 @@ class OpenPage {
   }
 
   #find(words) {
-    const element = this.#elements().find(({ textContent }) => textContent.trim() === words);
-    if (!element) throw new Error(`there is no "${words}" but ${this.texts.join(" | ")}`);
-    return element;
+    const elements = this.#elements().filter(({ textContent }) => textContent.trim() === words);
+    if (!elements.length) throw new Error(`there is no "${words}" but ${this.texts.join(" | ")}`);
+    return elements.find(({ tagName }) => tagName === "WX-BUTTON") ?? elements[0];
   }
 
   /** Innermost first. */

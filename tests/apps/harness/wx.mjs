@@ -18,9 +18,12 @@ export class Wx {
   /** Written files by their paths, and the path of the one that was sent to somebody. */
   files = new Map();
   sent = "";
+  /** How often `wx.login` was called. */
+  logins = 0;
 
-  constructor({ code, navigate }) {
-    this.code = code;
+  /** Who uses the phone; each code of `wx.login` is another one. */
+  constructor({ user, navigate }) {
+    this.user = user;
     this.navigate = navigate;
   }
 
@@ -43,7 +46,10 @@ export class Wx {
   api = {
     connectSocket: (options) => this.#connect(options),
     request: (options) => void this.#request(options),
-    login: ({ success, complete }) => answer({ code: this.code, errMsg: "login:ok" }, success, complete),
+    login: ({ success, complete }) => {
+      const code = `${this.user}-${++this.logins}`;
+      answer({ code, errMsg: "login:ok" }, success, complete);
+    },
     getStorageSync: (key) => this.#storage.get(key) ?? "",
     setStorageSync: (key, value) => void this.#storage.set(key, value),
     removeStorageSync: (key) => void this.#storage.delete(key),

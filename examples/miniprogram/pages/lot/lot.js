@@ -44,7 +44,8 @@ Page(
       try {
         this.add(await suona.rpc("bid", { lot: this.lot, price }));
       } catch (error) {
-        wx.showToast({ title: error.hint, icon: "none" });
+        const { message, hint } = error;
+        wx.showToast({ title: message === hint ? message : message + hint, icon: "none" });
       }
     },
   }),

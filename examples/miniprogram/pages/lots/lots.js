@@ -10,7 +10,9 @@ Page(
       this.setData({ lots: await suona.rpc("lots") });
     },
     put(lot) {
-      this.setData({ lots: this.data.lots.map((it) => (it.lot === lot.lot ? lot : it)) });
+      const { lots } = this.data;
+      const known = lots.some((it) => it.lot === lot.lot);
+      this.setData({ lots: known ? lots.map((it) => (it.lot === lot.lot ? lot : it)) : [lot, ...lots] });
     },
     open({ currentTarget }) {
       wx.navigateTo({ url: `/pages/lot/lot?lot=${currentTarget.dataset.lot}` });
