@@ -133,6 +133,11 @@ export class Line implements Socket {
   state: "opening" | "open" | "lost" = "opening";
   /** A dead line that nobody knows of: nothing passes, and nothing is told. */
   muted = false;
+  /**
+   * How late its events come, in order: TCP excludes that they overtake each other. Those of another line may come before,
+   * as where the old path is slow and the new one is not.
+   */
+  lag = 0;
   closed: { readonly code: number; readonly reason: string; readonly at: number } | undefined;
   /** What becomes of frames. Without it they vanish. */
   arrived: (frame: Frame) => void = () => undefined;
@@ -159,17 +164,22 @@ export class Line implements Socket {
   opened(): void {
     if (this.state !== "opening") return;
     this.state = "open";
-    this.device.tell(() => this.on({ is: "opened" }));
+    this.tell(() => this.on({ is: "opened" }));
   }
 
   receive(frame: Frame): void {
-    this.device.tell(() => this.on({ is: "received", frame }));
+    this.tell(() => this.on({ is: "received", frame }));
   }
 
   lose(loss: Loss = {}): void {
     if (this.state === "lost") return;
     this.state = "lost";
-    this.device.tell(() => this.on({ is: "lost", loss }));
+    this.tell(() => this.on({ is: "lost", loss }));
+  }
+
+  private tell(event: () => void): void {
+    if (this.lag) this.device.timeline.after(this.lag, () => this.device.tell(event));
+    else this.device.tell(event);
   }
 
   /** Whether it takes a place: not lost, and not told to close a second ago. */
