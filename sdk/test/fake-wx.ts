@@ -103,6 +103,10 @@ export class FakeTask {
   gone = false;
   /** What `send` does. Phones say success of what never leaves them. */
   sending: "success" | "fail" | "throw" | "rejection" = "success";
+  /** What becomes of what was sent. Without it, it vanishes. */
+  arrived: (data: unknown) => void = () => undefined;
+  /** What becomes of being told to close. Without it, no event ever comes. */
+  closing: (code: number, reason: string) => void = () => undefined;
   private isOpen = false;
   private readonly listeners: Record<"open" | "message" | "error" | "close", Listener[]> = {
     open: [],
@@ -125,12 +129,14 @@ export class FakeTask {
       else {
         this.sent.push({ data: message.data, isBuffer: message.isBuffer });
         message.success?.();
+        this.arrived(message.data);
       }
       return undefined;
     },
     close: (how: { code?: number; reason?: string; fail?(error: unknown): void }): void => {
       this.closes.push({ code: how.code, reason: how.reason }); // throws without an argument, as devices do
       if (this.gone) how.fail?.({ errMsg: "closeSocket:fail taskID not exist" });
+      else if (this.isOpen) this.closing(how.code ?? 1000, how.reason ?? "");
     },
     onOpen: (listener: Listener) => void this.listeners.open.push(listener),
     onMessage: (listener: Listener) => void this.listeners.message.push(listener),

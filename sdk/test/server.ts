@@ -1,5 +1,17 @@
-import type { Line } from "./device.js";
+import type { Frame, Loss } from "../src/platform/platform.js";
 import type { Timeline } from "./timeline.js";
+
+/** The device's end of a socket, as the server has it in its hands. */
+export interface Line {
+  readonly state: "opening" | "open" | "lost";
+  readonly muted: boolean;
+  readonly closed: unknown;
+  arrived: (frame: Frame) => void;
+  closing: (code: number, reason: string) => void;
+  opened(): void;
+  receive(frame: string): void;
+  lose(loss: Loss): void;
+}
 
 interface Wire {
   id?: number;

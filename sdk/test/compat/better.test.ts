@@ -34,6 +34,31 @@ test("listeners of the raw task survive a reconnect", async () => {
   assert.deepEqual(log.slice(-3), ["raw open", "message bid 700", "raw message bid 700"]);
 });
 
+test("listeners of the raw task for errors and closes survive a reconnect too, and hear each once", async () => {
+  const wx = new FakeWx();
+  const { task } = await page(ours, wx);
+  const heard: string[] = [];
+  task.socketTask.onError((event) => heard.push(`error ${(event as { errMsg: string }).errMsg}`));
+  task.socketTask.onClose((event) => heard.push(`close ${(event as { code: number }).code}`));
+  for (const code of [1006, 1001]) {
+    wx.task.open();
+    wx.task.closed(code);
+    await pass(5000);
+  }
+  assert.deepEqual(heard.splice(0), ["close 1006", "close 1001"]);
+  const old = wx.tasks[0]!;
+  wx.task.open();
+  wx.task.error("open fail: _code:2");
+  await pass(5000);
+  assert.deepEqual(heard.splice(0), ["error open fail: _code:2", "close 1006"]);
+  old.closed(1000);
+  old.error("late");
+  await pass(1000);
+  assert.deepEqual(heard, []);
+  task.close();
+  assert.deepEqual(heard, ["close 1000"]);
+});
+
 test("what is sent before the open goes out after what the page sends on opening", async () => {
   const wx = new FakeWx();
   const { task } = await page(ours, wx);
