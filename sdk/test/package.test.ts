@@ -9,7 +9,7 @@ import { build } from "esbuild";
 import { FakeWx } from "./fake-wx.js";
 import { loader } from "./loader.js";
 import { MiniPage } from "./mini-page.js";
-import { allListeners, keptPlace, ownPlatform } from "./programs.js";
+import { allListeners, holding, keptPlace, ownPlatform } from "./programs.js";
 import { settled } from "./timeline.js";
 
 const root = resolve(import.meta.dirname, "..");
@@ -204,6 +204,10 @@ test("what is built keeps its place in storage under the names that stay", () =>
     "load",
     '{"position":{"offset":1,"epoch":"e"},"kept":[{"data":"a","offset":1}]}',
   ]);
+});
+
+test("in Node a command that waits holds the process, and after close nothing does", () => {
+  assert.equal(run("holding.cjs", holding).trim(), "0 1 0 stopped");
 });
 
 test("a page on WeChat's folder shows its connection, counts down, and ends", async () => {

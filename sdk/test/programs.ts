@@ -93,3 +93,17 @@ export const keptPlace = `
   suona.status.on(({ reason }) => reason === "closed" && console.log(kept.get("suona/news")));
   suona.start();
   createSuona({ url: "wss://h/", platform, ttl: NaN }).start();`;
+
+/** What holds a process of Node: nothing, a command that waits, nothing after the end. */
+export const holding = `
+  const { createSuona } = require("suona");
+  const { nodePlatform } = require("suona/node");
+  const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length;
+  const suona = createSuona({ url: "wss://h/", platform: nodePlatform(class { close() {} }) });
+  const seen = [timers()];
+  suona.rpc("bid").catch(({ code }) => console.log(seen.join(" "), code));
+  setImmediate(() => {
+    seen.push(timers());
+    suona.close();
+    seen.push(timers());
+  });`;
