@@ -33,7 +33,7 @@ declare const console: { log(line: string): void } | undefined;
 
 /** {@link SuonaOptions}, where everything but the address may be left to find out. */
 export interface Options extends Omit<SuonaOptions, "platform" | "nameOf"> {
-  /** Default: the one this code runs on. Name it on uni-app. To have it alone in the bundle, use `suona/client`. */
+  /** Default: the one this code runs on. To have it alone in the bundle, use `suona/client`. */
   readonly platform?: Platform;
   /** Says each step with its reason on the console. */
   readonly debug?: boolean;
