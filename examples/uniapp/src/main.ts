@@ -1,6 +1,9 @@
 import { createPinia } from "pinia";
 import { createSSRApp } from "vue";
 import App from "./App.vue";
+// #ifdef H5
+import "./keyboard";
+// #endif
 
 export function createApp() {
   const app = createSSRApp(App);
