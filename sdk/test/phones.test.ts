@@ -3,7 +3,9 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { play, type Played } from "./phone-player.js";
+import { RecordedPhone } from "./recorded-phone.js";
 import { recording } from "./recording.js";
+import { Timeline } from "./timeline.js";
 
 const folder = new URL("phones/", import.meta.url);
 
@@ -81,6 +83,26 @@ test("a link that dials in the background is found out", async () => {
   ).experiments;
   const { faults } = await play(experiment!, { suspends: false });
   assert.equal(faults[0], "dialled at 2.25s while hidden");
+});
+
+test("a second socket beside a living one is found out, and so is a third beside two that are closing", () => {
+  const timeline = new Timeline();
+  const phone = new RecordedPhone(recording(interrupted).experiments[0]!.lines, timeline, () => undefined);
+  const open = () => phone.platform.open({ url: "wss://example.org", timeout: 10_000 }, () => undefined);
+  const sockets = [open(), open()];
+  assert.deepEqual(phone.faults, ["two sockets at 0ms"]);
+  sockets.forEach((socket) => socket.close(1000, "done"));
+  open();
+  assert.deepEqual(phone.faults.slice(1), ["dialled at 0ms with two still closing"]);
+});
+
+test("what comes after the end of an experiment, or before one, is not played", () => {
+  const text = "machine phone\n> 1s hidden\nexperiment one\n> 2s start\nend\n> 3s shown\nexperiment two\n> 4s start\n";
+  const { experiments } = recording(text);
+  assert.deepEqual(
+    experiments.map(({ lines }) => lines.map(({ at, is }) => `${Math.round(at)} ${is}`)),
+    [["2000 start"], ["4000 start"]],
+  );
 });
 
 test("a link that is not connected in the end, though the phone was, is found out", async () => {

@@ -40,6 +40,7 @@ const OUTPUT = new RegExp(String.raw`^(?:dial \d+ \S+|send \d+ \d+ (?:text|bytes
 export function recording(text: string): Recording {
   let about: Record<string, unknown> = {};
   const experiments: { name: string; lines: Line[] }[] = [];
+  let current: { name: string; lines: Line[] } | undefined;
   const written = text.split(/\r?\n/);
   if (!written.includes("machine phone")) throw new Error("no recording of a phone");
   let last = 0;
@@ -47,12 +48,13 @@ export function recording(text: string): Recording {
     const [word, ...rest] = raw.trim().split(" ");
     const value = rest.join(" ");
     if (word === "about") about = JSON.parse(value) as Record<string, unknown>;
-    else if (word === "experiment") experiments.push({ name: value, lines: [] });
+    else if (word === "experiment") experiments.push((current = { name: value, lines: [] }));
+    else if (word === "end") current = undefined;
     else if (word === ">" || word === "<") {
       const line = parsed(word === ">", value, index);
       if (line.at < last) throw new Error(`line ${index + 1}: time runs backwards`);
       last = line.at;
-      experiments.at(-1)?.lines.push(line); // what came before the first experiment belongs to none
+      current?.lines.push(line);
     } else if (word && !word.startsWith("#") && word !== "machine" && word !== "started") {
       throw new Error(`line ${index + 1} is none of a recording: ${raw}`);
     }

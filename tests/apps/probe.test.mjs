@@ -18,7 +18,7 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 /** Written anew by `RECORD=1`. */
 const RECORDING = join(ROOT, "sdk/test/phones/harness.txt");
 const require = createRequire(import.meta.url);
-const { Recorder, masked } = require(join(NATIVE, "pages/probe/recorder.js"));
+const { Recorder, masked, quoted } = require(join(NATIVE, "pages/probe/recorder.js"));
 
 /** A recorder, the clock in its hands, and the lines it has. */
 function recording() {
@@ -33,20 +33,23 @@ function recording() {
 
 test("the recorder writes what came and what was done, with the time since it began", () => {
   const { recorder, pass, lines, heard } = recording();
-  recorder.experiment("open");
+  recorder.begin("open");
   recorder.did("dial 1 wss://example.org");
   pass(250);
   recorder.came("open 1");
   pass(31_000);
   recorder.note("the network is wifi");
   recorder.came("shown");
+  recorder.end();
   assert.deepEqual(lines(), [
     "experiment open",
     "< 0ms dial 1 wss://example.org",
     "> 250ms open 1",
     "# the network is wifi",
     "> 31.25s shown",
+    "end",
   ]);
+  assert.deepEqual(recorder.tail(2), ["> 31.25s shown", "end"]);
   assert.deepEqual(heard, ["open 1", "shown"]);
   const head = recorder.transcript({ brand: "none" }).split("\n").slice(1, 4);
   assert.deepEqual(head, ["machine phone", 'about {"brand":"none"}', "started 2026-01-02T00:00:00.000Z"]);
@@ -77,7 +80,9 @@ test("a clock that is set back is noted, and time goes on", () => {
 
 test("of addresses only the host is left, wherever they stand", () => {
   assert.equal(masked("fail wss://me:pass@h.example:8090/a?token=secret, try https://x/?t=1"), "fail wss://h.example:8090 try https://x");
-  assert.equal(masked("a\nb"), "a b");
+  assert.equal(quoted('it said "no"\nhttps://h/?key=1'), '"it said \\"no\\" https://h"');
+  assert.equal(quoted({ errno: 600003, url: "wss://h/?key=1" }), '"{\\"errno\\":600003,\\"url\\":\\"wss://h\\"}"');
+  assert.equal(quoted(undefined), '""');
   assert.equal(masked("x".repeat(1000)).length, 200);
 });
 
@@ -163,7 +168,8 @@ test("the page tries everything, shows what to do, and hands over a transcript t
   assert.match(about("open"), /# a ping was answered/);
   assert.match(about("server-closes-4001"), /^> \S+ close \d+ 4001 "kicked"$/m);
   assert.match(about("refused"), /^> \S+ error \d+ "Unexpected server response: 404"$/m);
-  assert.match(about("closed-early"), /^> \S+ open 16$\n< \S+ close 16 1000 "done"$/m);
+  assert.match(about("protocol"), /^> \S+ error \d+ "Server sent no subprotocol"$/m);
+  assert.match(about("closed-early"), /^> \S+ open (\d+)$\n< \S+ close \1 1000 "done"$/m);
   assert.match(about("six"), /^> \S+ fail \d+ "createSocketTask:fail exceed max concurrent count"$/m);
   assert.match(about("sizes"), /^> \S+ message \d+ 1048576 text$/m);
   assert.match(about("away-3s"), /hidden$(?:\n> .*)*\n> \S+ suspended$\n> \S+ shown$(?:\n.*)*\n> \S+ resumed$/m);

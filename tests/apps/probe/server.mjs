@@ -13,7 +13,7 @@ const BEAT = 500;
 /** How long `/slow` takes. */
 const SLOW = 1500;
 
-const sockets = new WebSocketServer({ noServer: true, maxPayload: 8 << 20 });
+const sockets = new WebSocketServer({ noServer: true, maxPayload: 8 << 20, handleProtocols: () => false });
 const server = createServer((request, response) => response.end("the probe's server\n"));
 
 const paths = {

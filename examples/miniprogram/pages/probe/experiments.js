@@ -125,11 +125,23 @@ exports.experiments = [
     },
   },
   {
+    id: "protocol",
+    title: "子协议：服务器不回应时",
+    async run(stage) {
+      stage.start();
+      const n = stage.dial("/", { protocols: ["suona-probe"] });
+      await stage.happened(settled(n), 5000);
+      await stage.pause(1000);
+      stage.close(n);
+      await comeBack(stage);
+    },
+  },
+  {
     id: "unanswered",
     title: "无人应答：手机是否遵守 timeout",
     async run(stage) {
       stage.start();
-      const n = stage.dial("/silent", 2000);
+      const n = stage.dial("/silent", { timeout: 2000 });
       await stage.happened(settled(n), 6000);
       stage.close(n);
       await comeBack(stage);

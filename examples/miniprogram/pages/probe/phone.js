@@ -33,18 +33,18 @@ class Phone {
   }
 
   /** Dials, and gives the number by which the lines name this socket. */
-  dial(path, timeout = 10000) {
+  dial(path, options) {
     const { recorder, sockets } = this;
     const n = ++this.dialled;
     const url = this.address.replace(/\/+$/, "") + path;
     recorder.did(`dial ${n} ${masked(url)}`);
-    const task = this.connect(n, { url, timeout });
+    const task = this.connect(n, Object.assign({ url, timeout: 10000 }, options));
     if (!task) return n;
     sockets.set(n, { task, told: false });
     task.onOpen(() => this.opened(n));
-    task.onMessage(({ data }) => this.received(n, data));
-    task.onError((error) => recorder.came(`error ${n}${number(error.errCode)} ${quoted(error.errMsg)}`));
-    task.onClose(({ code, reason }) => {
+    task.onMessage(({ data } = {}) => this.received(n, data));
+    task.onError((error = {}) => recorder.came(`error ${n}${number(error.errCode)} ${quoted(error.errMsg)}`));
+    task.onClose(({ code, reason } = {}) => {
       sockets.delete(n);
       recorder.came(`close ${n}${number(code)} ${quoted(reason)}`);
     });
@@ -59,7 +59,7 @@ class Phone {
     socket.task.send({
       data,
       success: () => recorder.came(`sent ${n}`),
-      fail: ({ errMsg }) => recorder.came(`unsent ${n} ${quoted(errMsg)}`),
+      fail: ({ errMsg } = {}) => recorder.came(`unsent ${n} ${quoted(errMsg)}`),
     });
   }
 
@@ -69,7 +69,7 @@ class Phone {
     const { recorder } = this;
     recorder.did(`close ${n} ${code} ${quoted(reason)}`);
     socket.told = true;
-    socket.task.close({ code, reason, fail: ({ errMsg }) => recorder.came(`unclosed ${n} ${quoted(errMsg)}`) });
+    socket.task.close({ code, reason, fail: ({ errMsg } = {}) => recorder.came(`unclosed ${n} ${quoted(errMsg)}`) });
   }
 
   closeAll() {
@@ -80,7 +80,7 @@ class Phone {
     const { recorder } = this;
     const callbacks = {
       success: () => recorder.came(`success ${n}`),
-      fail: ({ errMsg }) => recorder.came(`fail ${n} ${quoted(errMsg)}`),
+      fail: ({ errMsg } = {}) => recorder.came(`fail ${n} ${quoted(errMsg)}`),
     };
     try {
       const task = this.wx.connectSocket(Object.assign(callbacks, options));
@@ -118,14 +118,26 @@ class Phone {
 function about(wx) {
   const said = wx.getDeviceInfo ? Object.assign({}, wx.getDeviceInfo(), wx.getAppBaseInfo()) : wx.getSystemInfoSync();
   const { brand, model, system, platform, version: wechat, SDKVersion: library } = said;
-  return { brand, model, system, platform, wechat, library };
+  return { brand, model, system, platform, wechat, library, globals: globals() };
+}
+
+/** What the language has here, of that which is not sure. */
+function globals() {
+  const found = {
+    globalThis: typeof globalThis,
+    TextDecoder: typeof TextDecoder,
+    WebSocket: typeof WebSocket,
+    URL: typeof URL,
+    AbortController: typeof AbortController,
+  };
+  return Object.keys(found).filter((name) => found[name] !== "undefined");
 }
 
 function number(code) {
-  return code === undefined ? "" : ` ${Number(code)}`;
+  return code === undefined || isNaN(code) ? "" : ` ${Number(code)}`;
 }
 
-function size(data) {
+function size(data = "") {
   return typeof data === "string" ? `${data.length} text` : `${data.byteLength} bytes`;
 }
 

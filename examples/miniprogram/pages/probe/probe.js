@@ -66,7 +66,7 @@ Page({
 
   async perform(at) {
     const { id, run } = experiments[at];
-    this.recorder.experiment(id);
+    this.recorder.begin(id);
     this.mark(at, "running");
     try {
       await run(this.stage);
@@ -75,6 +75,7 @@ Page({
     }
     this.phone.closeAll();
     await this.stage.pause(300);
+    this.recorder.end();
     this.mark(at, "done");
     this.setData({ at: at + 1 });
   },

@@ -21,9 +21,13 @@ class Recorder {
     this.dropped = 0;
   }
 
-  /** What follows belongs to this experiment, until the next. */
-  experiment(name) {
-    this.add("", `experiment ${name}`);
+  /** What follows belongs to this experiment, until its end. */
+  begin(name) {
+    this.add("", `\nexperiment ${name}`);
+  }
+
+  end() {
+    this.add("", "end");
   }
 
   /** From the app, from a socket, or from the phone. */
@@ -61,7 +65,7 @@ class Recorder {
 
   /** The last lines as they will stand in the transcript. */
   tail(count) {
-    return this.lines.slice(-count).map(written);
+    return this.lines.slice(-count).map((line) => written(line).trim());
   }
 
   /** All of it. `about` describes the phone. */
@@ -97,8 +101,7 @@ class Recorder {
 }
 
 function written({ at, mark, words }) {
-  if (mark === "# ") return mark + words;
-  return mark ? `${mark}${duration(at)} ${words}` : `\n${words}`;
+  return mark === "> " || mark === "< " ? `${mark}${duration(at)} ${words}` : mark + words;
 }
 
 function duration(ms) {
@@ -111,9 +114,9 @@ function masked(text) {
   return `${text}`.replace(address, "$1://$2").replace(/\s+/g, " ").slice(0, LONGEST_TEXT);
 }
 
-/** A text of the phone in a line. */
-function quoted(text) {
-  return JSON.stringify(masked(text === undefined ? "" : text));
+/** What a phone calls a text, in a line. */
+function quoted(text = "") {
+  return JSON.stringify(masked(typeof text === "object" ? JSON.stringify(text) : text));
 }
 
 module.exports = { Recorder, PERIOD, masked, quoted };

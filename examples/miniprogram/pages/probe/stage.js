@@ -20,8 +20,8 @@ class Stage {
     this.recorder.came(`stop ${JSON.stringify(reason)}`);
   }
 
-  dial(path = "/", timeout) {
-    return this.phone.dial(path, timeout);
+  dial(path = "/", options) {
+    return this.phone.dial(path, options);
   }
 
   send(socket, data) {
