@@ -20,9 +20,9 @@ const weixin = await built(whole, "mp-weixin", { gateway: phone.websocket, backe
 const app = launch(whole, weixin);
 
 /** Runs the device until the test is over. */
-function device(t, more = [], { serial = "pump-1", key = "the-key-of-pump-1" } = {}) {
+function device(t, more = [], { serial = "pump-1", key = "the-key-of-pump-1", trust = authority?.trust } = {}) {
   const addresses = ["--gateway", gateway.websocket, "--backend", backend.url];
-  return run(t, DEVICE, [...addresses, "--serial", serial, "--key", key, "--report-every", "0.2", ...more], authority?.trust);
+  return run(t, DEVICE, [...addresses, "--serial", serial, "--key", key, "--report-every", "0.2", ...more], trust);
 }
 
 /** The mini-program at the page of the device. */
@@ -130,4 +130,10 @@ test("a device with a wrong key is told so, and ends", async (t) => {
   assert.equal(await stranger.exited, 1);
   assert.match(stranger.said, /there is no such device, or its key is another/);
   assert.doesNotMatch(stranger.said, /guessed/);
+});
+
+test("a device that does not know the authority talks to nobody", { skip: !authority && "there is no TLS" }, async (t) => {
+  const stranger = device(t, [], { trust: {} });
+  await stranger.says(/no connection: .*\(tls\)/);
+  assert.doesNotMatch(stranger.said, /connected|just begun/);
 });
