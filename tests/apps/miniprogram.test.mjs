@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { after, afterEach, test } from "node:test";
 
-import { NATIVE, withPackages } from "./harness/npm.mjs";
+import { NATIVE, usingComponents, withPackages } from "./harness/npm.mjs";
 import { until } from "./harness/until.mjs";
 import { launch } from "./harness/wechat.mjs";
 import { world } from "./harness/world.mjs";
@@ -14,7 +14,6 @@ const { backend, line, weChat } = await world(whole);
 const network = await line();
 const addresses = { gateway: network.websocket, backend: backend.url };
 const root = withPackages(whole, { "config.js": `module.exports = ${JSON.stringify(addresses)};` });
-const usingComponents = { "suona-status": "/miniprogram_npm/suona/suona-status/index" };
 weChat.refusals.push(40163);
 const app = launch(whole, root, { usingComponents });
 

@@ -1,32 +1,69 @@
 // Every command in the examples' READMEs, in both languages: run as it stands, but for ports, or by scripts/test.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { test } from "node:test";
-import { stripVTControlCharacters } from "node:util";
+import { promisify, stripVTControlCharacters } from "node:util";
 
-import { launch } from "../foreign/harness/gateway.mjs";
 import { browser, visitor } from "./harness/browser.mjs";
+import { usingComponents, withPackages } from "./harness/npm.mjs";
+import { BACKEND, DEVICE, GATEWAY, run } from "./harness/program.mjs";
 import { until } from "./harness/until.mjs";
+import { launch } from "./harness/wechat.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const EXAMPLES = ["backend", "device", "miniprogram", "uniapp"];
 const read = (file) => readFileSync(`${ROOT}/${file}`, "utf8");
-const commands = (readme) => [...read(readme).matchAll(/^```sh\n(.*?)^```$/gms)].flatMap(([, code]) => code.trim().split("\n"));
+const commands = (file) => [...read(file).matchAll(/^```sh\n(.*?)^```$/gms)].flatMap(([, code]) => code.trim().split("\n"));
 
-/** Runs a command as it stands, with these variables, until it says something that matches, coloured or not. */
-async function says(t, command, env, pattern) {
-  const [program, ...args] = command.split(" ");
-  const child = spawn(program, args, { cwd: ROOT, env: { ...process.env, ...env }, detached: true });
-  t.after(() => child.exitCode === null && process.kill(-child.pid));
-  let raw = "";
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (raw += text));
-  const said = () => stripVTControlCharacters(raw);
-  const matches = until(() => pattern.test(said()) || child.exitCode !== null, `"${command}" says ${pattern}`, 60_000);
-  await matches.catch((late) => assert.fail(`${late.message}; it said:\n${said()}`));
-  assert.match(said(), pattern);
-  return said().match(pattern)[1];
+/** So many commands follow what installs and builds. */
+function steps(example, count) {
+  const all = commands(`examples/${example}/README.md`).filter((line) => !/^npm (ci|run build)/.test(line));
+  assert.equal(all.length, count, "each of them is run");
+  return all;
+}
+
+/** The READMEs say `cargo run --release`; here runs what `cargo build` made. */
+const BINARIES = { suona: GATEWAY, "suona-example-backend": BACKEND, "suona-example-device": DEVICE };
+function started(t, command, env) {
+  const [, name, args] = command.match(/^cargo run --release -p (\S+) -- (.*)$/);
+  return run(t, BINARIES[name], args.split(" "), env);
+}
+
+/** Follows the two commands with which each README begins, on ports of our own. */
+async function newcomer(t, [serve, backend]) {
+  process.chdir(ROOT);
+  const folder = mkdtempSync(join(tmpdir(), "suona-newcomer-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const listen = `127.0.0.1:${await freePort()}`;
+  const hooks = `http://${listen}/hooks`;
+  const gateway = started(t, serve, {
+    SUONA_CLIENT_ALLOWED_ORIGINS: '["*"]',
+    SUONA_HTTP_SERVER_PORT: "0",
+    SUONA_CLIENT_PROXY_CONNECT_ENDPOINT: `${hooks}/connect`,
+    SUONA_CLIENT_PROXY_REFRESH_ENDPOINT: `${hooks}/refresh`,
+    SUONA_CHANNEL_PROXY_SUBSCRIBE_ENDPOINT: `${hooks}/subscribe`,
+    SUONA_RPC_PROXY_ENDPOINT: `${hooks}/rpc`,
+  });
+  const [, port] = await gateway.says(/listening on http:\/\/\S+:(\d+)/);
+  const http = `http://127.0.0.1:${port}`;
+  const env = { BACKEND_LISTEN: listen, BACKEND_GATEWAY: http, BACKEND_DATABASE: join(folder, "backend.sqlite3") };
+  await started(t, backend, env).says(/listens at/);
+  const addresses = { gateway: `ws://127.0.0.1:${port}/connection/websocket`, backend: `http://${listen}` };
+  return {
+    addresses,
+    device: (command) => started(t, command, { DEVICE_GATEWAY: addresses.gateway, DEVICE_BACKEND: addresses.backend }),
+    /** Pastes a line into a shell, and gives the JSON that it prints. */
+    async paste(line) {
+      const here = line.replace("http://127.0.0.1:3000", addresses.backend).replace("http://127.0.0.1:8000", http);
+      const { stdout } = await promisify(execFile)("sh", ["-c", here]);
+      return JSON.parse(stdout);
+    },
+  };
 }
 
 /** A free port, for who comes before whom it has to know. */
@@ -40,17 +77,17 @@ async function freePort() {
   return port;
 }
 
-for (const example of ["uniapp", "miniprogram"]) {
+for (const example of EXAMPLES) {
   const [english, chinese] = ["README.md", "README.zh-CN.md"].map((name) => `examples/${example}/${name}`);
 
   test(`${english}: both languages have the same commands, and links and files that exist`, () => {
     assert.deepEqual(commands(chinese), commands(english));
-    for (const readme of [english, chinese]) {
-      const named = [...read(readme).matchAll(/`((?:src|pages)\/[\w./-]+|[\w-]+\.js)`/g)].map(([, file]) => file);
+    for (const file of [english, chinese]) {
+      const named = [...read(file).matchAll(/`((?:src|pages)\/[\w./-]+|[\w-]+\.js)`/g)].map(([, name]) => name);
       assert.ok(named.length > 3);
-      for (const file of named) assert.ok(existsSync(`${ROOT}/examples/${example}/${file}`), file);
-      for (const [, link] of read(readme).matchAll(/\]\((\w[^)]*)\)/g)) {
-        assert.ok(existsSync(`${ROOT}/examples/${example}/${link}`), link);
+      for (const name of named) assert.ok(existsSync(`${ROOT}/examples/${example}/${name}`), name);
+      for (const [, link] of read(file).matchAll(/\]\((\w[^)]*|\.\.[^)]*)\)/g)) {
+        assert.ok(existsSync(`${ROOT}/examples/${example}/${link.split("#")[0]}`), link);
       }
     }
   });
@@ -66,24 +103,47 @@ for (const example of ["uniapp", "miniprogram"]) {
   });
 }
 
+test("the commands of the backend's README make one bid", async (t) => {
+  const [serve, backend, login, bid, history, health] = steps("backend", 6);
+  const { paste } = await newcomer(t, [serve, backend]);
+  assert.equal((await paste(login)).user, "Ann");
+  const first = await paste(bid);
+  assert.deepEqual(await paste(bid), first);
+  let kept;
+  await until(async () => (kept = (await paste(history)).result.publications).length, "the gateway has it");
+  assert.deepEqual(kept.map(({ data }) => data), [first.result.data]);
+  assert.deepEqual(await paste(health), { outbox: { waiting: 0, refused: 0 }, database: { exhausted: 0 } });
+});
+
+test("the commands of the device's README lead to a pump that runs", async (t) => {
+  const [serve, backend, pump, turn, look, gate] = steps("device", 6);
+  const { device, paste } = await newcomer(t, [serve, backend]);
+  const running = device(pump);
+  await running.says(/just begun/);
+  assert.equal((await paste(turn)).result.data.id, "pump-1-1");
+  await running.says(/carried out pump-1-1/);
+  await until(async () => (await paste(look)).result.data.state.running, "the pump says that it runs");
+  await paste(turn.replace('"turn":"on"', '"turn":"off"'));
+  await running.says(/carried out pump-1-2: Off/);
+  const head = device(gate);
+  head.write("6900000031676");
+  await head.says(/scanned 6900000031676/);
+});
+
+test("the commands of the native example's README put an order on its page", async (t) => {
+  const [serve, backend, order] = steps("miniprogram", 3);
+  const { addresses, paste } = await newcomer(t, [serve, backend]);
+  const root = withPackages(t, { "config.js": `module.exports = ${JSON.stringify(addresses)};` });
+  const app = launch(t, root, { usingComponents });
+  await until(() => app.page.shows("4 单"), "the orders are listed");
+  await paste(order);
+  await until(() => app.page.shows("5 单"), "the order is listed");
+});
+
 test("the commands of the uni-app example's README lead to a page on which somebody bids", async (t) => {
-  const [serve, backend, page] = commands("examples/uniapp/README.md").slice(3, 6);
-  const [, args] = serve.match(/^cargo run --release -- (.*)$/);
-  const port = await freePort();
-  const hooks = `http://127.0.0.1:${port}/hooks`;
-  const env = {
-    SUONA_CLIENT_ALLOWED_ORIGINS: '["*"]',
-    SUONA_HTTP_SERVER_PORT: "0",
-    SUONA_CHANNEL_PROXY_SUBSCRIBE_ENDPOINT: `${hooks}/subscribe`,
-    SUONA_RPC_PROXY_ENDPOINT: `${hooks}/rpc`,
-  };
-  process.chdir(ROOT);
-  const gateway = launch(args.split(" "), { env });
-  t.after(() => gateway.kill());
-  await gateway.listening();
-  await says(t, backend, { GATEWAY: gateway.http, PORT: `${port}` }, /listens at (\S+)/);
-  const addresses = { VITE_GATEWAY: gateway.websocket, VITE_BACKEND: `http://127.0.0.1:${port}` };
-  const url = await says(t, page, addresses, /Local: +(http:\S+)/);
+  const [serve, backend, page, pump, gate] = steps("uniapp", 5);
+  const { addresses, device } = await newcomer(t, [serve, backend]);
+  const url = await site(t, page, { VITE_GATEWAY: addresses.gateway, VITE_BACKEND: addresses.backend });
   const web = await visitor(t, await browser(t), url);
   await until(() => web.shows("怎么称呼你"), "the page is made", 60_000);
   await web.write("宏达机电");
@@ -93,4 +153,22 @@ test("the commands of the uni-app example's README lead to a page on which someb
   await until(() => web.shows("最高限价"), "the lot is shown");
   await web.tap("− 10");
   await until(() => web.shows("¥35,990.00"), "the bid is listed");
+  for (const command of [pump, gate]) device(command);
+  for (const [name, shown] of [["device/device?serial=pump-1", "已停止"], ["scan/scan", "矿泉水"]]) {
+    await web.page.goto(`${url}#/pages/${name}`);
+    await until(() => web.shows(shown), `${name} shows ${shown}`);
+  }
 });
+
+/** Runs the command that serves a page under development, until it says where. */
+async function site(t, command, env) {
+  const [program, ...args] = command.split(" ");
+  const child = spawn(program, args, { cwd: ROOT, env: { ...process.env, ...env }, detached: true });
+  t.after(() => child.exitCode === null && process.kill(-child.pid));
+  let raw = "";
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (raw += text));
+  const url = () => stripVTControlCharacters(raw).match(/Local: +(http:\S+)/)?.[1];
+  const known = until(() => url() || child.exitCode !== null, `"${command}" says where the page is`, 60_000);
+  await known.catch((late) => assert.fail(`${late.message}; it said:\n${raw}`));
+  return url();
+}

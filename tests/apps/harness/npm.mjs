@@ -9,6 +9,9 @@ import { fileURLToPath } from "node:url";
 const SDK = fileURLToPath(new URL("../../../sdk", import.meta.url));
 export const NATIVE = fileURLToPath(new URL("../../../examples/miniprogram", import.meta.url));
 
+/** The components of packages that its pages use, and where they are once they are built. */
+export const usingComponents = { "suona-status": "/miniprogram_npm/suona/suona-status/index" };
+
 /** A copy of the native example as it runs: with its packages as the tools build them, and `more` files. */
 export function withPackages(t, more = {}) {
   const tree = mkdtempSync(join(tmpdir(), "suona-miniprogram-"));
