@@ -6,6 +6,7 @@
  * of `task.socketTask` survive reconnects, and the connection follows the app to the background and back.
  */
 
+import { withoutFlaws } from "../client/flaw.js";
 import { attempt } from "../link/attempt.js";
 import { likeWxTask } from "../platform/alipay.js";
 import { clock } from "../platform/clock.js";
@@ -68,7 +69,7 @@ export class HeartbeatTask {
       platform: platformOf(this.opts),
       url: () => this.opts.connectSocketParams.url,
       openTimeout: typeof timeout === "number" ? timeout : undefined,
-      heartbeat: { send: pingMsg, every: pingTimeout, patience: pongTimeout },
+      heartbeat: withoutFlaws({ send: pingMsg, every: pingTimeout, patience: pongTimeout }),
       firstWait: reconnectTimeout >= 0 ? reconnectTimeout : 2000,
       longestWait: reconnectTimeout >= 0 ? 10 * reconnectTimeout : 20_000,
       maxAttempts: repeatLimit || undefined,

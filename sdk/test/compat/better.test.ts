@@ -147,6 +147,23 @@ test("a close of the raw task opens a new one, as with the original", async () =
   assert.deepEqual([wx.tasks[0]?.closes.length, wx.tasks.length], [1, 2]);
 });
 
+for (const odd of [NaN, -1, 0]) {
+  test(`times of ${odd} flood nobody with heartbeats or dials`, async () => {
+    const wx = new FakeWx();
+    const options = { pingTimeout: odd, pongTimeout: odd, reconnectTimeout: odd || NaN };
+    const { task } = await page(ours, wx, options);
+    wx.task.open();
+    await pass(61_000);
+    assert.ok(sent(wx).length <= 6, `${sent(wx).length} frames`);
+    for (let loss = 0; loss < 5; loss++) {
+      wx.task.closed(1006);
+      await pass(100);
+    }
+    assert.ok(wx.tasks.length <= 4, `${wx.tasks.length} dials`);
+    task.close();
+  });
+}
+
 test("hooks that throw are reported and stop nothing", async () => {
   const wx = new FakeWx();
   const { task, log } = await page(ours, wx);
