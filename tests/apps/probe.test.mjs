@@ -6,11 +6,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { proxyTo } from "../foreign/harness/proxy.mjs";
-import { NATIVE, withPackages } from "./harness/npm.mjs";
+import { NATIVE, usingComponents, withPackages } from "./harness/npm.mjs";
 import { until } from "./harness/until.mjs";
 import { launch } from "./harness/wechat.mjs";
 
@@ -120,13 +120,12 @@ function standStill(ms) {
 test("the page tries everything, shows what to do, and hands over a transcript that the SDK lives through", async (t) => {
   const network = await server(t);
   const config = { gateway: "ws://127.0.0.1:9", backend: "http://127.0.0.1:9", probe: "ws://nobody" };
-  const app = launch(t, withPackages(t, { "config.js": `module.exports = ${JSON.stringify(config)};` }), {
-    usingComponents: { "suona-status": "/miniprogram_npm/suona/suona-status/index" },
-  });
+  const root = withPackages(t, { "config.js": `module.exports = ${JSON.stringify(config)};` });
+  const app = launch(t, root, { usingComponents });
   app.tab("探针");
   const { page } = app;
   const choose = async (button, title) => {
-    await until(() => page.texts[0] === title && page.shows("这一项需要你动手"), `${title} is next`, 60_000);
+    await until(() => page.texts[0] === title && page.shows("这一项需要你动手"), `${title} is next`, 120_000);
     page.tap(button);
   };
   page.write(`ws://127.0.0.1:${network.port}/`);

@@ -131,8 +131,11 @@ test("the commands of the device's README lead to a pump that runs", async (t) =
 });
 
 test("the commands of the native example's README put an order on its page", async (t) => {
-  const [serve, backend, order] = steps("miniprogram", 3);
+  const [serve, backend, order, probe] = steps("miniprogram", 4);
   const { addresses, paste } = await newcomer(t, [serve, backend]);
+  const [node, ...args] = probe.split(" ");
+  assert.equal(node, "node");
+  await run(t, process.execPath, args, { PORT: "0" }).says(/ws:\/\/127\.0\.0\.1:\d+/);
   const root = withPackages(t, { "config.js": `module.exports = ${JSON.stringify(addresses)};` });
   const app = launch(t, root, { usingComponents });
   await until(() => app.page.shows("4 单"), "the orders are listed");
