@@ -28,7 +28,7 @@ pub use devices::{Devices, Holder};
 pub use errand::{Errand, Order, Said, Selector};
 pub use ledger::Ledger;
 pub use outbox::{Compression, Envelope, Frame, Outbox, Outboxes, Overflow};
-pub use shard::{Opening, Shard};
+pub use shard::{Census, Opening, Shard};
 pub use users::{Address, TooManyConnections, Users};
 
 /// More stripes than cores, so that two publishers seldom meet; a power of two.
@@ -115,8 +115,7 @@ impl Hub {
     }
 
     /// The channels that somebody hears.
-    #[cfg(test)]
-    pub(crate) fn channels(&self) -> Vec<Channel> {
+    pub fn channels(&self) -> Vec<Channel> {
         let lock = |stripe: &Mutex<Stripe>| -> Vec<Channel> {
             stripe.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
         };

@@ -52,10 +52,14 @@ impl Devices {
         }
     }
 
+    /// How many such clients there are.
+    pub fn len(&self) -> usize {
+        self.stripes.iter().map(|stripe| stripe.lock().unwrap_or_else(PoisonError::into_inner).len()).sum()
+    }
+
     /// Whether there is none.
-    #[cfg(test)]
-    pub(crate) fn is_empty(&self) -> bool {
-        self.stripes.iter().all(|stripe| stripe.lock().unwrap_or_else(PoisonError::into_inner).is_empty())
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     fn stripe(&self, key: &DeviceKey) -> MutexGuard<'_, Stripe> {

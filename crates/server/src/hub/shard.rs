@@ -4,6 +4,7 @@
 //! publication. Nothing here waits or touches a socket; frames go into outboxes.
 
 mod actions;
+mod census;
 mod conflating;
 mod connection;
 mod delivering;
@@ -37,6 +38,7 @@ use crate::{
     session::{Action, Context, Input},
 };
 
+pub use census::Census;
 use conflating::Conflating;
 use connection::{Connection, Connections};
 use delivering::Fallout;
@@ -133,11 +135,7 @@ impl Tenant for Shard {
             }
             Errand::Order(id, order) => self.order(id, order, now),
             Errand::Said(said) => self.said(said, now),
-            Errand::Survey(answer) => {
-                let count = |(channel, audience): (&Channel, &Audience)| (channel.clone(), audience.len());
-                // Whoever asked may have stopped waiting.
-                let _ = answer.send(self.audiences.iter().map(count).collect());
-            }
+            Errand::Survey(answer) => self.survey(answer),
             Errand::Bequeath(id, heir) => self.bequeath(id, heir, now),
             Errand::Inherit(id, estate) => self.inherit(id, estate, now),
             Errand::Drain(over) => self.drain(over, now),

@@ -79,6 +79,12 @@ impl Connections {
         self.iter().map(|(id, _)| id)
     }
 
+    /// Those whose client was let in.
+    pub(super) fn connected(&self) -> Vec<ConnectionId> {
+        let is_in = |connection: &Connection| connection.session.is_connected();
+        self.iter().filter(|(_, connection)| is_in(connection)).map(|(id, _)| id).collect()
+    }
+
     /// The connected ones that belong to no user with a name.
     pub(super) fn anonymous(&self) -> Vec<ConnectionId> {
         let is_anonymous = |session: &Session| session.is_connected() && session.info().user.is_empty();

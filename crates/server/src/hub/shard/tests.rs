@@ -1,5 +1,6 @@
 //! Stories of a whole shard, with the real sessions and the real memory broker, without sockets.
 
+mod census;
 mod codes;
 mod crowd;
 mod emulation;
