@@ -231,8 +231,8 @@ export class Client extends Link<ClientOutput, ClientInput> implements Host, Hea
   private pushed({ channel = "", pub, join, leave, subscribe, unsubscribe, message, disconnect }: Push): void {
     const subscription = this.subscriptions.get(channel);
     if (pub && subscription) subscription.publication(pub);
-    else if (join) this.emit({ is: "join", channel, info: join.info });
-    else if (leave) this.emit({ is: "leave", channel, info: leave.info });
+    else if (join && subscription?.heard) this.emit({ is: "join", channel, info: join.info });
+    else if (leave && subscription?.heard) this.emit({ is: "leave", channel, info: leave.info });
     else if (message) this.emit({ is: "message", data: message.data });
     else if (subscribe) this.subscription(channel).serve(subscribe);
     else if (disconnect) {

@@ -114,7 +114,7 @@ export class Subscription {
 
   /** One message. What was heard before is not heard again. */
   publication(publication: Publication): void {
-    if (this.phase.at !== "joined") return;
+    if (!this.heard) return;
     const { offset } = publication;
     const { channel, position } = this;
     if (offset && position) {
@@ -125,9 +125,14 @@ export class Subscription {
     this.save();
   }
 
-  /** The server ended it. From 2500 on we may come back. */
+  /** Whether the server took us, and ended it neither. */
+  get heard(): boolean {
+    return this.phase.at === "joined";
+  }
+
+  /** The server ended it. From 2500 on we may come back. While we ask to join, that is about a subscription before. */
   unsubscribed(code: number, reason: string): void {
-    if (this.phase.at === "ended") return;
+    if (!this.heard) return;
     this.served = false;
     if (code === 2502) this.forget();
     if (code >= 2500 && this.wanted) return this.retry();
@@ -143,7 +148,7 @@ export class Subscription {
   tokenFound(token: string | null | undefined): void {
     if (!token) return this.end(faultOf("no-token"));
     this.pass.answered(token);
-    if (this.phase.at === "joined") this.pass.refresh((error) => this.refused(error));
+    if (this.heard) this.pass.refresh((error) => this.refused(error));
     if (this.phase.at !== "asking") return;
     this.phase = { at: "down" };
     if (this.host.up) this.join();
@@ -152,7 +157,7 @@ export class Subscription {
   tokenFailed(): void {
     this.pass.answered();
     if (this.phase.at === "asking") this.retry();
-    else if (this.phase.at === "joined") this.pass.later();
+    else if (this.heard) this.pass.later();
   }
 
   forget(): void {

@@ -65,8 +65,12 @@ impl Client {
         let known = self.subscriptions.get_mut(&channel);
         match (event, known) {
             (PushEvent::Publication(publication), Some(known)) => known.publication(publication, host),
-            (PushEvent::Join(info), _) => host.tell(Output::Join { channel, info }),
-            (PushEvent::Leave(info), _) => host.tell(Output::Leave { channel, info }),
+            (PushEvent::Join(info), Some(known)) if known.is_joined() => {
+                host.tell(Output::Join { channel, info });
+            }
+            (PushEvent::Leave(info), Some(known)) if known.is_joined() => {
+                host.tell(Output::Leave { channel, info });
+            }
             (PushEvent::Message(data), _) => host.tell(Output::Message(data)),
             (PushEvent::Subscribe(result), _) => {
                 subscription(&mut self.subscriptions, channel).serve(*result, host);
@@ -82,7 +86,9 @@ impl Client {
                     self.subscriptions.shift_remove(&channel);
                 }
             }
+            // What is still on its way from a channel that was left.
             (PushEvent::Publication(_) | PushEvent::Unsubscribe(_), None) => {}
+            (PushEvent::Join(_) | PushEvent::Leave(_), _) => {}
             (PushEvent::Refresh(_) | PushEvent::Unknown, _) => {}
         }
     }

@@ -120,7 +120,7 @@ impl Subscription {
 
     /// One message. What was heard before is not heard again.
     pub(super) fn publication(&mut self, publication: Publication, host: &mut Host) {
-        if !matches!(self.phase, Phase::Joined { .. }) {
+        if !self.is_joined() {
             return;
         }
         if let Some(position) = self.position.as_mut().filter(|_| publication.offset > 0) {
@@ -133,9 +133,14 @@ impl Subscription {
         self.save(host);
     }
 
-    /// The server ended it. From 2500 on we may come back.
+    /// Whether the server took us, and ended it neither.
+    pub(super) fn is_joined(&self) -> bool {
+        matches!(self.phase, Phase::Joined { .. })
+    }
+
+    /// The server ended it. From 2500 on we may come back. While we ask to join, that is about a subscription before.
     pub(super) fn unsubscribed(&mut self, Ended { code, reason }: &Ended, host: &mut Host) {
-        if matches!(self.phase, Phase::Ended) {
+        if !self.is_joined() {
             return;
         }
         self.served = false;
