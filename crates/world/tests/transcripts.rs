@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use suona_world::{World, server};
 
-const SEEDS: u64 = 100;
+const SEEDS: usize = 100;
 
 /// The tests of the SDK play what they find there.
 const FOLDER: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/worlds");
@@ -16,13 +16,12 @@ fn what_clients_did_in_a_hundred_worlds_is_written_down_and_reproduced_to_the_le
         fs::remove_dir_all(folder).unwrap();
     }
     fs::create_dir_all(folder).unwrap();
-    let mut written = 0;
-    for seed in 0..SEEDS {
-        for (number, transcript) in World::recorded(seed, &rules).into_iter().enumerate() {
+    // Where nobody speaks JSON, nothing can be written down.
+    let lives = (0..).map(|seed| (seed, World::recorded(seed, &rules)));
+    for (seed, transcripts) in lives.filter(|(_, transcripts)| !transcripts.is_empty()).take(SEEDS) {
+        for (number, transcript) in transcripts.into_iter().enumerate() {
             assert_eq!(suona_transcript::play(&transcript).as_deref(), Ok(&*transcript), "seed {seed}");
             fs::write(folder.join(format!("{seed:03}-{number}.txt")), transcript).unwrap();
-            written += 1;
         }
     }
-    assert!(written >= SEEDS, "only {written}");
 }
