@@ -1,18 +1,18 @@
 //! What really happened on the side of the servers: what streams took, what was asked of them, what the backend did.
 //! Nobody but the judge reads it.
 
-use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering::Relaxed},
-    },
-};
+mod shared;
+mod stream;
 
-use suona_protocol::{Channel, Epoch, Position};
+use std::collections::{BTreeMap, BTreeSet};
+
+use suona_protocol::{Channel, ClientInfo, Epoch, Position};
 use suona_server::broker::Retention;
 
-use crate::agenda::Time;
+use crate::{agenda::Time, network::WireId};
+
+pub use shared::SharedChronicle;
+pub use stream::Stream;
 
 /// A life of the gateway, counted from 0.
 pub type Life = usize;
@@ -24,36 +24,40 @@ pub struct Chronicle {
     lives: usize,
     /// By the epoch's name, which no two streams share.
     streams: BTreeMap<String, Stream>,
-    /// Recoveries that were asked for.
-    asked: Vec<Asked>,
+    /// What was published in channels that keep nothing.
+    unkept: BTreeMap<String, BTreeSet<String>>,
+    /// The last time that a channel was asked for on each socket.
+    asked: BTreeMap<(WireId, String), Asked>,
+    /// Who came to each channel and went, in order.
+    movements: BTreeMap<String, Vec<Movement>>,
+    /// Whom the backend threw out of which channel, and nobody told so yet.
+    expelled: BTreeSet<(String, String)>,
     /// What the backend did, by the idempotency key.
     deeds: BTreeMap<String, Vec<Deed>>,
     /// What broke the rules of servers.
     wrongs: Vec<String>,
 }
 
-/// The whole life of a stream, without forgetting.
-#[derive(Debug)]
-pub struct Stream {
-    /// Of which channel.
-    pub channel: String,
-    /// In which life of the gateway.
-    pub life: Life,
-    retention: Retention,
-    taken: Vec<(Time, String)>,
+/// Somebody asked for a channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// What came after this was to be had too.
+    pub since: Option<Position>,
+    /// Whether all of that was to be had then.
+    pub recoverable: bool,
+    /// Where the stream stood, if there is one.
+    pub top: Option<Position>,
 }
 
-/// Somebody asked for what came after a position.
-#[derive(Debug)]
-pub struct Asked {
-    /// When.
-    pub at: Time,
-    /// The channel.
-    pub channel: String,
-    /// The position.
-    pub since: Position,
-    /// Whether everything since was to be had then.
-    pub recoverable: bool,
+/// Somebody came to a channel, or went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Movement {
+    /// Whether it came.
+    pub came: bool,
+    /// By its connection's id.
+    pub client: String,
+    /// By its name.
+    pub user: String,
 }
 
 /// The backend was asked to do something.
@@ -65,6 +69,13 @@ pub struct Deed {
     pub done: bool,
     /// Whether the gateway learned what came of it; `None` while it waits.
     pub told: Option<bool>,
+}
+
+impl Movement {
+    /// Somebody came or went who looks so to others.
+    pub fn of(came: bool, info: &ClientInfo) -> Self {
+        Self { came, client: info.client.clone(), user: info.user.clone() }
+    }
 }
 
 impl Chronicle {
@@ -88,18 +99,17 @@ impl Chronicle {
         data: String,
         retention: Retention,
     ) {
-        let Some(Position { offset, epoch }) = position else { return };
+        let Some(Position { offset, epoch }) = position else {
+            self.unkept.entry(channel.as_str().to_owned()).or_default().insert(data);
+            return;
+        };
         let now = self.now;
-        let stream = self.stream(life, channel, epoch, retention);
-        let before = stream.taken.len() as u64;
-        if offset == before + 1 {
-            stream.taken.push((now, data));
-        } else if stream.at(offset) != Some(&data) {
-            self.wrongs.push(format!("{channel} acknowledged {data} as {offset} after {before}"));
+        if let Err(before) = self.stream(life, channel, epoch, retention).take(offset, data, now) {
+            self.wrongs.push(format!("{channel} acknowledged another {offset} after {before}"));
         }
     }
 
-    /// A subscriber was told where a stream stands.
+    /// Somebody was told where a stream stands.
     pub(crate) fn stands(&mut self, life: Life, channel: &Channel, top: Position, retention: Retention) {
         let known = self.stream(life, channel, top.epoch, retention).top();
         if known != top.offset {
@@ -107,14 +117,48 @@ impl Chronicle {
         }
     }
 
-    /// A subscriber asks for what came after a position.
-    pub(crate) fn asked(&mut self, channel: &Channel, since: Position) {
-        let stream = self.streams.get(since.epoch.as_str());
+    /// The client on a socket asks for a channel, and perhaps for what came after a position.
+    pub(crate) fn asked(&mut self, by: Option<WireId>, channel: &Channel, since: Option<Position>) {
+        let Some(by) = by else { return self.wrongs.push(format!("{channel} is asked for by nobody")) };
+        let stream = since.and_then(|since| Some((since.offset, self.streams.get(since.epoch.as_str())?)));
         // Of a stream of an earlier life nothing is left.
-        let here = stream.filter(|stream| stream.life + 1 == self.lives);
-        let recoverable = here.is_some_and(|stream| stream.keeps_all_since(since.offset, self.now));
-        let channel = channel.as_str().to_owned();
-        self.asked.push(Asked { at: self.now, channel, since, recoverable });
+        let here = stream.filter(|(_, stream)| stream.life + 1 == self.lives);
+        let recoverable = here.is_some_and(|(offset, stream)| stream.keeps_all_since(offset, self.now));
+        let asked = Asked { since, recoverable, top: None };
+        self.asked.insert((by, channel.as_str().to_owned()), asked);
+    }
+
+    /// It is told where the stream stands.
+    pub(crate) fn answered(&mut self, by: Option<WireId>, channel: &Channel, top: Position) {
+        let asked = by.and_then(|by| self.asked.get_mut(&(by, channel.as_str().to_owned())));
+        if let Some(asked) = asked {
+            asked.top = Some(top);
+        }
+    }
+
+    /// What was last asked of a channel on a socket.
+    pub fn last_asked(&self, by: WireId, channel: &str) -> Option<Asked> {
+        self.asked.get(&(by, channel.to_owned())).copied()
+    }
+
+    /// Somebody comes to a channel, or goes.
+    pub(crate) fn moved(&mut self, channel: &Channel, movement: Movement) {
+        self.movements.entry(channel.as_str().to_owned()).or_default().push(movement);
+    }
+
+    /// Who came to a channel and went, in order.
+    pub fn movements(&self, channel: &str) -> &[Movement] {
+        self.movements.get(channel).map_or(&[], Vec::as_slice)
+    }
+
+    /// The backend throws a user out of a channel.
+    pub fn expel(&mut self, user: &str, channel: &str) {
+        self.expelled.insert((user.to_owned(), channel.to_owned()));
+    }
+
+    /// Whether the backend has thrown a user out of a channel since this was last asked.
+    pub fn was_expelled(&mut self, user: &str, channel: &str) -> bool {
+        self.expelled.remove(&(user.to_owned(), channel.to_owned()))
     }
 
     /// The backend is asked to do something; says which deed that is.
@@ -156,83 +200,16 @@ impl Chronicle {
     /// In which lives a payload was published to a channel, once for each time.
     pub fn published(&self, channel: &str, data: &str) -> Vec<Life> {
         let streams = self.streams.values().filter(|stream| stream.channel == channel);
-        let times = |stream: &Stream| stream.taken.iter().filter(|(_, taken)| taken == data).count();
-        streams.flat_map(|stream| std::iter::repeat_n(stream.life, times(stream))).collect()
+        streams.flat_map(|stream| std::iter::repeat_n(stream.life, stream.count(data))).collect()
     }
 
-    /// Recoveries of a channel from a position that were asked for between two moments.
-    pub fn asked_between(
-        &self,
-        channel: &str,
-        offset: u64,
-        epoch: &str,
-        from: Time,
-        to: Time,
-    ) -> Vec<&Asked> {
-        let fits = |asked: &&Asked| {
-            asked.channel == channel
-                && asked.since.offset == offset
-                && asked.since.epoch.as_str() == epoch
-                && (from..=to).contains(&asked.at)
-        };
-        self.asked.iter().filter(fits).collect()
+    /// Whether a payload was published to a channel that keeps nothing.
+    pub fn was_published(&self, channel: &str, data: &str) -> bool {
+        self.unkept.get(channel).is_some_and(|all| all.contains(data))
     }
 
     fn stream(&mut self, life: Life, channel: &Channel, epoch: Epoch, retention: Retention) -> &mut Stream {
-        let channel = channel.as_str().to_owned();
-        let stream = || Stream { channel, life, retention, taken: Vec::new() };
+        let stream = || Stream::new(channel.as_str().to_owned(), life, retention);
         self.streams.entry(epoch.as_str().to_owned()).or_insert_with(stream)
-    }
-}
-
-impl Stream {
-    /// The offset of the last publication.
-    pub fn top(&self) -> u64 {
-        self.taken.len() as u64
-    }
-
-    /// What was published as this offset.
-    pub fn at(&self, offset: u64) -> Option<&String> {
-        let index = usize::try_from(offset).ok()?.checked_sub(1)?;
-        self.taken.get(index).map(|(_, data)| data)
-    }
-
-    /// Whether everything after an offset is kept at `now`, by size and by time. The time runs from the last
-    /// publication: a pause as long as that empties the stream.
-    fn keeps_all_since(&self, offset: u64, now: Time) -> bool {
-        let missed = self.top().saturating_sub(offset);
-        let ttl = u64::try_from(self.retention.ttl.as_millis()).unwrap_or(u64::MAX);
-        let mut until = now;
-        let young = self.taken.iter().rev().take_while(|(at, _)| {
-            let is_kept = until.0 - at.0 < ttl;
-            until = *at;
-            is_kept
-        });
-        missed <= young.take(self.retention.size).count() as u64
-    }
-}
-
-/// The chronicle in the hands of everyone who writes it, and the clock on its wall.
-#[derive(Clone, Debug, Default)]
-pub struct SharedChronicle {
-    chronicle: Arc<Mutex<Chronicle>>,
-    clock: Arc<AtomicU64>,
-}
-
-impl SharedChronicle {
-    /// For as long as it takes to read or write a line.
-    pub fn lock(&self) -> MutexGuard<'_, Chronicle> {
-        self.chronicle.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// What time it is; readable while somebody writes.
-    pub fn now(&self) -> Time {
-        Time(self.clock.load(Relaxed))
-    }
-
-    /// It is later now.
-    pub fn advance(&self, now: Time) {
-        self.clock.store(now.0, Relaxed);
-        self.lock().now = now;
     }
 }

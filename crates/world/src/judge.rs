@@ -1,5 +1,6 @@
 //! What must hold, whatever happens.
 
+mod answer;
 mod diary;
 mod promise;
 

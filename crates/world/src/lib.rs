@@ -12,6 +12,7 @@ pub mod phone;
 pub mod schedule;
 pub mod seed;
 pub mod server;
+pub mod tally;
 pub mod trace;
 pub mod world;
 

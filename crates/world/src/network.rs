@@ -112,6 +112,11 @@ impl Network {
         self.wires[id.0].phone
     }
 
+    /// Whether nothing will ever be heard on a phone's end of it again.
+    pub fn is_dead(&self, id: WireId) -> bool {
+        self.wires[id.0].down.flow == Flow::Dead
+    }
+
     /// Breaks a socket. Each end hears of it, or does not.
     pub fn cut(&mut self, id: WireId, tell_phone: bool, tell_server: bool, agenda: &mut Agenda<Event>) {
         for (to, is_told) in [(Direction::Down, tell_phone), (Direction::Up, tell_server)] {
@@ -152,7 +157,8 @@ impl Network {
         }
     }
 
-    /// The faults end: the weather is fair, silence is over, and who holds a dead socket learns it.
+    /// The faults end: the weather is fair, silence is over, and who holds a dead socket learns it, unless that is one
+    /// of those that stay as they are: nobody is ever told, as when a router has forgotten a connection.
     pub fn heal(&mut self, agenda: &mut Agenda<Event>) {
         for phone in 0..self.weather.len() {
             self.weather[phone] = Weather::FAIR;
@@ -160,7 +166,8 @@ impl Network {
             self.unhush(phone, agenda);
         }
         for id in (0..self.wires.len()).map(WireId) {
-            for to in [Direction::Up, Direction::Down] {
+            let is_told = self.dice.chance(50);
+            for to in [Direction::Up, Direction::Down].into_iter().filter(|_| is_told) {
                 if self.wires[id.0].way(to).flow == Flow::Dead {
                     self.reset(id, to, agenda);
                 }

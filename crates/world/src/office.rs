@@ -1,7 +1,7 @@
-//! The backend: answers requests late, not at all, or twice over, and writes down what it did.
+//! The backend: answers requests late or not at all, does once what has one key, and writes down what it did.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -13,7 +13,7 @@ use suona_server::{
 
 use crate::{
     agenda::Agenda,
-    chronicle::{Life, SharedChronicle},
+    chronicle::{Deed, Life, SharedChronicle},
     seed::Dice,
     world::Event,
 };
@@ -29,6 +29,10 @@ pub struct Office {
     next: usize,
     /// Whether it works as it should.
     is_well: bool,
+    /// What it did under which key, for which life of the gateway: once is enough.
+    done: BTreeSet<(String, Life)>,
+    /// It remembers keys longer than the gateway lives, as a good backend does; others lose them with it.
+    remembers: bool,
 }
 
 struct Call {
@@ -53,9 +57,10 @@ pub enum Step {
 
 impl Office {
     /// A backend that works.
-    pub fn new(chronicle: SharedChronicle, dice: Dice) -> Self {
+    pub fn new(chronicle: SharedChronicle, mut dice: Dice) -> Self {
         let (mail, calls) = (Arc::default(), BTreeMap::new());
-        Self { chronicle, dice, mail, calls, next: 0, is_well: true }
+        let remembers = dice.chance(50);
+        Self { chronicle, dice, mail, calls, next: 0, is_well: true, done: BTreeSet::new(), remembers }
     }
 
     /// The webhooks of one life of the gateway.
@@ -88,12 +93,14 @@ impl Office {
     /// Takes a step with a call.
     pub fn step(&mut self, number: usize, step: Step) {
         let Some(call) = self.calls.get(&number) else { return };
-        let (key, deed) = (call.key.clone(), call.deed);
-        let mark = |mark: fn(&mut crate::chronicle::Deed)| {
-            self.chronicle.lock().mark_deed(&key, deed, mark);
-        };
+        let (key, deed, life) = (call.key.clone(), call.deed, call.life);
+        let mark = |mark: fn(&mut Deed)| self.chronicle.lock().mark_deed(&key, deed, mark);
         match step {
-            Step::Do => mark(|deed| deed.done = true),
+            Step::Do => {
+                if self.done.insert((key.clone(), if self.remembers { 0 } else { life })) {
+                    mark(|deed| deed.done = true);
+                }
+            }
             Step::Tell => mark(|deed| deed.told = Some(true)),
             Step::Fail => mark(|deed| deed.told = Some(false)),
         }

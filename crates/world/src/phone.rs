@@ -1,26 +1,28 @@
 //! A device: the real client, the platform below it, and the app above it.
 
 mod app;
+mod platform;
 mod reach;
+mod running;
 mod socket;
 
-use std::collections::BTreeMap;
-
 use suona_client::{
-    Client, Moment,
+    Client,
     client::{Input, Language, Output},
-    link::{Frame, Input as LinkInput, Loss},
+    link::{Input as LinkInput, Loss},
 };
 use suona_transcript::Recorder;
 
 use crate::{
     agenda::{EPOCH, Time},
     network::{Direction, Packet, WireId},
+    schedule::Happening,
     seed::Dice,
     world::Event,
 };
 
-pub use app::App;
+pub use app::{App, LOGIN, Login, Orders};
+use platform::Platform;
 pub use reach::Reach;
 use socket::{Arrival, Socket};
 
@@ -33,10 +35,7 @@ pub struct Phone {
     pub app: App,
     language: Language,
     suspends: bool,
-    /// Whether it loses codes and reasons of close frames, as real ones do.
-    loses_closes: bool,
-    /// By generation.
-    sockets: BTreeMap<u64, Socket>,
+    platform: Platform,
     /// While the code stands still: what is to be handed in when it runs again.
     asleep: Option<Vec<Input>>,
     started: bool,
@@ -51,8 +50,8 @@ pub struct Phone {
     transcripts: Option<Vec<Recorder>>,
 }
 
-/// A machine that wants to be woken at once, so often in a row, turns in circles.
-const CIRCLES: usize = 1000;
+/// After how many milliseconds an app starts its client again that was turned away for good.
+const SECOND_TRY: u64 = 300;
 
 impl Phone {
     /// A phone whose app was just started for the first time.
@@ -67,8 +66,7 @@ impl Phone {
             app,
             language,
             suspends,
-            loses_closes: dice.chance(40),
-            sockets: BTreeMap::new(),
+            platform: Platform::new(number, &mut dice),
             asleep: None,
             started: false,
             hidden: false,
@@ -109,11 +107,24 @@ impl Phone {
         self.suspends
     }
 
+    /// The socket on which it speaks or dials, if there is one.
+    pub fn wire(&self) -> Option<WireId> {
+        self.platform.current()
+    }
+
+    /// The sockets that it had before, since its app was launched.
+    pub fn former_wires(&self) -> &[WireId] {
+        self.platform.former()
+    }
+
+    /// How many sockets its system keeps for it, those that close included.
+    pub fn sockets(&self) -> usize {
+        self.platform.len()
+    }
+
     /// The app is killed and started again. What it had saved is all that is left.
     pub fn relaunch(&mut self, reach: &mut Reach<'_>) {
-        for (_, socket) in std::mem::take(&mut self.sockets) {
-            reach.network.send(socket.wire, Direction::Up, Packet::Gone, reach.agenda);
-        }
+        self.platform.kill(reach);
         self.app.relaunch(&mut self.dice);
         let options = self.app.options(self.language, self.suspends);
         self.client = Client::new(options);
@@ -123,11 +134,17 @@ impl Phone {
         self.begin_transcript();
     }
 
-    /// The app starts its client, if it did not yet.
+    /// The app starts its client, unless that runs.
     pub fn start(&mut self, reach: &mut Reach<'_>) {
         if !std::mem::replace(&mut self.started, true) {
             self.tell(LinkInput::Start, reach);
         }
+    }
+
+    /// The app stops its client.
+    pub fn stop(&mut self, reach: &mut Reach<'_>) {
+        self.started = false;
+        self.tell(LinkInput::Stop { reason: "done".to_owned(), code: None }, reach);
     }
 
     /// The app goes to the background; says for the how manieth time.
@@ -181,26 +198,20 @@ impl Phone {
 
     /// Something arrived on a socket.
     pub fn receive(&mut self, wire: WireId, packet: Packet, reach: &mut Reach<'_>) {
-        let Some((&generation, socket)) = self.sockets.iter_mut().find(|(_, socket)| socket.wire == wire)
-        else {
-            return;
-        };
-        for arrival in socket.receive(packet) {
+        let is_gone = packet == Packet::Gone;
+        let Some((generation, arrivals)) = self.platform.receive(wire, packet) else { return };
+        for arrival in arrivals {
             let input = match arrival {
                 Arrival::Opened => LinkInput::Opened { generation },
-                Arrival::Frame(frame) => LinkInput::Received { generation, frame },
-                Arrival::Closed(code, reason) => {
-                    self.sockets.remove(&generation);
-                    reach.network.send(wire, Direction::Up, Packet::Close, reach.agenda);
-                    let loss = match self.loses_closes {
-                        true => Loss { code: Some(1006), ..Loss::default() },
-                        false => Loss { code: Some(code), reason, ..Loss::default() },
-                    };
-                    LinkInput::Lost { generation, loss, is_final: false }
+                Arrival::Frame(frame) => {
+                    reach.tally.heard(&frame);
+                    LinkInput::Received { generation, frame }
                 }
-                Arrival::Gone => {
-                    self.sockets.remove(&generation);
-                    let loss = Loss { code: Some(1006), ..Loss::default() };
+                Arrival::Lost(loss) => {
+                    if !is_gone {
+                        reach.network.send(wire, Direction::Up, Packet::Close, reach.agenda);
+                    }
+                    let loss = self.platform.lose(generation, loss);
                     LinkInput::Lost { generation, loss, is_final: false }
                 }
             };
@@ -208,41 +219,11 @@ impl Phone {
         }
     }
 
-    /// Wakes the client for whatever is due by now.
-    fn catch_up(&mut self, reach: &mut Reach<'_>) {
-        let now = reach.agenda.now();
-        for _ in 0..CIRCLES {
-            let Some(due) = self.deadline().filter(|due| *due <= now) else { return };
-            self.time = self.time.max(due);
-            self.step(LinkInput::Woke.into(), reach);
-        }
-        self.app.wrong(&format!("phone {} wants to be woken again and again", self.number));
-    }
-
-    fn hand_in(&mut self, input: Input, reach: &mut Reach<'_>) {
-        self.catch_up(reach);
-        self.time = reach.agenda.now();
-        self.luck = self.dice.luck();
-        if !matches!(input, Input::Link(LinkInput::Received { .. })) {
-            reach.trace.note(self.time, || format!("phone {}  hears {input:?}", self.number));
-        }
-        self.step(input, reach);
-    }
-
-    fn step(&mut self, input: Input, reach: &mut Reach<'_>) {
-        let moment = Moment { now: EPOCH + self.time.since_begin(), luck: self.luck };
-        if let Some(transcript) = self.transcripts.as_mut().and_then(|all| all.last_mut()) {
-            transcript.told(&input, moment);
-        }
-        self.client.handle(input, moment);
-        while let Some(output) = self.client.poll() {
-            if let Some(transcript) = self.transcripts.as_mut().and_then(|all| all.last_mut()) {
-                transcript.did(&output);
-            }
-            if !matches!(output, Output::Send(_) | Output::Position { .. }) {
-                reach.trace.note(self.time, || format!("phone {}  {output:?}", self.number));
-            }
-            self.carry_out(output, reach);
+    /// The system waits no longer for the end of a socket that was told to close.
+    pub fn abandon(&mut self, wire: WireId, reach: &mut Reach<'_>) {
+        if let Some(generation) = self.platform.abandon(wire) {
+            let loss = Loss { code: Some(1006), ..Loss::default() };
+            self.tell(LinkInput::Lost { generation, loss, is_final: false }, reach);
         }
     }
 
@@ -255,42 +236,35 @@ impl Phone {
 
     fn carry_out(&mut self, output: Output, reach: &mut Reach<'_>) {
         match output {
-            Output::Dial { generation } => {
-                let wire = reach.network.dial(self.number, self.language, reach.agenda);
-                self.sockets.insert(generation, Socket::new(wire));
-                self.app.dialled(generation, self.time);
-            }
+            Output::Dial { generation } => self.dial(generation, reach),
             Output::Close { generation, .. } => {
-                if let Some(socket) = self.sockets.get_mut(&generation) {
-                    let packet = if socket.is_open() { Packet::Close } else { Packet::Gone };
-                    reach.network.send(socket.wire, Direction::Up, packet, reach.agenda);
-                }
+                self.platform.close(generation, self.dice.between(1_000, 5_000), reach);
             }
-            Output::Send(frame) => self.send(frame, reach),
+            Output::Send(frame) => {
+                if let Some(generation) = self.platform.generation() {
+                    self.app.sends(&frame, generation);
+                }
+                self.platform.send(frame, reach);
+            }
             Output::Ask { channel } => {
-                let (ask, patience) = self.app.asked(channel, &mut self.dice);
+                let (ask, patience) = self.app.login.asked(channel, &mut self.dice);
                 reach.agenda.after(patience, Event::Token(self.number, ask));
             }
-            told => self.app.hear(told, self.time, reach.chronicle),
+            told => {
+                self.app.hear(told, self.time, self.platform.current(), reach.chronicle);
+                if self.app.takes_second_try() {
+                    self.started = false;
+                    reach.agenda.after(SECOND_TRY, Event::Happens(Happening::Start(self.number)));
+                }
+            }
         }
     }
 
-    fn send(&mut self, frame: Frame, reach: &mut Reach<'_>) {
-        let Some((&generation, socket)) = self.sockets.last_key_value() else { return };
-        self.app.sends(&frame, generation);
-        reach.network.send(socket.wire, Direction::Up, Packet::Message(frame), reach.agenda);
-    }
-
-    fn plan(&mut self, reach: &mut Reach<'_>) {
-        let Some(due) = self.deadline().filter(|_| self.asleep.is_none()) else { return };
-        if self.planned.is_none_or(|planned| due < planned) {
-            self.planned = Some(due);
-            reach.agenda.at(due, Event::Wake(self.number));
+    fn dial(&mut self, generation: u64, reach: &mut Reach<'_>) {
+        let wire = reach.network.dial(self.number, self.language, reach.agenda);
+        if let Err(wrong) = self.platform.open(generation, Socket::new(wire), reach.agenda.now()) {
+            self.app.wrong(&wrong);
         }
-    }
-
-    fn deadline(&self) -> Option<Time> {
-        let due = self.client.deadline()?;
-        Some(Time(u64::try_from(due.saturating_sub(EPOCH).as_millis()).unwrap_or(u64::MAX)))
+        self.app.dialled(generation, self.time);
     }
 }

@@ -1,5 +1,6 @@
 //! A gateway as it runs in a process: shards, hub and broker are the real ones, only sockets and threads are not.
 
+mod api;
 mod host;
 mod recorder;
 mod sockets;
@@ -12,18 +13,17 @@ use std::{
 };
 
 use suona_client::client::Language;
-use suona_protocol::{Channel, ClientInfo, Content, Payload, Position};
 use suona_server::{
     Now,
     auth::Verifier,
     backend::{Backend, Events},
-    broker::{Answer, Broker, BrokerError, MemoryBroker, Message, Surroundings},
+    broker::{MemoryBroker, Surroundings},
     config::Sources,
     hub::{Commons, Devices, Errand, Hub, Shard, ShardId},
     metrics::Metrics,
     session::Rules,
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
 use crate::{
     agenda::{Calendar, Time},
@@ -47,18 +47,28 @@ const MAILBOX: usize = 48;
 pub struct Server {
     hosts: Vec<Host>,
     memory: Arc<MemoryBroker>,
+    hub: Arc<Hub>,
     commons: Arc<Commons>,
+    metrics: Metrics,
 }
 
-/// What a gateway still holds when it should hold nothing.
-#[derive(Debug, Default, PartialEq, Eq)]
+/// What a gateway still holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Holdings {
-    /// Connections with a session, by their sockets.
-    pub connections: Vec<WireId>,
+    /// Sockets whose clients were let in.
+    pub connected: Vec<WireId>,
+    /// Slots for connections.
+    pub connections: usize,
     /// Users with a connection.
     pub users: usize,
+    /// Clients that want to be known again.
+    pub devices: usize,
+    /// Those that wait for what their older connections leave.
+    pub successions: usize,
     /// How many hear each channel.
     pub seats: Vec<(String, usize)>,
+    /// Channels of which shards want to be told.
+    pub channels: Vec<String>,
     /// Bytes in all outboxes.
     pub outboxes: usize,
 }
@@ -90,7 +100,8 @@ impl Server {
         let (mailboxes, deliveries): (Vec<_>, Vec<_>) = (0..SHARDS).map(|_| mpsc::channel(MAILBOX)).unzip();
         let (ways, errands): (Vec<_>, Vec<_>) = (0..SHARDS).map(|_| mpsc::unbounded_channel()).unzip();
         let surroundings = surroundings(calendar, chronicle.clone(), dice.branch("epochs"));
-        let memory = Arc::new(MemoryBroker::new(Arc::new(Hub::new(mailboxes)), surroundings));
+        let hub = Arc::new(Hub::new(mailboxes));
+        let memory = Arc::new(MemoryBroker::new(hub.clone(), surroundings));
         let commons = Arc::new(Commons {
             rules: rules.clone(),
             broker: Arc::new(Recorder::new(memory.clone(), chronicle.clone(), life)),
@@ -107,9 +118,9 @@ impl Server {
         let hosts = inboxes.map(|((deliveries, errands), number)| {
             let metrics = metrics.shard(usize::from(number));
             let shard = Shard::new(ShardId(number), commons.clone(), metrics, dice.bits(), now);
-            Host::new(shard, deliveries, errands, rules)
+            Host::new(shard, deliveries, errands, rules, chronicle.clone())
         });
-        Self { hosts: hosts.collect(), memory, commons }
+        Self { hosts: hosts.collect(), memory, hub, commons, metrics }
     }
 
     /// One of its shards.
@@ -133,24 +144,6 @@ impl Server {
         self.hosts.iter().flat_map(Host::wires).collect()
     }
 
-    /// Publishes as the HTTP API does; whether that is acknowledged.
-    pub fn publish(&self, channel: &str, data: &str, key: Option<&str>) -> bool {
-        let channel = Channel::from(channel);
-        let retention =
-            self.commons.rules.config.channels.get(&channel).expect("the channel is known").retention;
-        let message = Message {
-            idempotency_key: key.map(str::to_owned),
-            ..Message::new(Payload::copy_from_slice(data.as_bytes()), Content::Json)
-        };
-        let (answer, mut outcome) = oneshot::channel();
-        let answer = Answer::new(move |published: Result<Option<Position>, BrokerError>| {
-            // Whoever asked waits below.
-            let _ = answer.send(published.is_ok());
-        });
-        self.commons.broker.publish(&channel, message, retention, answer);
-        outcome.try_recv().expect("a broker in memory answers at once")
-    }
-
     /// Sends everybody away, spread over this time.
     pub fn drain(&mut self, over: Duration, now: Now) {
         for host in &mut self.hosts {
@@ -164,30 +157,36 @@ impl Server {
         self.commons.ledger.sweep(calendar.now(now).instant);
     }
 
-    /// Who is present in a channel, by their users.
-    pub fn present(&self, channel: &str) -> Vec<String> {
-        let (answer, mut present) = oneshot::channel();
-        let answer = Answer::new(move |outcome: Result<Vec<Arc<ClientInfo>>, BrokerError>| {
-            // Whoever asked waits below.
-            let _ = answer.send(outcome.expect("memory never fails"));
-        });
-        self.memory.presence(&channel.into(), answer);
-        let present = present.try_recv().expect("a broker in memory answers at once");
-        let mut users: Vec<_> = present.iter().map(|info| info.user.clone()).collect();
-        users.sort();
-        users
+    /// The sockets whose clients it has let in.
+    pub fn connected(&self) -> Vec<WireId> {
+        let mut connected: Vec<_> = self.hosts.iter().flat_map(Host::connected).collect();
+        connected.sort();
+        connected
     }
 
-    /// What it holds now.
+    /// What it has counted.
+    pub fn counted(&self) -> String {
+        self.metrics.render()
+    }
+
+    /// What it holds now, as its own parts see it.
     pub fn holdings(&mut self, calendar: Calendar, now: Time) -> Holdings {
         let mut seats = BTreeMap::new();
         for (channel, count) in self.hosts.iter_mut().flat_map(|host| host.survey(calendar.now(now))) {
             *seats.entry(channel).or_default() += count;
         }
+        let mut channels: Vec<_> =
+            self.hub.channels().iter().map(|channel| channel.as_str().to_owned()).collect();
+        channels.sort();
+        let censuses: Vec<_> = self.hosts.iter().map(Host::census).collect();
         Holdings {
-            connections: self.wires(),
+            connected: self.connected(),
+            connections: censuses.iter().map(|census| census.connections).sum(),
             users: self.commons.users.len(),
+            devices: self.commons.devices.len(),
+            successions: censuses.iter().map(|census| census.successions).sum(),
             seats: seats.into_iter().collect(),
+            channels,
             outboxes: self.hosts.iter_mut().map(Host::outbox_bytes).sum(),
         }
     }

@@ -1,6 +1,8 @@
 //! The loop: one thing happens after another, and after each the judge looks whether everything still holds.
 
 mod fate;
+mod gateway;
+mod inspection;
 mod verdict;
 mod wires;
 
@@ -17,6 +19,7 @@ use crate::{
     schedule::{Happening, Schedule},
     seed::Dice,
     server::{Inbound, SHARDS, Server},
+    tally::Tally,
     trace::Trace,
 };
 
@@ -38,6 +41,8 @@ pub enum Event {
     Token(usize, u64),
     /// The backend goes on with a call.
     Office(usize, Step),
+    /// A phone's system waits no longer for the end of a socket.
+    Abandon(usize, WireId),
     /// A phone's system lets an app stand still that is hidden for the so manieth time.
     Suspend(usize, u32),
     /// The gateway starts.
@@ -71,6 +76,8 @@ pub struct World {
     numbers: u64,
     /// What happened, for people.
     pub trace: Trace,
+    /// What was seen, and how often.
+    pub tally: Tally,
     /// The first rule that was broken.
     wrong: Option<String>,
 }
@@ -101,6 +108,7 @@ impl World {
             whims: dice.branch("whims"),
             numbers: 0,
             trace: Trace::default(),
+            tally: Tally::default(),
             wrong: None,
         };
         world.boot();
@@ -163,6 +171,9 @@ impl World {
                 self.trace.note(self.agenda.now(), || format!("backend  {step:?} call {call}"));
                 self.office.step(call, step);
             }
+            Event::Abandon(phone, wire) => {
+                self.with_phone(phone, |phone, reach| phone.abandon(wire, reach));
+            }
             Event::Suspend(phone, hides) => self.suspend(phone, hides),
             Event::Boot => self.boot(),
             Event::Drained(life, away) => self.drained(life, away),
@@ -193,83 +204,12 @@ impl World {
         }
     }
 
-    /// The gateway's machine gets a packet.
-    fn serve(&mut self, wire: WireId, packet: Packet) {
-        let accepts = !self.is_draining;
-        let answer = match (&mut self.server, packet) {
-            (Some(server), Packet::Dial(language)) if accepts => {
-                server.accept(wire, language);
-                Packet::Accepted
-            }
-            (_, Packet::Dial(_)) => Packet::Gone,
-            (None, _) => return,
-            (Some(server), packet) => match server.owner(wire) {
-                Some(owner) => {
-                    let inbound = match packet {
-                        Packet::Message(frame) => Inbound::Message(frame),
-                        Packet::Close => Inbound::Close,
-                        _ => Inbound::Gone,
-                    };
-                    return server.host(owner).hear(wire, inbound);
-                }
-                None => Packet::Gone,
-            },
-        };
-        self.network.send(wire, Direction::Down, answer, &mut self.agenda);
-    }
-
-    fn turn(&mut self, shard: usize) {
-        let now = self.agenda.now();
-        if self.turns[shard].is_none_or(|(at, _)| at != now) {
-            return;
-        }
-        self.turns[shard] = None;
-        let Some(server) = &mut self.server else { return };
-        let mut wires = Wires { network: &mut self.network, agenda: &mut self.agenda };
-        let host = server.host(shard);
-        host.turn(self.calendar.now(now), &mut wires);
-        if let Some(bytes) = host.overflowed() {
-            self.wrong.get_or_insert(format!("an outbox holds {bytes} bytes"));
-        }
-    }
-
-    /// Plans the turns of shards that have something to do.
-    fn rouse(&mut self) {
-        let Some(server) = &mut self.server else { return };
-        let now = self.agenda.now();
-        for (shard, planned) in self.turns.iter_mut().enumerate() {
-            let host = server.host(shard);
-            if host.has_work() && !planned.is_some_and(|(_, is_for_work)| is_for_work) {
-                let busy = if self.laziness.chance(4) { 60 } else { 3 };
-                let at = now + self.laziness.between(0, busy);
-                let at = planned.map_or(at, |(planned, _)| at.min(planned));
-                *planned = Some((at, true));
-                self.agenda.at(at, Event::Turn(shard));
-            }
-            if let Some(due) = host.deadline() {
-                let due = self.calendar.not_before(due).max(now);
-                if planned.is_none_or(|(planned, _)| due < planned) {
-                    *planned = Some((due, planned.is_some_and(|(_, is_for_work)| is_for_work)));
-                    self.agenda.at(due, Event::Turn(shard));
-                }
-            }
-        }
-    }
-
-    fn boot(&mut self) {
-        if self.server.is_some() {
-            return;
-        }
-        let dice = Dice::new(self.seed).branch(("life", self.chronicle.lock().lives()));
-        self.server = Some(Server::boot(&self.rules, self.calendar, &self.chronicle, &self.office, dice));
-        self.is_draining = false;
-        self.turns = [None; SHARDS];
-        self.trace.note(self.agenda.now(), || "gateway  starts");
-    }
-
     fn with_phone(&mut self, phone: usize, act: impl FnOnce(&mut Phone, &mut Reach<'_>)) {
-        let Self { agenda, network, chronicle, trace, .. } = self;
-        act(&mut self.phones[phone], &mut Reach { agenda, network, chronicle, trace });
+        let Self { agenda, network, chronicle, trace, tally, .. } = self;
+        act(&mut self.phones[phone], &mut Reach { agenda, network, chronicle, trace, tally });
+        if self.phones[phone].app.take_greeting() {
+            self.check_alone(phone);
+        }
     }
 
     fn find_token(&mut self, phone: usize, ask: u64, is_sure: bool) {

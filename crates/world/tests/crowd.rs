@@ -8,7 +8,7 @@ const CROWD: usize = 1000;
 fn connected() -> (World, Time) {
     let mut world = World::new(1, CROWD, &server::rules());
     for phone in 0..CROWD {
-        world.phones[phone].app.login_is_well();
+        world.phones[phone].app.login.is_well();
         world.plan(Time(phone as u64), Happening::Start(phone));
     }
     let settled = Time(CROWD as u64 + 5_000);

@@ -2,29 +2,36 @@
 
 use suona_client::client::{Position, Standing};
 
-use crate::{agenda::Time, chronicle::Chronicle};
+use crate::{
+    chronicle::{Asked, Chronicle, Movement},
+    schedule::UNKEPT,
+};
 
 /// What one phone heard of one channel. An `Err` says which rule was broken.
 #[derive(Debug, Default)]
 pub struct Diary {
     channel: String,
+    /// The gateway subscribes the client by itself.
+    served: bool,
     /// The app wants to hear it.
     pub wanted: bool,
     /// The app was told that it does.
     pub subscribed: bool,
     cursor: Option<Position>,
-    /// When the cursor came to where it is.
-    moved: Time,
-    /// It was told that nobody knows what it missed: the next position is a new beginning.
-    begins: bool,
+    /// It was told that nobody knows what it missed: the next position is a new beginning, and is this one.
+    begins: Option<Option<Position>>,
     /// The number of the last publication in a channel that keeps nothing.
     last: u64,
+    /// How many of those who came and went it has heard of, or missed, at least.
+    movements: usize,
+    /// The last one that it heard of.
+    last_movement: Option<Movement>,
 }
 
 impl Diary {
     /// An empty one.
-    pub fn new(channel: &str) -> Self {
-        Self { channel: channel.to_owned(), ..Self::default() }
+    pub fn new(channel: &str, served: bool) -> Self {
+        Self { channel: channel.to_owned(), served, wanted: served, ..Self::default() }
     }
 
     /// Where the app stands.
@@ -42,51 +49,50 @@ impl Diary {
 
     /// The app wants to hear it no more, or is gone.
     pub fn leave(&mut self) {
-        self.wanted = false;
+        self.wanted = self.served;
         self.subscribed = false;
-        self.begins = false;
+        self.begins = None;
+        if self.served {
+            self.cursor = None; // only the client knew
+        }
     }
 
-    /// The app was told what it missed.
-    pub fn standing(&mut self, how: Standing, now: Time, chronicle: &Chronicle) -> Result<(), String> {
+    /// The app was told what it missed since it stood where its client said, when it `asked`.
+    pub fn standing(&mut self, how: Standing, asked: Option<Asked>) -> Result<(), String> {
+        let channel = &self.channel;
         if !self.wanted {
-            return Err(format!("{} was subscribed to, and nobody wanted that", self.channel));
+            return Err(format!("{channel} was subscribed to, and nobody wanted that"));
         }
+        let asked = asked.ok_or_else(|| format!("{channel} is heard on a socket that did not ask for it"))?;
         self.subscribed = true;
-        match (how, &self.cursor) {
-            (Standing::Recovered, None) => Err(format!("{} recovered from nowhere", self.channel)),
-            (Standing::Fresh, Some(cursor)) => {
-                Err(format!("{} begins anew, though it stood at {}", self.channel, cursor.offset))
-            }
-            (Standing::Gap, Some(cursor)) => {
-                self.check_gap(cursor, now, chronicle)?;
-                self.begins = true;
-                Ok(())
-            }
-            (Standing::Recovered, Some(_)) => Ok(()),
-            (Standing::Fresh | Standing::Gap, None) => {
-                self.begins = true;
-                Ok(())
-            }
+        let cursor = self.cursor.as_ref().map(|cursor| (cursor.offset, &*cursor.epoch));
+        if cursor != asked.since.as_ref().map(|since| (since.offset, since.epoch.as_str())) {
+            return Err(format!("{channel} is {how:?} after {cursor:?}, and was asked for so: {asked:?}"));
         }
+        let fits = match how {
+            Standing::Recovered => cursor.is_some() && asked.recoverable,
+            Standing::Gap => cursor.is_some() && !asked.recoverable,
+            Standing::Fresh => cursor.is_none(),
+        };
+        if !fits {
+            return Err(format!("{channel} is {how:?} after {cursor:?}, and should not be: {asked:?}"));
+        }
+        if how != Standing::Recovered {
+            self.begin(asked);
+        }
+        Ok(())
     }
 
     /// The app heard a publication.
-    pub fn publication(
-        &mut self,
-        offset: u64,
-        data: &str,
-        now: Time,
-        chronicle: &Chronicle,
-    ) -> Result<(), String> {
+    pub fn publication(&mut self, offset: u64, data: &str, chronicle: &Chronicle) -> Result<(), String> {
         let channel = &self.channel;
         if !self.subscribed {
             return Err(format!("{channel} was heard without a subscription: {data}"));
         }
-        if offset == 0 {
-            return self.unkept(data);
+        if channel == UNKEPT {
+            return self.unkept(offset, data, chronicle);
         }
-        let Some(cursor) = self.cursor.as_mut().filter(|_| !self.begins) else {
+        let Some(cursor) = self.cursor.as_mut().filter(|_| self.begins.is_none()) else {
             return Err(format!("{channel} gave {offset} before it said where it stands"));
         };
         if offset != cursor.offset + 1 {
@@ -97,20 +103,37 @@ impl Diary {
             return Err(format!("{channel} gave {data} as {offset}, which was {taken:?}"));
         }
         cursor.offset = offset;
-        self.moved = now;
         Ok(())
     }
 
     /// The app was told where it stands.
-    pub fn position(&mut self, position: Option<Position>, now: Time) -> Result<(), String> {
-        if std::mem::take(&mut self.begins) {
-            self.cursor = position;
-            self.moved = now;
-        } else if position != self.cursor {
-            let (channel, cursor) = (&self.channel, &self.cursor);
-            return Err(format!("{channel} says that it stands at {position:?}, and stood at {cursor:?}"));
+    pub fn position(&mut self, position: Option<Position>) -> Result<(), String> {
+        let expected = self.begins.take().unwrap_or_else(|| self.cursor.clone());
+        if position != expected {
+            let channel = &self.channel;
+            return Err(format!("{channel} says that it stands at {position:?}, and stands at {expected:?}"));
         }
+        self.cursor = position;
         Ok(())
+    }
+
+    /// The app was told that somebody came, or went: that happened, after what it heard before.
+    pub fn movement(&mut self, movement: &Movement, chronicle: &Chronicle) -> Result<(), String> {
+        if !self.subscribed {
+            return Err(format!("{} was told of {movement:?} without a subscription", self.channel));
+        }
+        let rest = &chronicle.movements(&self.channel)[self.movements..];
+        let Some(at) = rest.iter().position(|one| one == movement) else {
+            return Err(format!("{} was told of {movement:?} once more than it happened", self.channel));
+        };
+        self.movements += at + 1;
+        self.last_movement = Some(movement.clone());
+        Ok(())
+    }
+
+    /// Whether it was told of the last one who came or went.
+    pub fn heard_last(&self, chronicle: &Chronicle) -> bool {
+        self.last_movement.as_ref() == chronicle.movements(&self.channel).last()
     }
 
     /// At the end: whether it has heard everything there is.
@@ -129,21 +152,23 @@ impl Diary {
         }
     }
 
-    /// A gap is told exactly when there is one: when it was asked, something was not to be had any more.
-    fn check_gap(&self, cursor: &Position, now: Time, chronicle: &Chronicle) -> Result<(), String> {
-        let asked = chronicle.asked_between(&self.channel, cursor.offset, &cursor.epoch, self.moved, now);
-        if asked.iter().any(|asked| !asked.recoverable) {
-            return Ok(());
+    /// It goes on from where the stream stood when it was asked for.
+    fn begin(&mut self, asked: Asked) {
+        let top = asked.top.map(|top| Position { offset: top.offset, epoch: top.epoch.as_str().into() });
+        if self.served {
+            self.cursor = top; // nobody tells the app
+        } else {
+            self.begins = Some(top);
         }
-        Err(format!("{} tells of a gap after {}, and there was none: {asked:?}", self.channel, cursor.offset))
     }
 
-    /// Of a channel that keeps nothing: in order, and none twice.
-    fn unkept(&mut self, data: &str) -> Result<(), String> {
+    /// Of a channel that keeps nothing: in order, none twice, and none that nobody published.
+    fn unkept(&mut self, offset: u64, data: &str, chronicle: &Chronicle) -> Result<(), String> {
+        let channel = &self.channel;
         let number = data.split(|c: char| !c.is_ascii_digit()).find_map(|digits| digits.parse().ok());
         let number: u64 = number.ok_or_else(|| format!("{data} has no number"))?;
-        if number <= self.last {
-            return Err(format!("{} gave {number} after {}", self.channel, self.last));
+        if offset != 0 || number <= self.last || !chronicle.was_published(channel, data) {
+            return Err(format!("{channel} gave {number} at {offset} after {}", self.last));
         }
         self.last = number;
         Ok(())

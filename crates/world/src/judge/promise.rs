@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 
 use suona_client::{Code, Fault};
+use suona_protocol::heard::Answer;
 
+use super::answer;
 use crate::chronicle::{Chronicle, Life};
 
-/// One command that must not happen twice.
+/// One command, settled once; if it does something, that must not happen twice.
 #[derive(Debug)]
 pub struct Promise {
     /// What it does.
@@ -15,10 +17,10 @@ pub struct Promise {
     pub data: String,
     /// By what servers recognise it.
     pub key: String,
-    /// The sockets on which it was asked.
+    /// The sockets on which it was asked, if it has a key.
     pub asked: BTreeSet<u64>,
     /// What the app was told.
-    pub outcome: Option<Result<Option<String>, Fault>>,
+    pub outcome: Option<Result<(), Fault>>,
     /// The app ended before it was told.
     pub abandoned: bool,
 }
@@ -30,36 +32,64 @@ pub enum Act {
     Rpc,
     /// Publishes in a channel that keeps it.
     Publish(String),
+    /// Tells the backend something, for which this gateway ends the connection.
+    Send,
+    /// Reads so much of what was published in a channel.
+    History(String, i32),
+    /// Asks who hears a channel.
+    Presence(String),
+    /// Asks how many hear a channel.
+    PresenceStats(String),
+}
+
+impl Act {
+    /// Whether it changes something, and so carries a key.
+    pub fn has_key(&self) -> bool {
+        matches!(self, Self::Rpc | Self::Publish(_))
+    }
 }
 
 impl Promise {
+    /// A command of which nothing has come yet.
+    pub fn new(act: Act, data: String, key: String) -> Self {
+        Self { act, data, key, asked: BTreeSet::new(), outcome: None, abandoned: false }
+    }
+
+    /// Whether the app still waits for what comes of it.
+    pub fn is_open(&self) -> bool {
+        self.outcome.is_none() && !self.abandoned
+    }
+
     /// The app is told what came of it.
-    pub fn settle(&mut self, outcome: Result<Option<String>, Fault>) -> Result<(), String> {
+    pub fn settle(
+        &mut self,
+        outcome: Result<Option<Answer>, Fault>,
+        chronicle: &Chronicle,
+    ) -> Result<(), String> {
         if let Some(before) = &self.outcome {
             return Err(format!("{} was settled twice: {before:?}, {outcome:?}", self.key));
         }
-        if let (Act::Rpc, Ok(answer)) = (&self.act, &outcome)
-            && answer.as_deref() != Some(&self.data)
-        {
-            return Err(format!("{} asked {} and was answered {answer:?}", self.key, self.data));
+        if let Ok(told) = &outcome {
+            answer::check(&self.act, &self.data, told.as_ref(), chronicle)?;
         }
-        self.outcome = Some(outcome);
+        self.outcome = Some(outcome.map(drop));
         Ok(())
     }
 
     /// At the end: whether it was settled, happened once where it was to, and not more often than it was asked.
     pub fn check(&self, chronicle: &Chronicle) -> Result<(), String> {
         let key = &self.key;
-        if self.outcome.is_none() && !self.abandoned {
+        if self.is_open() {
             return Err(format!("{key} was never settled"));
         }
         let effects = match &self.act {
             Act::Rpc => self.effects_at_the_backend(chronicle)?,
             Act::Publish(channel) => chronicle.published(channel, &self.data),
+            Act::Send | Act::History(..) | Act::Presence(_) | Act::PresenceStats(_) => return Ok(()),
         };
         let lives: BTreeSet<_> = effects.iter().collect();
-        if matches!(self.act, Act::Publish(_)) && lives.len() != effects.len() {
-            return Err(format!("{key} was published more than once in one life: {effects:?}"));
+        if lives.len() != effects.len() {
+            return Err(format!("{key} happened more than once in one life: {effects:?}"));
         }
         // Whoever asked again knows that the outcome was in doubt.
         if effects.len() > self.asked.len() {
@@ -84,7 +114,7 @@ impl Promise {
         let (key, asked) = (&self.key, self.asked.len());
         let fits = match self.outcome.as_ref() {
             None => true,
-            Some(Ok(_)) => effects > 0,
+            Some(Ok(())) => effects > 0,
             Some(Err(fault)) => match fault.code {
                 Code::Expired | Code::OutboxFull => asked == 0 && effects == 0,
                 Code::UnknownOutcome => asked > 0,

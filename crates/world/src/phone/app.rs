@@ -1,46 +1,53 @@
 //! An app on a phone: what it wants, and what it was told. It saves where it stands, as a good app does.
 
+mod login;
+mod orders;
+
 use std::{collections::BTreeMap, time::Duration};
 
 use suona_client::{
     Code, Fault,
-    client::{Command, Input, Language, Options, Output, Status, SubscribeOptions},
+    client::{Input, Language, Options, Output, Status, SubscribeOptions},
     link::{Frame, State},
 };
-use suona_protocol::{Channel, Payload, heard::Answer};
+use suona_protocol::{Channel, ClientInfo};
 
 use crate::{
-    agenda::{EPOCH, Time},
-    chronicle::SharedChronicle,
-    judge::{Act, Diary, Promise},
+    agenda::Time,
+    chronicle::{Chronicle, Movement, SharedChronicle},
+    judge::{Act, Diary},
+    network::WireId,
+    schedule::VAULT,
     seed::Dice,
 };
+
+pub use login::{LOGIN, Login};
+pub use orders::Orders;
 
 /// An app, and what it was told.
 #[derive(Debug)]
 pub struct App {
     user: String,
     session: String,
-    launches: u32,
-    tickets: u64,
     status: State,
     /// Since when.
     since: Time,
+    /// It was let in, and nobody has looked whether that was right.
+    greeted: bool,
     /// What it hears.
     pub diaries: BTreeMap<String, Diary>,
-    /// What it asked for, by launch and ticket.
-    pub promises: BTreeMap<(u32, u64), Promise>,
+    /// What it asked for.
+    pub orders: Orders,
     /// The socket that was dialled last.
     socket: Option<u64>,
     /// When it dialled.
     pub dials: Vec<Time>,
-    /// Tokens that it looks for, by number: for a channel, or for the connection.
-    asks: BTreeMap<u64, Option<Channel>>,
-    next_ask: u64,
-    /// Whether its login never fails.
-    login_is_well: bool,
-    /// When it was last turned away because its token had become too old.
+    /// Where it finds tokens.
+    pub login: Login,
+    /// When it was last turned away: its token had become too old, or it asked for what there is not.
     pub turned_away: Option<Time>,
+    /// It was turned away for good, and tries once more.
+    is_out: bool,
     /// What broke the rules.
     pub wrongs: Vec<String>,
 }
@@ -51,18 +58,16 @@ impl App {
         Self {
             user: format!("user{number}"),
             session: session(dice),
-            launches: 0,
-            tickets: 0,
             status: State::Offline,
             since: Time(0),
+            greeted: false,
             diaries: BTreeMap::new(),
-            promises: BTreeMap::new(),
+            orders: Orders::new(dice),
             socket: None,
             dials: Vec::new(),
-            asks: BTreeMap::new(),
-            next_ask: 0,
-            login_is_well: false,
+            login: Login::default(),
             turned_away: None,
+            is_out: false,
             wrongs: Vec::new(),
         }
     }
@@ -73,6 +78,7 @@ impl App {
         options.asks_token = true;
         options.language = language;
         options.link.habits.suspends = suspends;
+        self.orders.bound(&mut options);
         options
     }
 
@@ -86,35 +92,46 @@ impl App {
         self.status == State::Online
     }
 
+    /// Whether it was let in since this was last asked.
+    pub fn take_greeting(&mut self) -> bool {
+        std::mem::take(&mut self.greeted)
+    }
+
+    /// Whether it wants to be started again.
+    pub(super) fn takes_second_try(&mut self) -> bool {
+        std::mem::take(&mut self.is_out)
+    }
+
     /// Notes that a rule was broken.
     pub fn wrong(&mut self, what: &str) {
         self.wrongs.push(format!("{}: {what}", self.user));
     }
 
     pub(super) fn relaunch(&mut self, dice: &mut Dice) {
-        self.launches += 1;
         self.session = session(dice);
         self.status = State::Offline;
-        self.tickets = 0;
-        self.asks.clear();
-        self.socket = None;
-        for diary in self.diaries.values_mut() {
-            diary.leave();
-        }
-        for promise in self.promises.values_mut().filter(|promise| promise.outcome.is_none()) {
-            promise.abandoned = true;
-        }
+        self.login.forget_asks();
+        (self.socket, self.greeted, self.is_out) = (None, false, false);
+        self.diaries.values_mut().for_each(Diary::leave);
+        self.orders.relaunch();
     }
 
     /// Wants to hear a channel: from where it stood, or from now on.
     pub fn subscribe(&mut self, channel: &str, goes_on: bool) -> Option<Input> {
-        let diary = self.diaries.entry(channel.to_owned()).or_insert_with(|| Diary::new(channel));
+        let diary = self.diaries.entry(channel.to_owned()).or_insert_with(|| Diary::new(channel, false));
         if diary.wanted {
             return None;
         }
         diary.want(goes_on);
         let since = diary.cursor().cloned();
-        let options = SubscribeOptions { since, keep: true, join_leave: true, ..SubscribeOptions::default() };
+        let asks_token = channel == VAULT;
+        let options = SubscribeOptions {
+            since,
+            keep: true,
+            join_leave: true,
+            asks_token,
+            ..SubscribeOptions::default()
+        };
         Some(Input::Subscribe { channel: channel.into(), options })
     }
 
@@ -124,57 +141,14 @@ impl App {
         Some(Input::Unsubscribe { channel: channel.into() })
     }
 
-    /// Asks for something that must not happen twice. `number` is like no other's.
+    /// Asks for something. `number` is like no other's.
     pub fn command(&mut self, act: Act, number: u64, ttl: Option<Duration>) -> Input {
-        self.tickets += 1;
-        let ticket = self.tickets;
-        let data = format!(r#"{{"n":{number}}}"#);
-        let payload = Payload::from(data.clone());
-        let command = match &act {
-            Act::Rpc => Command::Rpc { method: "bid".to_owned(), data: Some(payload) },
-            Act::Publish(channel) => Command::Publish { channel: channel.as_str().into(), data: payload },
-        };
-        let promise = Promise {
-            act,
-            data,
-            key: format!("{}-{ticket}", self.session),
-            asked: Default::default(),
-            outcome: None,
-            abandoned: false,
-        };
-        self.promises.insert((self.launches, ticket), promise);
-        Input::Command { ticket, command, ttl }
-    }
-
-    /// Its login works from now on, and gives tokens that last.
-    pub fn login_is_well(&mut self) {
-        self.login_is_well = true;
-    }
-
-    /// The tokens that it looks for.
-    pub fn asks(&self) -> Vec<u64> {
-        self.asks.keys().copied().collect()
+        self.orders.place(&self.session, act, number, ttl)
     }
 
     /// Finds a token, or fails to, unless it is not looking for that any more.
     pub fn token(&mut self, ask: u64, is_sure: bool, now: Time, dice: &mut Dice) -> Option<Input> {
-        let channel = self.asks.remove(&ask)?;
-        if !is_sure && !self.login_is_well && dice.chance(5) {
-            return Some(Input::TokenFailed { channel, reason: "the login is down".to_owned() });
-        }
-        let mut claims = serde_json::json!({ "sub": self.user });
-        if !self.login_is_well && dice.chance(40) {
-            claims["exp"] = ((EPOCH + now.since_begin()).as_secs() + dice.between(10, 60)).into();
-        }
-        Some(Input::Token { channel, token: Some(sign(&claims).into()) })
-    }
-
-    /// Looks for a token: the number of that, and how many milliseconds it takes.
-    pub(super) fn asked(&mut self, channel: Option<Channel>, dice: &mut Dice) -> (u64, u64) {
-        self.next_ask += 1;
-        self.asks.insert(self.next_ask, channel);
-        let is_slow = !self.login_is_well && dice.chance(3);
-        (self.next_ask, if is_slow { dice.between(8_000, 12_000) } else { dice.between(0, 300) })
+        self.login.token(&self.user, ask, is_sure, now, dice)
     }
 
     pub(super) fn dialled(&mut self, generation: u64, now: Time) {
@@ -184,107 +158,119 @@ impl App {
 
     /// Notes what it asks on a socket.
     pub(super) fn sends(&mut self, frame: &Frame, generation: u64) {
-        let open = |promise: &&mut Promise| promise.outcome.is_none() && !promise.abandoned;
-        for promise in self.promises.values_mut().filter(open) {
-            if names(frame, &promise.key) {
-                promise.asked.insert(generation);
-            }
-        }
+        self.orders.sends(frame, generation);
     }
 
-    /// Hears what the client tells it.
-    pub(super) fn hear(&mut self, told: Output, now: Time, chronicle: &SharedChronicle) {
-        if let Err(wrong) = self.check(told, now, chronicle) {
+    /// Looks whether its client keeps no more than it may.
+    pub(super) fn check_outbox(&mut self) {
+        if let Err(wrong) = self.orders.check() {
             self.wrong(&wrong);
         }
     }
 
-    fn check(&mut self, told: Output, now: Time, chronicle: &SharedChronicle) -> Result<(), String> {
+    /// Hears what the client tells it, which is connected by this socket, if it is.
+    pub(super) fn hear(
+        &mut self,
+        told: Output,
+        now: Time,
+        wire: Option<WireId>,
+        chronicle: &SharedChronicle,
+    ) {
+        if let Err(wrong) = self.check(told, now, wire, chronicle) {
+            self.wrong(&wrong);
+        }
+    }
+
+    fn check(
+        &mut self,
+        told: Output,
+        now: Time,
+        wire: Option<WireId>,
+        chronicle: &SharedChronicle,
+    ) -> Result<(), String> {
+        let mut chronicle = chronicle.lock();
         match told {
             Output::Status(status) => self.changed(status, now),
             Output::Subscribed { channel, how } => {
-                return self.diary(&channel)?.standing(how, now, &chronicle.lock());
+                let asked = wire.and_then(|wire| chronicle.last_asked(wire, &channel));
+                self.diary(&channel)?.standing(how, asked)
             }
             Output::Publication { channel, publication } => {
-                let data = String::from_utf8_lossy(&publication.data).into_owned();
-                let diary = self.diary(&channel)?;
-                return diary.publication(publication.offset, &data, now, &chronicle.lock());
+                let data = String::from_utf8_lossy(&publication.data);
+                self.diary(&channel)?.publication(publication.offset, &data, &chronicle)
             }
-            Output::Position { channel, position } => return self.diary(&channel)?.position(position, now),
-            Output::Unsubscribed { channel, fault } => {
-                return Err(format!("{channel} ended for good: {fault}"));
+            Output::Position { channel, position } => self.diary(&channel)?.position(position),
+            Output::Join { channel, info } => self.moved(&channel, true, &info, &chronicle),
+            Output::Leave { channel, info } => self.moved(&channel, false, &info, &chronicle),
+            Output::Unsubscribed { channel, fault } => self.expelled(&channel, &fault, &mut chronicle),
+            Output::Settle { ticket, outcome } => {
+                let socket = self.socket.filter(|_| self.is_online() && self.since < now);
+                self.orders.settled(ticket, outcome, socket, &chronicle)
             }
-            Output::Settle { ticket, outcome } => return self.settled(ticket, outcome, now),
-            _ => {}
+            Output::Message(data) => Err(format!("was sent {data:?}, which no gateway of ours does")),
+            Output::Dial { .. } | Output::Close { .. } | Output::Send(_) | Output::Ask { .. } => Ok(()),
         }
+    }
+
+    fn expelled(
+        &mut self,
+        channel: &Channel,
+        fault: &Fault,
+        chronicle: &mut Chronicle,
+    ) -> Result<(), String> {
+        if !chronicle.was_expelled(&self.user, channel) {
+            return Err(format!("{channel} ended for good: {fault}"));
+        }
+        self.diary(channel)?.leave();
         Ok(())
     }
 
-    fn settled(
+    fn moved(
         &mut self,
-        ticket: u64,
-        outcome: Result<Option<Answer>, Fault>,
-        now: Time,
+        channel: &Channel,
+        came: bool,
+        info: &ClientInfo,
+        chronicle: &Chronicle,
     ) -> Result<(), String> {
-        let promise = self.promises.get_mut(&(self.launches, ticket));
-        let promise = promise.ok_or_else(|| format!("{ticket} was settled, and never asked"))?;
-        // What can be asked is asked, on the connection that is there.
-        let is_there = self.status == State::Online && self.since < now;
-        let is_asked = promise.asked.last() == self.socket.as_ref();
-        if is_there && !is_asked && outcome.as_ref().is_err_and(is_too_old) {
-            return Err(format!("{ticket} became too old, and was not asked on the last connection"));
-        }
-        promise.settle(outcome.map(|answer| match answer {
-            Some(Answer::Rpc(data)) => data.map(|data| String::from_utf8_lossy(&data).into_owned()),
-            _ => None,
-        }))
+        self.diary(channel)?.movement(&Movement::of(came, info), chronicle)
     }
 
     fn diary(&mut self, channel: &Channel) -> Result<&mut Diary, String> {
-        self.diaries.get_mut(channel.as_str()).ok_or_else(|| format!("{channel} was heard, and never wanted"))
+        let channel = channel.as_str();
+        if channel.strip_prefix("own:#") == Some(&self.user) {
+            return Ok(self.diaries.entry(channel.to_owned()).or_insert_with(|| Diary::new(channel, true)));
+        }
+        self.diaries.get_mut(channel).ok_or_else(|| format!("{channel} was heard, and never wanted"))
     }
 
-    fn changed(&mut self, status: Status, now: Time) {
-        if status.fault.as_ref().is_some_and(|fault| fault.code == Code::TokenExpired) {
+    fn changed(&mut self, status: Status, now: Time) -> Result<(), String> {
+        let code = status.fault.as_ref().map(|fault| fault.code);
+        if code.is_some_and(|code| matches!(code, Code::TokenExpired | NOT_AVAILABLE)) {
             self.turned_away = Some(now);
         }
         (self.status, self.since) = (status.state, now);
+        self.greeted = status.state == State::Online;
         if status.state != State::Online {
             // A channel is heard again when the app is told so.
             for diary in self.diaries.values_mut() {
                 diary.subscribed = false;
             }
         }
-        if status.state == State::Offline
-            && let Some(fault) = status.fault
-        {
-            self.wrong(&format!("went offline for good: {fault}"));
+        match status.fault {
+            Some(Fault { code: NOT_AVAILABLE, .. }) if status.state == State::Offline => self.is_out = true,
+            Some(fault) if status.state == State::Offline => {
+                return Err(format!("went offline for good: {fault}"));
+            }
+            _ => {}
         }
+        Ok(())
     }
 }
 
-fn is_too_old(fault: &Fault) -> bool {
-    matches!(fault.code, Code::Expired | Code::UnknownOutcome)
-}
-
-/// Whether a frame carries this key: between quotes in JSON, after its length in Protobuf.
-fn names(frame: &Frame, key: &str) -> bool {
-    match frame {
-        Frame::Text(text) => text.contains(&format!("\"{key}\"")),
-        Frame::Binary(bytes) => {
-            let length = u8::try_from(key.len()).expect("keys are short");
-            let named = [&[length], key.as_bytes()].concat();
-            bytes.windows(named.len()).any(|part| part == named)
-        }
-    }
-}
+/// What the gateway says to clients that send the backend something without asking for an answer.
+const NOT_AVAILABLE: Code = Code::Server(3508);
 
 /// 128 random bits.
 fn session(dice: &mut Dice) -> String {
     format!("{:016x}{:016x}", dice.bits(), dice.bits())
-}
-
-fn sign(claims: &serde_json::Value) -> String {
-    let key = jsonwebtoken::EncodingKey::from_secret(b"a secret of at least thirty-two bytes");
-    jsonwebtoken::encode(&jsonwebtoken::Header::default(), claims, &key).expect("claims are JSON")
 }

@@ -1,6 +1,8 @@
 //! What a phone can reach while something happens to it.
 
-use crate::{agenda::Agenda, chronicle::SharedChronicle, network::Network, trace::Trace, world::Event};
+use crate::{
+    agenda::Agenda, chronicle::SharedChronicle, network::Network, tally::Tally, trace::Trace, world::Event,
+};
 
 /// What a phone can reach while something happens to it.
 pub struct Reach<'a> {
@@ -12,4 +14,6 @@ pub struct Reach<'a> {
     pub chronicle: &'a SharedChronicle,
     /// What happens, for people.
     pub trace: &'a mut Trace,
+    /// What was seen.
+    pub tally: &'a mut Tally,
 }

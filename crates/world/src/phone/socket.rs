@@ -1,14 +1,19 @@
 //! A socket as a platform gives it to a client: bytes come in, messages come out.
 
-use suona_client::link::Frame;
+use suona_client::link::{Frame, Loss};
 use suona_protocol::ws::{Decoder, Event, Message, Role};
 
-use crate::network::{Packet, WireId};
+use crate::{
+    agenda::Time,
+    network::{Packet, WireId},
+};
 
 /// One socket of a phone.
 #[derive(Debug)]
 pub(super) struct Socket {
     pub(super) wire: WireId,
+    /// When it was told to close.
+    pub(super) closed_at: Option<Time>,
     decoder: Decoder,
     is_open: bool,
 }
@@ -18,8 +23,7 @@ pub(super) struct Socket {
 pub(super) enum Arrival {
     Opened,
     Frame(Frame),
-    Closed(u16, String),
-    Gone,
+    Lost(Loss),
 }
 
 /// No server sends more at once.
@@ -27,7 +31,7 @@ const LONGEST: usize = 1 << 20;
 
 impl Socket {
     pub(super) fn new(wire: WireId) -> Self {
-        Self { wire, decoder: Decoder::new(Role::Client, LONGEST), is_open: false }
+        Self { wire, closed_at: None, decoder: Decoder::new(Role::Client, LONGEST), is_open: false }
     }
 
     pub(super) fn is_open(&self) -> bool {
@@ -42,7 +46,7 @@ impl Socket {
                 vec![Arrival::Opened]
             }
             Packet::Bytes(bytes) => self.decode(bytes),
-            Packet::Gone => vec![Arrival::Gone],
+            Packet::Gone => vec![Arrival::Lost(Loss { code: Some(1006), ..Loss::default() })],
             Packet::Dial(_) | Packet::Message(_) | Packet::Close => unreachable!("it goes up only"),
         }
     }
@@ -58,7 +62,7 @@ impl Socket {
                 }
                 Event::Close(why) => {
                     let (code, reason) = why.unwrap_or((1005, ""));
-                    Arrival::Closed(code, reason.to_owned())
+                    Arrival::Lost(Loss { code: Some(code), reason: reason.to_owned(), ..Loss::default() })
                 }
                 Event::Deflated(_) => unreachable!("no phone asked for compression"),
                 Event::Message(Message::Pong(_)) | Event::Ping(_) => continue,

@@ -1,5 +1,7 @@
 //! One shard and what drives it: the reactor's turns, with sockets of the simulated network.
 
+mod visits;
+
 use std::{
     collections::{BTreeMap, VecDeque},
     rc::Rc,
@@ -8,18 +10,21 @@ use std::{
 };
 
 use suona_client::{client::Language, link::Frame};
-use suona_protocol::ws::{self, Message};
+use suona_protocol::{
+    Payload,
+    ws::{self, Message},
+};
 use suona_server::{
     Now,
     door::{Door, Encoding, Managed},
-    hub::{Delivery, Errand, Opening, Shard},
+    hub::{Census, Delivery, Errand, Opening, Shard},
     io::{ConnectionId, Loss, Tenant},
     session::{Manners, PingSchedule, Rules},
 };
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Inbound, Sockets};
-use crate::network::WireId;
+use crate::{chronicle::SharedChronicle, network::WireId};
 
 /// One shard and what drives it.
 pub struct Host {
@@ -30,6 +35,9 @@ pub struct Host {
     seats: BTreeMap<WireId, Seat>,
     wires: BTreeMap<ConnectionId, WireId>,
     manners: Manners,
+    chronicle: SharedChronicle,
+    /// Payloads of publications that get lost on their way to this shard.
+    doomed: Vec<Payload>,
     /// No outbox may hold more.
     limit: usize,
     /// Whether some outbox held more.
@@ -45,18 +53,13 @@ struct Seat {
     ending: Option<Loss>,
 }
 
-/// The reactor's own: the time for writing what is queued and for the peer's close frame.
-const PARTING: std::time::Duration = std::time::Duration::from_secs(5);
-
-/// What an outbox may hold beyond its limit: the last words.
-const LAST_WORDS: usize = 512;
-
 impl Host {
     pub(super) fn new(
         shard: Shard,
         deliveries: mpsc::Receiver<Delivery>,
         errands: mpsc::UnboundedReceiver<Errand>,
         rules: &Arc<Rules>,
+        chronicle: SharedChronicle,
     ) -> Self {
         let client = &rules.config.client;
         let ping = PingSchedule { interval: client.ping_interval, pong_timeout: Some(client.pong_timeout) };
@@ -68,6 +71,8 @@ impl Host {
             seats: BTreeMap::new(),
             wires: BTreeMap::new(),
             manners: Manners { ping: Some(ping), announces_pings: true, ..Manners::default() },
+            chronicle,
+            doomed: Vec::new(),
             limit: client.queue_max_size,
             overflowed: None,
         }
@@ -91,6 +96,11 @@ impl Host {
             self.seats.insert(wire, Seat { id: None, parting: None, ending: None });
         }
         self.inbound.push_back((wire, what));
+    }
+
+    /// A publication of this payload will get lost on its way to this shard.
+    pub(super) fn doom(&mut self, data: Payload) {
+        self.doomed.push(data);
     }
 
     pub(super) fn errand(&mut self, errand: Errand, now: Now) {
@@ -148,6 +158,16 @@ impl Host {
         counts.into_iter().map(|(channel, count)| (channel.as_str().to_owned(), count)).collect()
     }
 
+    /// What the shard says that it holds.
+    pub(super) fn census(&self) -> Census {
+        self.shard.census()
+    }
+
+    /// The sockets whose clients the shard has let in.
+    pub(super) fn connected(&self) -> Vec<WireId> {
+        self.census().connected.iter().filter_map(|id| self.wires.get(id).copied()).collect()
+    }
+
     pub(super) fn outbox_bytes(&mut self) -> usize {
         self.shard.outboxes().total_bytes()
     }
@@ -156,11 +176,26 @@ impl Host {
         while !self.shard.outboxes().wants_flush()
             && let Ok(delivery) = self.deliveries.try_recv()
         {
-            self.shard.deliver(delivery, now);
+            if !self.is_doomed(&delivery) {
+                self.shard.deliver(delivery, now);
+            }
         }
         while let Ok(errand) = self.errands.try_recv() {
+            self.act_for(beneficiary(&errand));
             self.shard.errand(errand, now);
         }
+        self.act_for(None);
+    }
+
+    fn is_doomed(&mut self, delivery: &Delivery) -> bool {
+        let Delivery::Publication(publication) = delivery else { return false };
+        let at = self.doomed.iter().position(|data| *data == publication.publication().data);
+        at.map(|at| self.doomed.swap_remove(at)).is_some()
+    }
+
+    /// What the shard does now it does for this connection.
+    fn act_for(&self, id: Option<ConnectionId>) {
+        self.chronicle.act_for(id.and_then(|id| self.wires.get(&id).copied()));
     }
 
     fn serve(&mut self, wire: WireId, what: Inbound, now: Now) {
@@ -170,7 +205,9 @@ impl Host {
             (Inbound::Message(frame), Some(id)) => {
                 let is_heard = seat.ending.is_none() && self.shard.outboxes().is_open(id);
                 if is_heard {
+                    self.act_for(Some(id));
                     self.shard.received(id, message(&frame), now);
+                    self.act_for(None);
                 }
             }
             (Inbound::Close, Some(id)) => {
@@ -202,82 +239,20 @@ impl Host {
         };
         self.shard.opened(id, opening, now);
     }
-
-    fn keep_deadlines(&mut self, now: Now, sockets: &mut impl Sockets) {
-        let is_over = |seat: &Seat| seat.parting.is_some_and(|at| at <= now.instant);
-        let over: Vec<_> =
-            self.seats.iter().filter(|(_, seat)| is_over(seat)).map(|(wire, _)| *wire).collect();
-        for wire in over {
-            self.lose(wire, Loss::Cut, now, sockets);
-        }
-        if self.shard.deadline().is_some_and(|deadline| deadline <= now.instant) {
-            self.shard.woke(now);
-        }
-    }
-
-    /// Writes what there is room for, and ends what is over.
-    fn visit(&mut self, wire: WireId, now: Now, sockets: &mut impl Sockets) {
-        let Some(Seat { id: Some(id), ending, .. }) = self.seats.get(&wire) else { return };
-        let (id, ending) = (*id, *ending);
-        if ending == Some(Loss::Cut) {
-            return self.lose(wire, Loss::Cut, now, sockets);
-        }
-        self.check_bound(id);
-        self.write(id, wire, sockets);
-        let outboxes = self.shard.outboxes();
-        if outboxes.unsent(id).next().is_some() {
-            return self.begin_parting(id, wire, now);
-        }
-        match ending {
-            Some(loss) => self.lose(wire, loss, now, sockets),
-            None if outboxes.is_open(id) => {
-                if outboxes.take_notice(id) {
-                    self.shard.drained(id, now);
-                }
-            }
-            None if outboxes.awaits_answer(id) => self.begin_parting(id, wire, now),
-            None => self.lose(wire, Loss::Cut, now, sockets),
-        }
-    }
-
-    fn write(&mut self, id: ConnectionId, wire: WireId, sockets: &mut impl Sockets) {
-        let room = sockets.room(wire);
-        let outboxes = self.shard.outboxes();
-        let mut bytes: Vec<u8> = outboxes.unsent(id).flatten().take(room).copied().collect();
-        if !bytes.is_empty() {
-            outboxes.advance(id, bytes.len(), 0);
-            bytes.shrink_to_fit();
-            sockets.write(wire, bytes);
-        }
-    }
-
-    fn begin_parting(&mut self, id: ConnectionId, wire: WireId, now: Now) {
-        if !self.shard.outboxes().is_open(id)
-            && let Some(seat) = self.seats.get_mut(&wire)
-        {
-            seat.parting.get_or_insert(now.instant + PARTING);
-        }
-    }
-
-    fn lose(&mut self, wire: WireId, loss: Loss, now: Now, sockets: &mut impl Sockets) {
-        let Some(Seat { id: Some(id), .. }) = self.seats.remove(&wire) else { return };
-        self.wires.remove(&id);
-        self.shard.lost(id, &loss, now);
-        self.shard.outboxes().remove(id);
-        sockets.end(wire);
-    }
-
-    fn check_bound(&mut self, id: ConnectionId) {
-        let bytes = self.shard.outboxes().bytes(id);
-        if bytes > self.limit + LAST_WORDS {
-            self.overflowed = Some(bytes);
-        }
-    }
 }
 
 fn message(frame: &Frame) -> Message<'_> {
     match frame {
         Frame::Text(text) => Message::Text(text),
         Frame::Binary(bytes) => Message::Binary(bytes),
+    }
+}
+
+/// The connection that an errand is about.
+fn beneficiary(errand: &Errand) -> Option<ConnectionId> {
+    match errand {
+        Errand::Answer(id, ..) | Errand::Inherit(id, _) | Errand::KeysFetched(id, _) => Some(*id),
+        Errand::Order(id, _) => *id,
+        _ => None,
     }
 }

@@ -8,9 +8,10 @@ use suona_server::{
     hub::ShardId,
 };
 
-use crate::chronicle::{Life, SharedChronicle};
+use crate::chronicle::{Life, Movement, SharedChronicle};
 
-/// The memory broker of one life of the gateway. Nothing is changed on the way through.
+/// The memory broker of one life of the gateway. Nothing is changed on the way through, but that what has no order
+/// gets one.
 pub(super) struct Recorder {
     broker: Arc<MemoryBroker>,
     chronicle: SharedChronicle,
@@ -43,10 +44,12 @@ impl Broker for Recorder {
     }
 
     fn join(&self, channel: &Channel, info: Arc<ClientInfo>) {
+        self.chronicle.lock().moved(channel, Movement::of(true, &info));
         self.broker.join(channel, info);
     }
 
     fn leave(&self, channel: &Channel, info: Arc<ClientInfo>) {
+        self.chronicle.lock().moved(channel, Movement::of(false, &info));
         self.broker.leave(channel, info);
     }
 
@@ -58,13 +61,16 @@ impl Broker for Recorder {
         retention: Retention,
         answer: Answer<Option<Page>>,
     ) {
-        if let Some(Query { since: Some((offset, Some(epoch))), .. }) = query {
-            self.chronicle.lock().asked(channel, Position { offset, epoch });
-        }
+        let actor = self.chronicle.actor();
+        let since = query.and_then(|query| query.since);
+        let since = since.and_then(|(offset, epoch)| Some(Position { offset, epoch: epoch? }));
+        self.chronicle.lock().asked(actor, channel, since);
         let (chronicle, life, name) = (self.chronicle.clone(), self.life, channel.clone());
         let answer = Answer::new(move |outcome: Result<Option<Page>, BrokerError>| {
             if let Ok(Some(page)) = &outcome {
-                chronicle.lock().stands(life, &name, page.top, retention);
+                let mut chronicle = chronicle.lock();
+                chronicle.stands(life, &name, page.top, retention);
+                chronicle.answered(actor, &name, page.top);
             }
             answer.give(outcome);
         });
@@ -76,6 +82,13 @@ impl Broker for Recorder {
     }
 
     fn history(&self, channel: &Channel, query: Query, retention: Retention, answer: Answer<Page>) {
+        let (chronicle, life, name) = (self.chronicle.clone(), self.life, channel.clone());
+        let answer = Answer::new(move |outcome: Result<Page, BrokerError>| {
+            if let Ok(page) = &outcome {
+                chronicle.lock().stands(life, &name, page.top, retention);
+            }
+            answer.give(outcome);
+        });
         self.broker.history(channel, query, retention, answer);
     }
 
@@ -92,6 +105,13 @@ impl Broker for Recorder {
     }
 
     fn presence(&self, channel: &Channel, answer: Answer<Vec<Arc<ClientInfo>>>) {
+        // They come in the order of a hash map, which is another in each run.
+        let answer = Answer::new(move |mut outcome: Result<Vec<Arc<ClientInfo>>, BrokerError>| {
+            if let Ok(present) = &mut outcome {
+                present.sort_by(|one, other| one.client.cmp(&other.client));
+            }
+            answer.give(outcome);
+        });
         self.broker.presence(channel, answer);
     }
 

@@ -6,9 +6,11 @@ use suona_client::link::Input as LinkInput;
 
 use super::{Event, World};
 use crate::{
+    judge::Act,
     network::{Dials, Direction, Packet, Weather},
     phone::Phone,
     schedule::{Happening, LAST_CLOSES},
+    server::SHARDS,
 };
 
 /// How long after it was hidden an app stands still.
@@ -20,47 +22,44 @@ impl World {
         self.trace.note(self.agenda.now(), || format!("fate     {happening:?}"));
         match happening {
             Happening::Start(phone) => self.with_phone(phone, Phone::start),
+            Happening::Stop(phone) => self.with_phone(phone, Phone::stop),
             Happening::Relaunch(phone) => self.with_phone(phone, Phone::relaunch),
-            Happening::Subscribe(phone, channel, goes_on) => {
-                self.if_shown(phone, |phone, reach| {
-                    if let Some(input) = phone.app.subscribe(channel, goes_on) {
-                        phone.tell(input, reach);
-                    }
-                });
-            }
-            Happening::Unsubscribe(phone, channel) => self.if_shown(phone, |phone, reach| {
-                if let Some(input) = phone.app.unsubscribe(channel) {
-                    phone.tell(input, reach);
-                }
-            }),
-            Happening::Command(phone, act, ttl) => {
-                let number = self.number();
-                self.if_shown(phone, |phone, reach| {
-                    let input = phone.app.command(act, number, ttl);
-                    phone.tell(input, reach);
-                });
-            }
+            Happening::Subscribe(phone, channel, goes_on) => self.subscribe(phone, channel, goes_on),
+            Happening::Unsubscribe(phone, channel) => self.unsubscribe(phone, channel),
+            Happening::Command(phone, act, ttl) => self.command(phone, act, ttl),
             Happening::Hide(phone) => self.hide(phone),
-            Happening::Show(phone) => self.with_phone(phone, |phone, reach| {
-                phone.resume(reach);
-                phone.show(reach);
-            }),
-            Happening::Cut(phone, tell_phone, tell_server) => {
-                self.cut_all(phone, tell_phone, tell_server);
-            }
-            Happening::Hush(phone, to) => {
-                for wire in self.network.wires_of(phone) {
-                    self.network.hush(wire, to);
-                }
-            }
+            Happening::Show(phone) => self.show(phone),
+            Happening::Cut(phone, tell_phone, tell_server) => self.cut_all(phone, tell_phone, tell_server),
+            Happening::Hush(phone, to) => self.hush(phone, to),
             Happening::Unhush(phone) => self.network.unhush(phone, &mut self.agenda),
             Happening::Move(phone, weather, is_told) => self.relocate(phone, weather, is_told),
+            Happening::Disconnect(phone) => self.disconnect(phone),
+            Happening::Expel(phone, channel) => self.expel(phone, channel),
             Happening::Publish(channel, count, padding) => self.publish(channel, count, padding),
             Happening::PublishTwice(channel) => self.publish_twice(channel),
+            Happening::Lose(channel) => self.lose(channel),
             Happening::Office(is_well) => self.office.set_well(is_well),
             Happening::Restart(away, is_told) => self.end_gateway(away, is_told),
             Happening::Drain(over, away) => self.drain(over, away),
         }
+    }
+
+    /// An app wants to hear a channel, if it may do something.
+    pub(super) fn subscribe(&mut self, phone: usize, channel: &str, goes_on: bool) {
+        self.if_shown(phone, |phone, reach| {
+            if let Some(input) = phone.app.subscribe(channel, goes_on) {
+                phone.tell(input, reach);
+            }
+        });
+    }
+
+    /// An app wants to hear a channel no more, if it may do something.
+    pub(super) fn unsubscribe(&mut self, phone: usize, channel: &str) {
+        self.if_shown(phone, |phone, reach| {
+            if let Some(input) = phone.app.unsubscribe(channel) {
+                phone.tell(input, reach);
+            }
+        });
     }
 
     pub(super) fn number(&mut self) -> u64 {
@@ -89,6 +88,7 @@ impl World {
     /// Ends the gateway's process; the system tells those who are still connected, or the machine is gone too.
     pub(super) fn end_gateway(&mut self, away: u64, is_told: bool) {
         let Some(server) = self.server.take() else { return };
+        self.tally.counted(&server.counted());
         self.trace.note(self.agenda.now(), || "gateway  ends");
         for wire in server.wires().into_iter().filter(|_| is_told) {
             self.network.send(wire, Direction::Down, Packet::Gone, &mut self.agenda);
@@ -103,6 +103,14 @@ impl World {
         }
     }
 
+    fn command(&mut self, phone: usize, act: Act, ttl: Option<Duration>) {
+        let number = self.number();
+        self.if_shown(phone, |phone, reach| {
+            let input = phone.app.command(act, number, ttl);
+            phone.tell(input, reach);
+        });
+    }
+
     fn hide(&mut self, number: usize) {
         self.if_shown(number, |phone, reach| {
             let hides = phone.hide(reach);
@@ -110,6 +118,19 @@ impl World {
                 reach.agenda.after(SUSPENDED_AFTER, Event::Suspend(number, hides));
             }
         });
+    }
+
+    fn show(&mut self, phone: usize) {
+        self.with_phone(phone, |phone, reach| {
+            phone.resume(reach);
+            phone.show(reach);
+        });
+    }
+
+    fn hush(&mut self, phone: usize, to: Direction) {
+        for wire in self.network.wires_of(phone) {
+            self.network.hush(wire, to);
+        }
     }
 
     fn cut_all(&mut self, phone: usize, tell_phone: bool, tell_server: bool) {
@@ -152,6 +173,28 @@ impl World {
         let times = self.chronicle.lock().published(channel, &data).len();
         if times != usize::from(before || after) {
             self.wrong.get_or_insert(format!("{key} was published {times} times"));
+        }
+    }
+
+    fn lose(&mut self, channel: &str) {
+        let number = self.number();
+        let shard = self.whims.below(SHARDS as u64) as usize;
+        if let Some(server) = &mut self.server {
+            server.publish_to_all_but(shard, channel, &format!(r#"{{"n":{number}}}"#));
+        }
+    }
+
+    fn disconnect(&mut self, phone: usize) {
+        if let Some(server) = &self.server {
+            server.disconnect(self.phones[phone].app.user());
+        }
+    }
+
+    fn expel(&mut self, phone: usize, channel: &str) {
+        let user = self.phones[phone].app.user();
+        if let Some(server) = &self.server {
+            self.chronicle.lock().expel(user, channel);
+            server.unsubscribe(user, channel);
         }
     }
 

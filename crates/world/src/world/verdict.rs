@@ -2,15 +2,12 @@
 
 use std::{any::Any, fmt};
 
-use suona_client::link::Input as LinkInput;
-
-use super::World;
+use super::{World, gateway::LONGEST_TURN};
 use crate::{
     agenda::Time,
-    network::{Direction, Packet},
-    phone::Phone,
-    schedule::CHANNELS,
-    server::Holdings,
+    network::{Direction, Packet, Weather},
+    phone::{LOGIN, Phone},
+    server::Server,
 };
 
 /// A rule was broken.
@@ -39,9 +36,22 @@ impl fmt::Display for Failure {
     }
 }
 
-/// After the faults end everyone is connected and level within this time, in milliseconds: the ceiling of the backoff,
-/// and one round of login, dial, connect and subscribe in fair weather.
-pub const LEVEL_WITHIN: u64 = 20_000 + 1_500;
+/// The ceiling of the backoff: what anybody waits before dialling or asking again, at most.
+const CEILING: u64 = 20_000;
+
+/// One round trip after that, of all that is needed: a login, a dial, and a connect with its subscriptions, in fair
+/// weather and with a gateway that takes its time for each turn. Before it, those who are to dial must have heard so.
+pub(super) const ROUND: u64 = LATEST + LOGIN + 4 * LATEST + 4 * LONGEST_TURN;
+
+/// What a packet takes in fair weather at most.
+const LATEST: u64 = Weather::FAIR.lag.1;
+
+/// After the faults end everyone is connected and level within this time, in milliseconds.
+pub const LEVEL_WITHIN: u64 = CEILING + ROUND;
+
+/// Whoever holds a dead socket of which nobody told notices that within this time: the interval of pings and what they
+/// may be late, and the time for a probe.
+const NOTICED_WITHIN: u64 = 25_000 + 5_000 + 3_000;
 
 /// The longest that a command may wait, by default.
 const ALL_SETTLED: u64 = 62_000;
@@ -52,21 +62,25 @@ const ALL_GONE: u64 = 8_000;
 impl World {
     pub(super) fn live_through(&mut self, end: Time) -> Result<(), Failure> {
         self.run_until(end)?;
-        self.end_faults();
+        let cut_off = self.end_faults();
         self.run_until(end + LEVEL_WITHIN)?;
-        // A token that became too old on the way is a fault of its own: that phone has to wait once more.
-        let is_bound = |phone: &Phone| phone.app.turned_away.is_none_or(|at| at < end);
-        self.check_level(is_bound)?;
+        // What befell a phone later is a fault of its own, after which it has to wait once more.
+        let is_spared = |phone: &Phone| phone.app.turned_away.is_some_and(|at| at >= end);
+        self.check_almost_level(|number, phone| cut_off.contains(&number) || is_spared(phone))?;
+        self.run_until(end + NOTICED_WITHIN + LEVEL_WITHIN)?;
+        self.check_almost_level(|_, phone| is_spared(phone))?;
         self.run_until(end + ALL_SETTLED)?;
-        self.check_level(|_| true)?;
+        self.check_level()?;
         self.check_promises()?;
         self.check_no_leaks()?;
-        for phone in 0..self.phones.len() {
-            let stop = LinkInput::Stop { reason: "done".to_owned(), code: None };
-            self.with_phone(phone, |phone, reach| phone.tell(stop, reach));
-        }
-        self.run_until(end + ALL_SETTLED + ALL_GONE)?;
-        self.check_nothing_is_left()
+        self.check_movements()?;
+        (0..self.phones.len()).for_each(|phone| self.with_phone(phone, Phone::stop));
+        let end = self.agenda.now();
+        self.run_until(end + ALL_GONE)?;
+        self.check_nothing_is_left()?;
+        let counted = self.server.as_ref().map(Server::counted).unwrap_or_default();
+        self.tally.counted(&counted);
+        Ok(())
     }
 
     /// Fails if somebody noticed a broken rule.
@@ -78,12 +92,13 @@ impl World {
         }
     }
 
-    fn fail(&self, what: String) -> Result<(), Failure> {
+    pub(super) fn fail(&self, what: String) -> Result<(), Failure> {
         Err(Failure { seed: self.seed, at: self.agenda.now(), what })
     }
 
-    /// From now on the network is fair, the gateway and the backend run, and everybody looks at their phone.
-    fn end_faults(&mut self) {
+    /// From now on the network is fair, the gateway and the backend run, and everybody looks at their phone. Gives those
+    /// whose sockets are dead, and nobody tells them.
+    fn end_faults(&mut self) -> Vec<usize> {
         self.trace.note(self.agenda.now(), || "fate     the faults end");
         self.chronicle.advance(self.agenda.now());
         self.office.set_well(true);
@@ -96,12 +111,14 @@ impl World {
                 phone.show(reach);
                 phone.start(reach);
             });
-            self.phones[number].app.login_is_well();
-            for ask in self.phones[number].app.asks() {
+            self.phones[number].app.login.is_well();
+            for ask in self.phones[number].app.login.asks() {
                 self.find_token(number, ask, true);
             }
         }
         self.rouse();
+        let is_dead = |phone: &Phone| phone.wire().is_some_and(|wire| self.network.is_dead(wire));
+        (0..self.phones.len()).filter(|number| is_dead(&self.phones[*number])).collect()
     }
 
     /// Sockets of an earlier life of the gateway: its machine knows nothing of them, and says so.
@@ -115,72 +132,20 @@ impl World {
             }
         }
     }
+}
 
-    fn check_level(&self, is_bound: impl Fn(&Phone) -> bool) -> Result<(), Failure> {
-        let chronicle = self.chronicle.lock();
-        if let Some(wrong) = chronicle.wrongs().first() {
-            return self.fail(wrong.clone());
-        }
-        for phone in self.phones.iter().filter(|phone| is_bound(phone)) {
-            let app = &phone.app;
-            if !app.is_online() {
-                return self.fail(format!("{} is not online", app.user()));
-            }
-            for diary in app.diaries.values() {
-                diary.check_level(&chronicle).or_else(|what| self.fail(format!("{}: {what}", app.user())))?;
-            }
-        }
-        Ok(())
-    }
+#[cfg(test)]
+mod tests {
+    use suona_client::link;
 
-    fn check_promises(&self) -> Result<(), Failure> {
-        let chronicle = self.chronicle.lock();
-        for app in self.phones.iter().map(|phone| &phone.app) {
-            for promise in app.promises.values() {
-                promise.check(&chronicle).or_else(|what| self.fail(format!("{}: {what}", app.user())))?;
-            }
-        }
-        Ok(())
-    }
+    use super::*;
+    use crate::server;
 
-    /// The gateway holds what living clients need, and no more.
-    fn check_no_leaks(&mut self) -> Result<(), Failure> {
-        let (calendar, now) = (self.calendar, self.agenda.now());
-        let Some(server) = &mut self.server else { return self.fail("the gateway is gone".to_owned()) };
-        let mut holdings = server.holdings(calendar, now);
-        holdings.outboxes = 0;
-        let connections = holdings.connections.len();
-        let present: Vec<_> = CHANNELS.iter().map(|channel| server.present(channel)).collect();
-        let mut expected = Holdings {
-            users: self.phones.len(),
-            ..Holdings { connections: holdings.connections.clone(), ..Holdings::default() }
-        };
-        for (channel, present) in CHANNELS.iter().zip(present) {
-            let hears = |phone: &&Phone| phone.app.diaries.get(*channel).is_some_and(|diary| diary.wanted);
-            let users: Vec<_> =
-                self.phones.iter().filter(hears).map(|phone| phone.app.user().to_owned()).collect();
-            let shows = !channel.starts_with("brief") && !channel.starts_with("bare");
-            if present != if shows { users.clone() } else { Vec::new() } {
-                return self.fail(format!("{channel} is heard by {users:?}, and shows {present:?}"));
-            }
-            expected.seats.push(((*channel).to_owned(), users.len()));
-        }
-        expected.seats.retain(|(_, count)| *count > 0);
-        expected.seats.sort();
-        if holdings != expected || connections != self.phones.len() {
-            return self.fail(format!("the gateway holds {holdings:?} for {} phones", self.phones.len()));
-        }
-        Ok(())
-    }
-
-    fn check_nothing_is_left(&mut self) -> Result<(), Failure> {
-        let (calendar, now) = (self.calendar, self.agenda.now());
-        let Some(server) = &mut self.server else { return self.fail("the gateway is gone".to_owned()) };
-        let holdings = server.holdings(calendar, now);
-        let present: Vec<_> = CHANNELS.iter().flat_map(|channel| server.present(channel)).collect();
-        if holdings != Holdings::default() || !present.is_empty() {
-            return self.fail(format!("nobody is left, and the gateway holds {holdings:?}, {present:?}"));
-        }
-        Ok(())
+    #[test]
+    fn the_bounds_are_those_of_the_client_and_the_gateway() {
+        let (link, rules) = (link::Options::default(), server::rules());
+        assert_eq!(link.longest_wait.as_millis(), u128::from(CEILING));
+        let noticed = rules.config.client.ping_interval.as_millis() + 5_000 + 3_000;
+        assert_eq!(noticed, u128::from(NOTICED_WITHIN));
     }
 }

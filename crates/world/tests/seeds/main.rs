@@ -2,6 +2,8 @@
 //! first hundred.
 #![allow(clippy::print_stdout, reason = "it tells how far it is")]
 
+mod coverage;
+
 use std::{
     env,
     panic::{self, AssertUnwindSafe},
@@ -14,7 +16,7 @@ use std::{
     time::Instant,
 };
 
-use suona_world::{World, server, trace::Trace, world::Failure};
+use suona_world::{World, server, tally::Tally, trace::Trace, world::Failure};
 
 /// Seeds, unless somebody asks for fewer or more.
 const SEEDS: u64 = 10_000;
@@ -53,8 +55,13 @@ fn replay(seed: u64) -> ExitCode {
 fn live_all(seeds: u64) -> ExitCode {
     let threads = thread::available_parallelism().map_or(1, usize::from);
     println!("living through {seeds} worlds on {threads} threads");
-    let progress =
-        Progress { began: Instant::now(), seeds, next: AtomicU64::new(0), failed: Mutex::default() };
+    let progress = Progress {
+        began: Instant::now(),
+        seeds,
+        next: AtomicU64::new(0),
+        failed: Mutex::default(),
+        tally: Mutex::default(),
+    };
     // A world that panics is told of below, by its seed.
     panic::set_hook(Box::new(|_| ()));
     thread::scope(|scope| {
@@ -70,46 +77,54 @@ struct Progress {
     seeds: u64,
     next: AtomicU64,
     failed: Mutex<Option<Failure>>,
+    tally: Mutex<Tally>,
 }
 
 impl Progress {
     /// Lives through worlds until all are done, or one has failed.
     fn work(&self) {
-        let rules = server::rules();
+        let (rules, mut tally) = (server::rules(), Tally::default());
         while self.failed.lock().expect("nobody panics with it").is_none() {
             let seed = self.next.fetch_add(1, Relaxed);
             if seed >= self.seeds {
-                return;
+                break;
             }
-            let lived =
-                panic::catch_unwind(AssertUnwindSafe(|| World::live(seed, &rules, Trace::default()).1));
-            let verdict = lived.unwrap_or_else(|panic| Err(Failure::panicked(seed, &*panic)));
-            if let Err(failure) = verdict {
+            let lived = panic::catch_unwind(AssertUnwindSafe(|| {
+                let (world, verdict) = World::live(seed, &rules, Trace::default());
+                verdict.map(|()| world.tally)
+            }));
+            match lived.unwrap_or_else(|panic| Err(Failure::panicked(seed, &*panic))) {
+                Ok(seen) => tally.add(&seen),
                 // The first to fail is as good as any other.
-                self.failed.lock().expect("nobody panics with it").get_or_insert(failure);
+                Err(failure) => {
+                    self.failed.lock().expect("nobody panics with it").get_or_insert(failure);
+                }
             }
             if (seed + 1).is_multiple_of(1000) && seed + 1 < self.seeds {
                 println!("{} worlds, {} s", seed + 1, self.began.elapsed().as_secs());
             }
         }
+        self.tally.lock().expect("nobody panics with it").add(&tally);
     }
 
     fn conclude(self) -> ExitCode {
         let took = self.began.elapsed().as_secs_f32();
-        match self.failed.into_inner().expect("nobody panics with it") {
-            None => {
-                println!(
-                    "test result: ok. 1 passed; 0 failed; all {} worlds hold, in {took:.1} s",
-                    self.seeds
-                );
-                ExitCode::SUCCESS
-            }
-            Some(failure) => {
-                println!("{failure}");
-                println!("to see it happen: SEED={} cargo test -p suona-world --test seeds", failure.seed);
-                println!("test result: FAILED. 0 passed; 1 failed, in {took:.1} s");
-                ExitCode::FAILURE
-            }
+        let tally = self.tally.into_inner().expect("nobody panics with it");
+        if let Some(failure) = self.failed.into_inner().expect("nobody panics with it") {
+            println!("{failure}");
+            println!("to see it happen: SEED={} cargo test -p suona-world --test seeds", failure.seed);
+            println!("test result: FAILED. 0 passed; 1 failed, in {took:.1} s");
+            return ExitCode::FAILURE;
         }
+        println!("seen in {} worlds:\n{tally}", self.seeds);
+        // Fewer worlds see less.
+        let lacking = if self.seeds < SEEDS { Vec::new() } else { coverage::lacking(&tally) };
+        if !lacking.is_empty() {
+            println!("too rarely: {}", lacking.join("; "));
+            println!("test result: FAILED. 0 passed; 1 failed, in {took:.1} s");
+            return ExitCode::FAILURE;
+        }
+        println!("test result: ok. 1 passed; 0 failed; all {} worlds hold, in {took:.1} s", self.seeds);
+        ExitCode::SUCCESS
     }
 }
