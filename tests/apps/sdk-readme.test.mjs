@@ -123,12 +123,12 @@ test("what listens by a scope of its page ends with it on both fronts, and nothi
   app.page.tap("Watch");
   await web.tap("Watch");
   await both("0 heard");
-  await backend.quotation.methods.bid({ lot: "2", price: 100 }, "赵");
+  await backend.rpc("赵", "bid", { lot: "2", price: 100 });
   await both("1 heard");
   app.back();
   await web.back();
   await both("1 here, 1 there");
-  await backend.quotation.methods.bid({ lot: "2", price: 90 }, "赵");
+  await backend.rpc("赵", "bid", { lot: "2", price: 90 });
   await both("2 here, 1 there");
   assert.deepEqual(web.errors, []);
 });
