@@ -122,18 +122,27 @@ test("the page tries everything, shows what to do, and hands over a transcript t
   const config = { gateway: "ws://127.0.0.1:9", backend: "http://127.0.0.1:9", probe: "ws://nobody" };
   const root = withPackages(t, { "config.js": `module.exports = ${JSON.stringify(config)};` });
   const app = launch(t, root, { usingComponents });
+  app.wx.api.setStorageSync("probe", "what was recorded before the app was ended");
   app.tab("探针");
   const { page } = app;
+  assert.ok(page.shows("上次的记录还在"));
+  await until(() => !page.isDisabled("复制记录"), "it can be copied");
+  page.tap("复制记录");
+  assert.equal(app.wx.clipboard, "what was recorded before the app was ended");
   const choose = async (button, title) => {
     await until(() => page.texts[0] === title && page.shows("这一项需要你动手"), `${title} is next`, 120_000);
     page.tap(button);
   };
+  page.write("ws://127.0.0.1:9");
+  page.tap("开始");
+  await until(() => page.shows("连不上这台服务器"), "it says that nobody is there");
   page.write(`ws://127.0.0.1:${network.port}/`);
   page.tap("开始");
 
   await choose("开始", "离开 3 秒");
   await until(() => page.shows("按 Home 键"), "it asks the user to go");
   app.background();
+  assert.match(app.wx.api.getStorageSync("probe"), /\nexperiment away-3s\n/);
   standStill(3000);
   app.foreground();
 

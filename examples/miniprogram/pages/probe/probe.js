@@ -6,6 +6,8 @@ const { Phone, about } = require("./phone");
 const { PERIOD, Recorder } = require("./recorder");
 const { Stage } = require("./stage");
 
+/** Where the record is kept while the app is hidden, which it may not survive. */
+const KEPT = "probe";
 const STATES = { waiting: "未做", running: "进行中", done: "完成", skipped: "已跳过" };
 
 Page({
@@ -15,6 +17,8 @@ Page({
     at: 0, // of the list: the next one, or the one that runs
     running: false,
     ask: "", // what the user shall do now
+    problem: "",
+    kept: false, // the record of a time before, which ended too early, is still there
     lines: [], // the last ones
     count: 0,
     canShare: !!wx.shareFileMessage,
@@ -26,6 +30,7 @@ Page({
     this.stage = new Stage(this.phone, this.recorder, (ask) => this.setData({ ask }));
     this.phone.watch();
     wx.getNetworkType({ success: ({ networkType }) => this.recorder.note(`the network is ${networkType}`) });
+    this.setData({ kept: !!wx.getStorageSync(KEPT) });
     this.ticking = setInterval(() => this.tick(), PERIOD);
   },
 
@@ -35,6 +40,7 @@ Page({
 
   onHide() {
     this.recorder.came("page hidden");
+    if (this.data.at || this.data.running) wx.setStorageSync(KEPT, this.transcript());
   },
 
   onUnload() {
@@ -57,11 +63,24 @@ Page({
   async begin() {
     suona.close(); // it would take one of the few sockets, and dial in between
     this.phone.address = this.data.address.trim();
-    this.setData({ running: true });
-    do await this.perform(this.data.at);
-    while (!this.stage.ended && this.data.at < experiments.length && !experiments[this.data.at].what);
+    this.setData({ running: true, problem: "", kept: false });
+    if (await this.isReached()) await this.performAll();
+    else this.setData({ problem: "连不上这台服务器。检查地址，以及手机和电脑是否在同一个网络里。" });
     suona.start();
     this.setData({ running: false });
+  },
+
+  async isReached() {
+    const n = this.phone.dial("/");
+    await this.stage.happened([`open ${n}`, `error ${n}`, `close ${n}`, `fail ${n}`], 10000);
+    this.phone.closeAll();
+    await this.stage.pause(300);
+    return this.recorder.has(`open ${n}`);
+  },
+
+  async performAll() {
+    do await this.perform(this.data.at);
+    while (!this.stage.ended && this.data.at < experiments.length && !experiments[this.data.at].what);
   },
 
   async perform(at) {
@@ -105,6 +124,7 @@ Page({
   },
 
   transcript() {
+    if (this.data.kept) return wx.getStorageSync(KEPT);
     return this.recorder.transcript(about(wx));
   },
 });
