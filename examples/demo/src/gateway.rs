@@ -1,6 +1,6 @@
 //! The gateway of the demo, which can be stopped: another one takes its place and remembers nothing.
 
-use std::{error::Error, fs, path::Path, sync::Arc, time::Duration};
+use std::{error::Error, fs, sync::Arc, time::Duration};
 
 use suona_server::{
     config::{Config, Sources},
@@ -21,8 +21,8 @@ pub(crate) struct Keeper {
 
 impl Keeper {
     /// Starts the first gateway, for a backend at that address.
-    pub(crate) fn start(folder: &Path, keys: &Keys, backend: &str) -> Result<Self, Box<dyn Error>> {
-        let mut config = configuration(folder, &keys.fill_in(include_str!("../gateway.toml"), backend))?;
+    pub(crate) fn start(keys: &Keys, backend: &str) -> Result<Self, Box<dyn Error>> {
+        let mut config = configuration(&keys.fill_in(include_str!("../gateway.toml"), backend))?;
         let gateway = Gateway::start(config.clone())?;
         config.http_server.port = gateway.local_addr().port();
         Ok(Self { config, gateway })
@@ -73,11 +73,13 @@ fn complain(error: &StartError) {
     tracing::warn!(%error, "the gateway does not start again yet");
 }
 
-/// Reads the configuration as the gateway does, from a file; it holds the keys, and so it goes at once.
-fn configuration(folder: &Path, text: &str) -> Result<Config, Box<dyn Error>> {
-    let file = folder.join("gateway.toml");
+/// Reads the configuration as the gateway does, from a file. It holds the keys: only its owner can read it, and it goes
+/// at once.
+fn configuration(text: &str) -> Result<Config, Box<dyn Error>> {
+    let folder = tempfile::Builder::new().prefix("suona-demo-").tempdir()?;
+    let file = folder.path().join("gateway.toml");
     fs::write(&file, text)?;
     let reading = Sources { file: Some(&file), ..Sources::default() }.read();
-    fs::remove_file(&file)?;
+    folder.close()?;
     Ok(reading.accept(false)?.0)
 }

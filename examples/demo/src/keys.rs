@@ -1,8 +1,9 @@
 //! The secrets of one run. Nobody needs to know them: they are made at the start and forgotten at the end.
 
-use std::path::Path;
-
 use suona_example_backend::{Config as BackendConfig, WeChatConfig};
+
+/// A database in memory that all connections of this process share; the pages of a demo need not outlive it.
+const DATABASE: &str = "file:/suona-demo?vfs=memdb";
 
 /// What gateway and backend know each other by.
 pub(crate) struct Keys {
@@ -28,9 +29,9 @@ impl Keys {
     }
 
     /// The backend's configuration, for a gateway at that address.
-    pub(crate) fn backend(&self, folder: &Path, gateway: String) -> BackendConfig {
+    pub(crate) fn backend(&self, gateway: String) -> BackendConfig {
         BackendConfig {
-            database: folder.join("demo.sqlite3"),
+            database: DATABASE.into(),
             gateway,
             api_key: self.api.clone().into(),
             token_key: self.token.clone().into(),

@@ -63,14 +63,12 @@ async fn run(cli: &Cli) -> Result<(), Box<dyn Error>> {
         )
     })?;
     let greeting = greeting::lines(listener.local_addr()?).join("\n");
-    // Only its owner can look into it; it goes when this function returns.
-    let folder = tempfile::Builder::new().prefix("suona-demo-").tempdir()?;
     let (keys, stage) = (Keys::random(), Arc::new(Stage::new()));
     let hooks = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let backend = hooks.local_addr()?;
-    let keeper = Keeper::start(folder.path(), &keys, &format!("http://{backend}"))?;
+    let keeper = Keeper::start(&keys, &format!("http://{backend}"))?;
     let gateway = SocketAddr::from((Ipv4Addr::LOCALHOST, keeper.port()));
-    let backend_config = keys.backend(folder.path(), format!("http://{gateway}"));
+    let backend_config = keys.backend(format!("http://{gateway}"));
     let lines = Arc::new(Lines { stage: stage.clone(), gateway, backend });
     let (end, ended) = oneshot::channel();
     let keeping = tokio::spawn(keeper.keep(stage.clone(), async { _ = ended.await }));
@@ -88,20 +86,23 @@ async fn run(cli: &Cli) -> Result<(), Box<dyn Error>> {
     outcome
 }
 
-/// Says where the page is, and waits for Ctrl-C.
+/// Says where the page is, and waits for Ctrl-C, which is heard from that moment on.
 async fn asked_to_end(greeting: &str) {
-    // Nobody listening is no reason not to serve.
-    let _ = writeln!(io::stdout(), "{greeting}");
     #[cfg(unix)]
-    {
+    let asked = {
         use tokio::signal::unix::{SignalKind, signal};
         let mut terminate = signal(SignalKind::terminate()).expect("the handler can be installed");
         let mut interrupt = signal(SignalKind::interrupt()).expect("the handler can be installed");
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+        async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
         }
-    }
+    };
     #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await.expect("the handler can be installed");
+    let asked = async { tokio::signal::ctrl_c().await.expect("the handler can be installed") };
+    // Nobody listening is no reason not to serve.
+    let _ = writeln!(io::stdout(), "{greeting}");
+    asked.await;
 }

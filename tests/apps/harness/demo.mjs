@@ -13,8 +13,8 @@ const BINARY = process.env.DEMO_BIN ?? join(ROOT, "target/debug/suona-demo");
 const DESK = { width: 1440, height: 900 };
 
 /** Starts the demo; its switches are turned by `turn`. */
-export async function demo(t, ...args) {
-  const child = spawn(BINARY, ["--port", "0", "--host", "127.0.0.1", ...args]);
+export async function demo(t, env = {}) {
+  const child = spawn(BINARY, ["--port", "0", "--host", "127.0.0.1"], { env: { ...process.env, ...env } });
   let said = "";
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (said += text));
   const exited = once(child, "exit");
@@ -25,7 +25,7 @@ export async function demo(t, ...args) {
   if (!url) throw new Error(`the demo did not start:\n${said}`);
   const turn = (it) =>
     fetch(`${url}/demo/switch`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(it) });
-  return { url, turn, quit, pid: child.pid, said: () => said };
+  return { url, turn, quit };
 }
 
 /** A window of a browser that knows nothing of the other windows. */
@@ -105,14 +105,19 @@ class View {
     return { ...counts, good: (await this.page.$(good)) !== null };
   }
 
+  /** What was asked for on a phone has been answered. */
+  async isAnswered(user) {
+    return (await this.texts(user, '[data-became="waiting"]')).length === 0;
+  }
+
   /** What is left of the countdown. */
   clock(user) {
     return this.text(user, ".clock .left");
   }
 
   /** Leaves a picture for people to look at. */
-  async picture(folder, name) {
+  async picture(folder, name, fullPage) {
     mkdirSync(folder, { recursive: true });
-    await this.page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
+    await this.page.screenshot({ path: join(folder, `${name}.png`), fullPage });
   }
 }

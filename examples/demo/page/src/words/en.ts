@@ -63,7 +63,7 @@ export const en: Texts = {
   sent: "Sent",
   heard: "Received",
   recovered: "Recovered",
-  gaps: "Gaps told",
+  gaps: "Gaps",
   good: "Each once, in order",
   bad: (twice, missing) => `${twice} twice, ${missing} missing`,
   empty: "Nothing yet",

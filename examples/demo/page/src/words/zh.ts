@@ -61,7 +61,7 @@ export const zh = {
   sent: "发出",
   heard: "收到",
   recovered: "补回",
-  gaps: "缺口已告知",
+  gaps: "缺口",
   good: "每条一次，先后不乱",
   bad: (twice: number, missing: number) => `重复 ${twice} 条，丢失 ${missing} 条`,
   empty: "还没有动静",

@@ -1,0 +1,187 @@
+// The page of the demo: what is committed is what its sources make, and everybody can read and use it.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+
+import { browser } from "./harness/browser.mjs";
+import { ROOT, demo, look } from "./harness/demo.mjs";
+import { unreadable } from "./harness/readable.mjs";
+import { until } from "./harness/until.mjs";
+
+const DEMO = join(ROOT, "examples/demo");
+const PHONE = { width: 375, height: 812, deviceScaleFactor: 2, hasTouch: true, isMobile: true };
+const PICTURES = join(ROOT, "target/pictures");
+/** Those of the READMEs, which are made anew with SUONA_WRITE_PICTURES. */
+const OURS = join(DEMO, "pictures");
+const MAKING = process.env.SUONA_WRITE_PICTURES !== undefined;
+const whole = { after };
+
+const [{ url, turn }, chromium] = await Promise.all([demo(whole), browser(whole)]);
+for (const off of [{ robot: false }, { scanner: false }]) await turn(off);
+
+function folder(t) {
+  const made = mkdtempSync(join(tmpdir(), "suona-demo-test-"));
+  t.after(() => rmSync(made, { recursive: true }));
+  return made;
+}
+
+test("the committed page is what a fresh build makes of its sources, to the byte", (t) => {
+  const fresh = folder(t);
+  execFileSync(process.execPath, [join(DEMO, "page/build.mjs"), fresh]);
+  const made = readdirSync(fresh).sort();
+  assert.deepEqual(readdirSync(join(DEMO, "page/dist")).sort(), made);
+  for (const file of made) {
+    const same = readFileSync(join(fresh, file)).equals(readFileSync(join(DEMO, "page/dist", file)));
+    assert.ok(same, `${file} is another; run: node examples/demo/page/build.mjs`);
+  }
+});
+
+test("the sources of the page have the types that they say", () => {
+  execFileSync(process.execPath, [join(ROOT, "sdk/node_modules/typescript/bin/tsc"), "-p", join(DEMO, "page")], { stdio: "inherit" });
+});
+
+test("Ctrl-C ends the demo, which puts nothing on the disk", async (t) => {
+  const TMPDIR = folder(t);
+  const short = await demo(t, { TMPDIR });
+  assert.deepEqual(readdirSync(TMPDIR), []);
+  assert.deepEqual(await short.quit("SIGINT"), [0, null]);
+  assert.deepEqual(readdirSync(TMPDIR), []);
+});
+
+test("other pages of the same browser have no business with the demo", async () => {
+  for (const path of ["demo/switch", "line/hongda/login"]) {
+    const headers = { "Content-Type": "application/json", Origin: "https://example.com" };
+    const answer = await fetch(`${url}/${path}`, { method: "POST", headers, body: '{"robot":true}' });
+    assert.equal(answer.status, 403);
+  }
+});
+
+/** What the keyboard reaches, and whether one sees where one is. */
+const reached = () => {
+  const { activeElement: at } = document;
+  if (!at || at === document.body) return undefined;
+  const { outlineStyle, outlineWidth } = getComputedStyle(at.matches(".tab input") ? at.parentElement : at);
+  const seen = outlineStyle !== "none" && parseFloat(outlineWidth) >= 2;
+  return { seen, which: [...document.querySelectorAll("*")].indexOf(at), is: at.outerHTML.slice(0, 80) };
+};
+
+/** What it should reach, in this order. A group of radio buttons is one stop. */
+const reachable = () => {
+  const all = [...document.querySelectorAll('a[href], button:enabled, input:enabled, [tabindex="0"]')];
+  const stops = all.filter((it) => it.checkVisibility() && (it.type !== "radio" || it.checked));
+  return stops.map((it) => [...document.querySelectorAll("*")].indexOf(it));
+};
+
+for (const [name, screen] of [["a desk", undefined], ["a phone", PHONE]]) {
+  test(`on ${name} the keyboard reaches everything in order, and one sees where one is`, async (t) => {
+    const { page } = await look(t, chromium, url, { screen });
+    const expected = await page.evaluate(reachable);
+    assert.ok(expected.length > 15);
+    const visited = [];
+    for (const _ of expected) {
+      await page.keyboard.press("Tab");
+      visited.push(await page.evaluate(reached));
+    }
+    assert.deepEqual(visited.filter((it) => !it?.seen), []);
+    assert.deepEqual(visited.map(({ which }) => which), expected);
+  });
+}
+
+test("lines are cut and mended, and bids made, by the keyboard alone", async (t) => {
+  const view = await look(t, chromium, url);
+  const line = '.wire[data-user="hongda"] .switch';
+  const isWhole = async (is) => (await view.page.$eval(line, (it) => it.ariaChecked)) === `${is}`;
+  await view.page.focus(line);
+  for (const is of [false, true]) {
+    await view.page.keyboard.press("Space");
+    await until(() => isWhole(is), `the line is ${is ? "mended" : "cut"}`);
+  }
+  await until(async () => (await view.text("hongda", ".notice")) === "", "the phone is back");
+  const before = await view.bids("hongda");
+  const next = Number((await view.text("hongda", ".quotation .figure strong")).replace(/\D/g, "")) - 7;
+  await view.page.focus('.phone[data-user="hongda"] .own input');
+  await view.page.keyboard.type(`${next}`);
+  await view.page.keyboard.press("Enter");
+  await until(async () => (await view.bids("hongda")).length === before.length + 1, "the bid is there");
+  assert.equal((await view.text("hongda", ".bids .amount")).replace(/\D/g, ""), `${next}`);
+});
+
+test("what is refused is said in words, in either language", async (t) => {
+  for (const [language, words] of [["zh-CN", "请填一个大于 0 的价格"], ["en-US", "Enter a price above 0"]]) {
+    const view = await look(t, chromium, url, { language });
+    await view.page.type('.phone[data-user="yuanhang"] .own input', "-5");
+    await view.page.keyboard.press("Enter");
+    await until(async () => (await view.text("yuanhang", ".aside")) === words, words);
+    assert.equal(await view.page.evaluate(() => document.documentElement.lang), language.replace("en-US", "en"));
+  }
+});
+
+/** Something in every panel. */
+async function liven(view) {
+  await turn({ scanner: true });
+  await view.click("yuanhang", ".device .step:enabled");
+  for (const user of ["hongda", "yuanhang", "hongda", "yuanhang"]) {
+    await view.bid(user, 2);
+    await until(() => view.isAnswered(user), "the bid is answered");
+  }
+  await view.click("hongda", ".orders header .small");
+  await until(async () => (await view.text("hongda", ".device .rows .badge")) !== "", "the device was told something");
+  await until(async () => (await view.text("hongda", ".scans li button")) !== "", "something is scanned", 20_000);
+}
+
+/** The line of one is cut, who bids all the same; the other bids on. */
+async function divide(view) {
+  await view.cutOrMend("hongda");
+  await until(async () => (await view.text("hongda", ".notice")) !== "", "the notice is shown");
+  for (let bid = 0; bid < 2; bid++) await view.bid("yuanhang", 2);
+  await view.bid("hongda", 3);
+  await until(() => view.isAnswered("yuanhang"), "the other's bids are answered");
+}
+
+for (const language of ["zh-CN", "en-US"]) {
+  for (const theme of ["light", "dark"]) {
+    for (const [name, screen] of [["desk", undefined], ["phone", PHONE]]) {
+      test(`everything can be read: ${language}, ${theme}, on a ${name}`, async (t) => {
+        const view = await look(t, chromium, url, { language, theme, screen });
+        const isReadable = async () => assert.deepEqual(await view.page.evaluate(unreadable), []);
+        await isReadable();
+        await liven(view);
+        await divide(view);
+        await isReadable();
+        await view.picture(PICTURES, `demo-${name}-${language}-${theme}`, true);
+        if (MAKING && theme === "light") await view.picture(OURS, `${name}-${language}`, name === "desk");
+        await view.cutOrMend("hongda");
+        await until(async () => (await view.ledger("hongda")).recovered >= 2, "what was missed comes");
+        await isReadable();
+        assert.equal(await view.page.evaluate(() => document.getAnimations().length), 0); // reduced motion
+        assert.deepEqual(view.errors, []);
+      });
+    }
+  }
+}
+
+test("a stopped gateway is readable too", async (t) => {
+  const views = await Promise.all(["light", "dark"].map((theme) => look(t, chromium, url, { theme })));
+  await turn("stop");
+  for (const { page } of views) {
+    await until(() => page.$('.gateway[data-away="true"]'), "the page shows it");
+    assert.deepEqual(await page.evaluate(unreadable), []);
+  }
+  await until(async () => !(await views[0].page.$('.gateway[data-away="true"]')), "it is back", 20_000);
+});
+
+test("the READMEs have the same commands, links that lead somewhere, and pictures of a fair size", () => {
+  const read = (name) => readFileSync(join(DEMO, name), "utf8");
+  const commands = (text) => [...text.matchAll(/^```sh\n(.*?)^```$/gms)].flatMap(([, code]) => code.trim().split("\n"));
+  const [english, chinese] = ["README.md", "README.zh-CN.md"].map(read);
+  // The first is what these tests start, as a debug build; the others are run by scripts/test and above.
+  assert.deepEqual(commands(english), ["cargo run --release -p suona-demo", "npm ci --prefix sdk", "node examples/demo/page/build.mjs"]);
+  assert.deepEqual(commands(chinese), commands(english));
+  for (const text of [english, chinese]) {
+    for (const [, link] of text.matchAll(/\]\((\w[^)#]*|\.\.[^)#]*)\)/g)) assert.ok(existsSync(join(DEMO, link)), link);
+  }
+  for (const picture of readdirSync(OURS)) assert.ok(statSync(join(OURS, picture)).size < 300_000, picture);
+});
