@@ -151,13 +151,16 @@ for (const language of ["zh-CN", "en-US"]) {
         await liven(view);
         await divide(view);
         await isReadable();
-        await view.picture(PICTURES, `demo-${name}-${language}-${theme}`, true);
-        if (MAKING && theme === "light") await view.picture(OURS, `${name}-${language}`, name === "desk");
         await view.cutOrMend("hongda");
         await until(async () => (await view.ledger("hongda")).recovered >= 2, "what was missed comes");
         await isReadable();
+        await divide(view);
+        await view.picture(PICTURES, `demo-${name}-${language}-${theme}`, true);
+        if (MAKING && theme === "light") await view.picture(OURS, `${name}-${language}`, name === "desk");
         assert.equal(await view.page.evaluate(() => document.getAnimations().length), 0); // reduced motion
         assert.deepEqual(view.errors, []);
+        await view.cutOrMend("hongda");
+        await until(async () => (await view.text("hongda", ".notice")) === "", "the phone is back");
       });
     }
   }

@@ -129,8 +129,10 @@ test("a device does what it is told, and a task and an order go to whoever comes
   await until(async () => (await other.text("yuanhang", ".device .rows .badge")) === "已执行", "the device has done it");
   await until(async () => (await other.text("yuanhang", ".device header .badge")) === (turned === 1 ? "运行中" : "已停止"), "and says so");
 
+  const orders = async () => parseInt((await other.text("yuanhang", ".orders .figure span")).split("·")[1]);
+  const known = await orders();
   await one.click("hongda", ".orders header .small");
-  await until(async () => (await other.text("yuanhang", ".orders li .who")) === "新车上牌", "the other sees the order");
+  await until(async () => (await orders()) === known + 1, "the other sees the order");
   await other.click("yuanhang", ".orders li .small");
   await until(async () => (await one.text("hongda", ".orders li")).includes("远航贸易已接单"), "who ordered sees who took it");
 

@@ -59,15 +59,16 @@ function Wire({ phone: { user, ledger } }: { phone: Phone }) {
 Wire.props = ["phone"];
 
 function Gateway() {
-  const { gateway, gatewayRuns, gatewayAway, stop, stopHint, robot, scanner } = texts.value;
+  const { gateway, gatewayRuns, gatewayAway, gatewayBack, stop, stopHint, robot, scanner } = texts.value;
   const away = scene.backIn > 0;
   return (
     <div class="gateway" data-away={away}>
       <h2>{gateway}</h2>
-      <p class="standing" role="status">
-        {away ? gatewayAway(scene.backIn) : gatewayRuns}
+      <p class="standing">
+        <span role="status">{away ? gatewayAway : gatewayRuns}</span>
+        {away && <span role="timer">{gatewayBack(scene.backIn)}</span>}
       </p>
-      <button class="stop" disabled={away} title={stopHint} onClick={() => turn("stop")}>
+      <button class="stop" disabled={away} onClick={() => turn("stop")}>
         {stop}
       </button>
       <p class="hint">{stopHint}</p>

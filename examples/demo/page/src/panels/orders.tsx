@@ -19,7 +19,6 @@ const WANTED = [
 export const Orders = defineComponent(
   ({ phone: { suona, act } }: { phone: Phone }) => {
     const desk = ref<Desk>();
-    let ordered = 0;
     let asked = 0;
 
     /** Answers may overtake each other; the last question counts. */
@@ -30,13 +29,15 @@ export const Orders = defineComponent(
     }
     useChannel(suona, "orders", { reload: load, message: load });
 
+    const next = () => WANTED[(desk.value?.orderNum ?? 0) % WANTED.length]!;
+
     return () => {
       const { orders, order, accept, accepted, total, count } = texts.value;
       return (
         <section class="panel orders">
           <header>
             <h3>{orders}</h3>
-            <button class="small" onClick={() => act("order", WANTED[ordered++ % WANTED.length]!)}>
+            <button class="small" onClick={() => act("order", next())}>
               {order}
             </button>
           </header>
