@@ -38,12 +38,14 @@ struct Pump {
     pressure: f64,
     /// The number of the last command that was carried out: one may come again.
     done: u64,
+    /// The backend may wait for something that it has not heard of, or has not managed to say.
+    is_behind: bool,
 }
 
 /// Lives for as long as its client.
 pub(super) async fn live(suona: Suona, stage: &Stage) {
     let mut news = suona.subscribe(&format!("device:{SERIAL}"));
-    let mut pump = Pump { suona, running: false, pressure: 0.4, done: 0 };
+    let mut pump = Pump { suona, running: false, pressure: 0.4, done: 0, is_behind: false };
     let mut gauge = time::interval(READING);
     loop {
         let outcome = tokio::select! {
@@ -51,13 +53,11 @@ pub(super) async fn live(suona: Suona, stage: &Stage) {
                 Some(event) => pump.hear(event).await,
                 None => return,
             },
-            _ = gauge.tick() => match stage.on(|_| true) {
-                true => pump.read_gauge().await,
-                false => Ok(()),
-            },
+            _ = gauge.tick() => pump.look(stage.on(|_| true)).await,
         };
         if let Err(fault) = outcome {
             tracing::debug!(%fault, "the pump was not heard");
+            pump.is_behind = true;
         }
     }
 }
@@ -66,12 +66,7 @@ impl Pump {
     async fn hear(&mut self, event: ChannelEvent) -> Result<(), Fault> {
         match event {
             // Nobody knows what was said before, so it asks.
-            ChannelEvent::Subscribed(Standing::Fresh | Standing::Gap) => {
-                for command in self.suona.rpc::<Vec<Command>>("pending", &json!({})).await? {
-                    self.obey(command).await?;
-                }
-                Ok(())
-            }
+            ChannelEvent::Subscribed(Standing::Fresh | Standing::Gap) => self.catch_up().await,
             ChannelEvent::Publication(publication) => match serde_json::from_slice(&publication.data) {
                 Ok(News { command: Some(command) }) if command.status == "queued" => self.obey(command).await,
                 _ => Ok(()),
@@ -80,15 +75,32 @@ impl Pump {
         }
     }
 
+    /// Time has passed.
+    async fn look(&mut self, is_watched: bool) -> Result<(), Fault> {
+        if self.is_behind {
+            self.catch_up().await?;
+        }
+        if is_watched { self.read_gauge().await } else { Ok(()) }
+    }
+
+    /// Carries out what the backend still waits for.
+    async fn catch_up(&mut self) -> Result<(), Fault> {
+        for command in self.suona.rpc::<Vec<Command>>("pending", &json!({})).await? {
+            self.obey(command).await?;
+        }
+        self.is_behind = false;
+        Ok(())
+    }
+
     async fn obey(&mut self, Command { id, turn, .. }: Command) -> Result<(), Fault> {
         let number = id.rsplit('-').next().and_then(|number| number.parse().ok()).unwrap_or(u64::MAX);
-        if number <= self.done {
-            return Ok(());
+        // It may only be that nobody has heard of it.
+        if number > self.done {
+            self.acknowledge(&id, "delivered").await?;
+            time::sleep(TURNING).await;
+            self.running = turn == "on";
+            self.done = number;
         }
-        self.acknowledge(&id, "delivered").await?;
-        time::sleep(TURNING).await;
-        self.running = turn == "on";
-        self.done = number;
         self.acknowledge(&id, "done").await?;
         self.report().await
     }
