@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -17,6 +18,7 @@ const PICTURES = join(ROOT, "target/pictures");
 /** Those of the READMEs, which are made anew with SUONA_WRITE_PICTURES. */
 const OURS = join(DEMO, "pictures");
 const MAKING = process.env.SUONA_WRITE_PICTURES !== undefined;
+const esbuild = createRequire(join(ROOT, "sdk/package.json"))("esbuild");
 const whole = { after };
 
 const [{ url, turn }, chromium] = await Promise.all([demo(whole), browser(whole)]);
@@ -43,12 +45,46 @@ test("the sources of the page have the types that they say", () => {
   execFileSync(process.execPath, [join(ROOT, "sdk/node_modules/typescript/bin/tsc"), "-p", join(DEMO, "page")], { stdio: "inherit" });
 });
 
+test("the log notices what comes twice, what does not come, and what is said to be gone", async (t) => {
+  const outfile = join(folder(t), "ledger.mjs");
+  esbuild.buildSync({ entryPoints: [join(DEMO, "page/src/ledger.ts")], outfile, bundle: true, format: "esm" });
+  const { Ledger } = await import(outfile);
+  const told = (...what) => {
+    const ledger = new Ledger(() => 0);
+    for (const one of what) {
+      if (one === "gap") ledger.gap("lot:1");
+      else ledger.hear("lot:1", {}, one, false);
+    }
+    const { heard, twice, missing, gaps, good } = ledger;
+    return { heard, twice, missing, gaps, good };
+  };
+  assert.deepEqual(told(7, 8, 9), { heard: 3, twice: 0, missing: 0, gaps: 0, good: true });
+  assert.deepEqual(told(7, 8, 8), { heard: 3, twice: 1, missing: 0, gaps: 0, good: false });
+  assert.deepEqual(told(7, 10), { heard: 2, twice: 0, missing: 2, gaps: 0, good: false });
+  assert.deepEqual(told(7, 9, 8), { heard: 3, twice: 1, missing: 1, gaps: 0, good: false });
+  assert.deepEqual(told(7, "gap", 1, 2), { heard: 3, twice: 0, missing: 0, gaps: 1, good: true });
+});
+
 test("Ctrl-C ends the demo, which puts nothing on the disk", async (t) => {
   const TMPDIR = folder(t);
-  const short = await demo(t, { TMPDIR });
+  const short = await demo(t, { env: { TMPDIR } });
   assert.deepEqual(readdirSync(TMPDIR), []);
   assert.deepEqual(await short.quit("SIGINT"), [0, null]);
   assert.deepEqual(readdirSync(TMPDIR), []);
+});
+
+test("a page of a demo that has ended says so, and begins anew with the next demo", async (t) => {
+  const first = await demo(t);
+  const view = await look(t, chromium, first.url);
+  await first.quit();
+  await until(() => view.page.$('[role="alert"]'), "the page says so");
+  const anew = view.page.waitForNavigation();
+  const next = await demo(t, { port: new URL(first.url).port });
+  await anew;
+  await next.turn({ robot: false });
+  await until(() => view.isOpen("hongda"), "somebody can bid");
+  await view.bid("hongda");
+  await until(async () => (await view.texts("yuanhang", ".bids .who")).includes("宏达机电"), "the bid is listed");
 });
 
 test("other pages of the same browser have no business with the demo", async () => {

@@ -29,6 +29,8 @@ pub(crate) enum Switch {
 /// How everything stands.
 #[derive(Clone, Debug)]
 pub(crate) struct Scene {
+    /// Names this run of the demo: to a page of an earlier one everything here is new, the keys too.
+    run: u32,
     cut: BTreeSet<&'static str>,
     /// When the gateway comes back, if it is away.
     back_at: Option<Instant>,
@@ -62,7 +64,14 @@ impl Scene {
     /// As the page reads it.
     pub(crate) fn shown(&self, now: Instant) -> Value {
         let back_in = self.back_at.map(|at| at.saturating_duration_since(now).as_millis());
-        json!({ "cut": self.cut, "backIn": back_in, "robot": self.robot, "scanner": self.scanner, "lot": self.lot })
+        json!({
+            "run": self.run,
+            "cut": self.cut,
+            "backIn": back_in,
+            "robot": self.robot,
+            "scanner": self.scanner,
+            "lot": self.lot,
+        })
     }
 }
 
@@ -82,7 +91,7 @@ impl Stage {
     /// Everything works, and everybody plays.
     pub(crate) fn new() -> Self {
         let cut = BTreeSet::new();
-        let scene = Scene { cut, back_at: None, robot: true, scanner: true, lot: None };
+        let scene = Scene { run: rand::random(), cut, back_at: None, robot: true, scanner: true, lot: None };
         Self { scene: watch::Sender::new(scene), audience: Arc::default() }
     }
 

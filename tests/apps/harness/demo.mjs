@@ -13,8 +13,8 @@ const BINARY = process.env.DEMO_BIN ?? join(ROOT, "target/debug/suona-demo");
 const DESK = { width: 1440, height: 900 };
 
 /** Starts the demo; its switches are turned by `turn`. */
-export async function demo(t, env = {}) {
-  const child = spawn(BINARY, ["--port", "0", "--host", "127.0.0.1"], { env: { ...process.env, ...env } });
+export async function demo(t, { env, port = 0 } = {}) {
+  const child = spawn(BINARY, ["--port", `${port}`, "--host", "127.0.0.1"], { env: { ...process.env, ...env } });
   let said = "";
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (said += text));
   const exited = once(child, "exit");

@@ -4,6 +4,8 @@ import { reactive } from "vue";
 
 /** As the demo tells it. */
 interface Told {
+  /** Names this run of the demo. */
+  readonly run: number;
   /** Users whose line is cut. */
   readonly cut: readonly string[];
   /** Milliseconds until the gateway is back; nothing if it is there. */
@@ -32,13 +34,18 @@ export const scene = reactive({
   running: true,
 });
 
+/** The run that this page belongs to. */
+let known: number | undefined;
 let ticking: ReturnType<typeof setTimeout> | undefined;
 
 /** Watches the scene for as long as the page is open. */
 export function watchScene(): void {
   const source = new EventSource("/demo/scene");
   source.onmessage = ({ data }) => {
-    const { cut, backIn, robot, scanner, lot } = JSON.parse(data as string) as Told;
+    const { run, cut, backIn, robot, scanner, lot } = JSON.parse(data as string) as Told;
+    known ??= run;
+    // Whatever we know comes from a demo that has ended, our tokens too.
+    if (run !== known) return location.reload();
     Object.assign(scene, { cut, robot, scanner, lot: lot ?? "", running: true });
     count(performance.now() + (backIn ?? 0));
   };
