@@ -112,6 +112,7 @@ test("the commands of the backend's README make one bid", async (t) => {
   let kept;
   await until(async () => (kept = (await paste(history)).result.publications).length, "the gateway has it");
   assert.deepEqual(kept.map(({ data }) => data), [first.result.data]);
+  await until(async () => (await paste(health)).outbox.waiting === 0, "nothing waits to be published");
   assert.deepEqual(await paste(health), { outbox: { waiting: 0, refused: 0 }, database: { exhausted: 0 } });
 });
 
