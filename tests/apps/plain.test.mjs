@@ -7,6 +7,7 @@ import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { supplier } from "../foreign/harness/miniprogram.mjs";
+import { authority } from "./harness/authority.mjs";
 import { open } from "./harness/by-hand.mjs";
 import { usingComponents, withPackages } from "./harness/npm.mjs";
 import { DEVICE, run } from "./harness/program.mjs";
@@ -58,7 +59,7 @@ test("quotation: a gateway that loses power is noticed, and greets again", async
 
 test("devices: a console names one in its first message, controls it, and hears what becomes of it", async (t) => {
   const keys = ["--serial", "pump-1", "--key", "the-key-of-pump-1"];
-  const pump = run(t, DEVICE, ["--gateway", gateway.websocket, "--backend", backend.url, ...keys]);
+  const pump = run(t, DEVICE, ["--gateway", gateway.websocket, "--backend", backend.url, ...keys], authority?.trust);
   await pump.says(/just begun/);
   const hello = { token: await backend.login({ name: "安" }), serial_no: "pump-1" };
   const console = await open(t, { ws, path: "/device", said: [hello, "heartbeat", hello] });

@@ -14,9 +14,9 @@ import { founded } from "./harness/authority.mjs";
 const HERE = fileURLToPath(new URL(".", import.meta.url));
 
 /** Those of these tests that are about bids and devices. */
-const ABOUT = "--test-name-pattern=bid|device|acknowledged";
+const ABOUT = "--test-name-pattern=quotation|bid|device|acknowledged";
 
-for (const [file, count] of Object.entries({ "uniapp.test.mjs": 5, "device.test.mjs": 5 })) {
+for (const [file, count] of Object.entries({ "uniapp.test.mjs": 5, "device.test.mjs": 5, "plain.test.mjs": 6 })) {
   test(`${file}: bids and devices over wss, with a chain of three`, async (t) => {
     const folder = mkdtempSync(join(tmpdir(), "suona-authority-"));
     t.after(() => rmSync(folder, { recursive: true }));
