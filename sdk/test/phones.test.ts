@@ -74,14 +74,20 @@ test("a line that dies in silence is found out, and what the phone did of a dial
   assert.equal(played.online, true);
 });
 
+/** Lost in the background, where the code still runs. */
+const lostAway = made(
+  ["> 0ms start", "< 0ms dial 1 wss://example.org", "> 80ms open 1", "> 1000ms hidden", `> 2000ms close 1 1006 ""`],
+  ["> 9000ms shown", "< 9000ms dial 2 wss://example.org", "> 9100ms open 2"],
+);
+
+test("a line that was lost in the background is dialled again when the app is shown, and not before", async () => {
+  const played = await whole(lostAway);
+  assert.deepEqual(played.faults, []);
+  assert.deepEqual(own(played).slice(3, 5), [`< 2s state hidden "lost while online"`, `< 9s state opening "shown"`]);
+});
+
 test("a link that dials in the background is found out", async () => {
-  const [experiment] = recording(
-    made(
-      ["> 0ms start", "< 0ms dial 1 wss://example.org", "> 80ms open 1", "> 1000ms hidden"],
-      [`> 2000ms close 1 1006 ""`, "> 9000ms shown"],
-    ),
-  ).experiments;
-  const { faults } = await play(experiment!, { suspends: false });
+  const { faults } = await play(recording(lostAway).experiments[0]!, { suspends: false });
   assert.equal(faults[0], "dialled at 2.25s while hidden");
 });
 
