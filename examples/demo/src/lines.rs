@@ -83,3 +83,71 @@ async fn while_whole<T>(
         done = work => Ok(done),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        pin::pin,
+        task::{Context, Waker},
+    };
+
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpListener,
+        time::Instant,
+    };
+
+    use super::*;
+    use crate::stage::Switch;
+
+    /// Lines to a backend that is played by whoever has the listener.
+    async fn lines() -> (Lines, TcpListener) {
+        let backend = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = backend.local_addr().unwrap();
+        (Lines { stage: Arc::new(Stage::new()), gateway: address, backend: address }, backend)
+    }
+
+    fn turn(lines: &Lines, whole: bool) {
+        lines.stage.turn(&Switch::Line { user: USERS[0].to_owned(), whole }, Instant::now());
+    }
+
+    fn question() -> Request {
+        Request::post("/line/hongda/login").body(Body::empty()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_is_asked_on_a_cut_line_is_asked_when_it_is_mended() {
+        let (lines, backend) = lines().await;
+        turn(&lines, false);
+        let mut asking = pin!(lines.to_login(USERS[0], question()));
+        assert!(asking.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        turn(&lines, true);
+        let answering = async {
+            let (mut socket, _) = backend.accept().await.unwrap();
+            let mut heard = [0; 16];
+            let _ = socket.read_exact(&mut heard).await.unwrap();
+            assert_eq!(&heard[..11], b"POST /login");
+            socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+        };
+        let (answer, ()) = tokio::join!(asking, answering);
+        assert_eq!(answer.unwrap().status(), StatusCode::OK);
+    }
+
+    #[tokio::test]
+    async fn an_answer_does_not_come_through_a_line_that_was_cut_meanwhile() {
+        let (lines, backend) = lines().await;
+        let cutting = async {
+            let (socket, _) = backend.accept().await.unwrap();
+            turn(&lines, false);
+            socket
+        };
+        let (answer, _socket) = tokio::join!(lines.to_login(USERS[0], question()), cutting);
+        assert_eq!(answer.unwrap_err(), StatusCode::BAD_GATEWAY);
+    }
+
+    #[tokio::test]
+    async fn who_is_not_of_the_demo_has_no_line() {
+        let (lines, _backend) = lines().await;
+        assert_eq!(lines.to_gateway("nobody", question()).await.unwrap_err(), StatusCode::NOT_FOUND);
+    }
+}
