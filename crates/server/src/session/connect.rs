@@ -103,17 +103,22 @@ impl Session {
         ctx: Context<'_>,
         actions: &mut Vec<Action>,
     ) -> Result<(), Trouble> {
-        let Some(introduction) = self.succeed(id, introduction, ctx, actions) else { return Ok(()) };
         let client = &ctx.rules.config.client;
-        let Introduction { user, proved, info, expires_at, data, meta, subs } = introduction;
-        if subs.len() > client.channel_limit {
-            return Err(DisconnectCode::ChannelLimit.into());
-        }
-        let expires_at = expires_at.filter(|_| !client.insecure);
+        let has_waited = self.device().is_some();
+        let expires_at = introduction.expires_at.filter(|_| !client.insecure);
         let ttl = match expires_at.map(|at| lifetime(at, ctx.now)) {
+            // It was good when it came, and ran out while the old connection was asked for what it leaves.
+            Some(None) if has_waited => {
+                return Err(self.refuse(ErrorCode::TokenExpired.into(), ctx, actions));
+            }
             Some(None) => return Err(self.refuse(ErrorCode::Expired.into(), ctx, actions)),
             ttl => ttl.flatten(),
         };
+        let Some(introduction) = self.succeed(id, introduction, ctx, actions) else { return Ok(()) };
+        let Introduction { user, proved, info, data, meta, subs, .. } = introduction;
+        if subs.len() > client.channel_limit {
+            return Err(DisconnectCode::ChannelLimit.into());
+        }
         self.info =
             Arc::new(ClientInfo { user, client: self.info.client.clone(), conn_info: info, chan_info: None });
         self.keep_backstage(meta, ctx);

@@ -215,3 +215,18 @@ fn an_heir_that_may_not_stay_leaves_for_both() {
     assert_eq!(room.movements(), ["join ann", "leave ann"]);
     assert!(room.present().is_empty());
 }
+
+#[test]
+fn a_token_that_runs_out_while_its_client_takes_over_is_to_be_renewed() {
+    let mut room = Room::new();
+    room.phone("alice");
+    let world = &mut room.world;
+    let new = world.enter();
+    let token = token(&json!({ "sub": "alice", "exp": world.now.unix.as_secs() + 5 }));
+    let connect = json!({ "token": token, "headers": { "suona-session": SECRET } });
+    let text = json!({ "id": 1, "connect": connect }).to_string();
+    world.shard.received(new, Message::Text(&text), world.now);
+    world.now = world.now.after(Duration::from_secs(6));
+    world.settle();
+    assert!(world.hears(new)[0].contains(r#""code":109"#));
+}
