@@ -31,6 +31,8 @@ pub struct Entrance {
     pub address: SocketAddr,
     /// Its API key.
     pub key: Option<String>,
+    /// Whether clients insist on compression.
+    pub compress: bool,
 }
 
 /// The clients.
@@ -67,9 +69,9 @@ impl<'w> Crowd<'w> {
         Ok(Self {
             poll: Poll::new()?,
             api: Api::new(entrance.clone()),
-            entrance,
             members,
-            surroundings: Surroundings::new(wire, layout),
+            surroundings: Surroundings::new(wire, layout, entrance.compress),
+            entrance,
             buffer: vec![0; 256 * 1024],
             published,
             expected: 0,

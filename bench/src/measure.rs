@@ -19,7 +19,7 @@ pub fn measure(plan: &Plan, peers: &[Peer], missing: Vec<(String, String)>) -> R
         peer::pin_ourselves()?;
     }
     for scenario in plan.scenarios() {
-        let part: Vec<&Peer> = peers.iter().filter(|peer| peer.can(*scenario, plan.door)).collect();
+        let part: Vec<&Peer> = peers.iter().filter(|peer| peer.can(*scenario, plan)).collect();
         for load in plan.loads(*scenario) {
             let runs = plan.runs(*scenario);
             for (run, peer) in (1..=runs).flat_map(|run| part.iter().map(move |peer| (run, *peer))) {

@@ -97,10 +97,11 @@ impl Peer {
     }
 
     /// Whether it has what a scenario measures. A plain door, for one, recovers nothing.
-    pub fn can(&self, scenario: Scenario, door: Door) -> bool {
+    pub fn can(&self, scenario: Scenario, Plan { door, compress, .. }: &Plan) -> bool {
+        let (door, gateway) = (*door, matches!(self, Self::Suona(_) | Self::Here(_) | Self::Centrifugo(_)));
         let comparable = match self {
             Self::Here(_) if scenario == Scenario::Restart => false,
-            Self::Floor(_) | Self::Ws(_) | Self::SocketIo(_) if scenario == Scenario::Soak => false,
+            _ if !gateway && (scenario == Scenario::Soak || *compress) => false,
             Self::Suona(_) | Self::Here(_) | Self::Floor(_) => true,
             Self::Centrifugo(_) => door != Door::Plain,
             Self::Ws(_) | Self::SocketIo(_) => door == Door::Json,
@@ -117,7 +118,8 @@ impl Peer {
     pub fn start_at(&self, plan: &Plan, port: u16) -> Result<Running, Trouble> {
         match self {
             Self::Here(here) => {
-                let entrance = Entrance { address: here.address, key: here.key.clone() };
+                let (address, key) = (here.address, here.key.clone());
+                let entrance = Entrance { address, key, compress: plan.compress };
                 let probe = here.pid.filter(|_| cfg!(target_os = "linux")).map(Probe::of);
                 let wire = gateway::wire(plan.door, here.secret.clone()).into();
                 Ok(Running { entrance, wire, probe, _process: None })
@@ -134,14 +136,14 @@ impl Peer {
                 let process = Process::start(self.name(), exe, plan.pin, |command| {
                     command.arg(door).arg(port.to_string())
                 })?;
-                Ok(process.running(None, Box::new(wire::Floor { inner })))
+                Ok(process.running(None, Box::new(wire::Floor { inner }), false))
             }
             Self::Ws(folder) => {
                 let process = self.node(folder, plan, port)?;
-                Ok(process.running(None, Box::new(wire::Json { secret: None })))
+                Ok(process.running(None, Box::new(wire::Json { secret: None }), false))
             }
             Self::SocketIo(folder) => {
-                Ok(self.node(folder, plan, port)?.running(None, Box::new(wire::SocketIo)))
+                Ok(self.node(folder, plan, port)?.running(None, Box::new(wire::SocketIo), false))
             }
         }
     }
@@ -155,8 +157,8 @@ impl Peer {
 }
 
 impl Process {
-    fn running(self, key: Option<String>, wire: Box<dyn Wire>) -> Running {
-        let entrance = Entrance { address: self.address(), key };
+    fn running(self, key: Option<String>, wire: Box<dyn Wire>, compress: bool) -> Running {
+        let entrance = Entrance { address: self.address(), key, compress };
         let probe = cfg!(target_os = "linux").then(|| Probe::of(self.pid()));
         Running { entrance, wire: wire.into(), probe, _process: Some(self) }
     }

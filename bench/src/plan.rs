@@ -39,6 +39,9 @@ pub struct Plan {
     /// Milliseconds of rest before memory is read, and before a storm
     #[arg(long, default_value_t = 2000)]
     pub settle: u64,
+    /// Let server and clients agree on compression (permessage-deflate)
+    #[arg(long)]
+    pub compress: bool,
     /// Minutes of a soak
     #[arg(long, default_value_t = 30)]
     pub minutes: u64,

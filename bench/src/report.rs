@@ -129,6 +129,7 @@ impl Report {
                 "door": format!("{:?}", plan.door).to_lowercase(),
                 "size": plan.size,
                 "pinned": plan.pin,
+                "compressed": plan.compress,
             },
             "versions": self.peers.iter().map(|(name, version)| json!([name, version])).collect::<Vec<_>>(),
             "missing": self.missing,

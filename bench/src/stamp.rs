@@ -15,6 +15,12 @@ const CHANNEL: usize = 8;
 /// Digits of the number.
 const NUMBER: usize = 10;
 
+/// What fills a publication up.
+const WORDS: [&str; 16] = [
+    " lot", " price", " bid", " paid", " open", " scan", " order", " piece", " weight", " carton", " north",
+    " gate", " 17", " 2300", " 08:15", " ok",
+];
+
 /// The fewest bytes of JSON that hold a stamp, quotes included.
 pub const LEAST: usize = CHANNEL + NUMBER + 2;
 
@@ -22,7 +28,16 @@ impl Stamp {
     /// The text of a publication that takes `size` bytes as a JSON string, [`LEAST`] or more.
     pub fn text(self, size: usize) -> String {
         let Self { channel, number } = self;
-        format!("{channel:0CHANNEL$}{number:0NUMBER$}{:x<1$}", "", size.saturating_sub(LEAST))
+        let mut text = format!("{channel:0CHANNEL$}{number:0NUMBER$}");
+        let mut dice = number;
+        while text.len() + 2 < size {
+            // Words that come again, but not in the same order: like what is published in earnest, they can be
+            // compressed, but not to nothing.
+            dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            text.push_str(WORDS[(dice >> 60) as usize]);
+        }
+        text.truncate(size.max(LEAST) - 2);
+        text
     }
 
     /// Reads the stamp in front of `text`.

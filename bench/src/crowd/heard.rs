@@ -4,7 +4,7 @@ use std::io;
 
 use suona_protocol::ws::{Event, Message};
 
-use super::tally::Surroundings;
+use super::{member::MAX_MESSAGE, tally::Surroundings};
 use crate::{
     Trouble,
     wire::{Said, Since},
@@ -25,13 +25,15 @@ pub(super) struct Heard {
 impl Heard {
     pub(super) fn event(&mut self, event: Event<'_>, around: &mut Surroundings<'_>) -> Result<(), Trouble> {
         match event {
-            Event::Message(Message::Text(text)) => self.message(text.as_bytes(), around),
-            Event::Message(Message::Binary(bytes)) => self.message(bytes, around),
-            Event::Message(Message::Pong(_)) => {
-                self.answers += 1;
-                Ok(())
+            Event::Message(message) => self.message(message, None, around),
+            Event::Deflated(deflated) => {
+                let length = deflated.payload.len();
+                let mut inflater = around.inflater.take().expect("compression was asked for");
+                let message = inflater.inflate(deflated, MAX_MESSAGE).map_err(io::Error::other)?;
+                let outcome = self.message(message, Some(length), around);
+                around.inflater = Some(inflater);
+                outcome
             }
-            Event::Deflated(_) => unreachable!("compression was not asked for"),
             Event::Ping(payload) => {
                 self.pings.push(payload.to_vec());
                 Ok(())
@@ -43,8 +45,22 @@ impl Heard {
         }
     }
 
-    fn message(&mut self, message: &[u8], around: &mut Surroundings<'_>) -> Result<(), Trouble> {
-        let Surroundings { wire, layout, tally } = around;
+    /// Understands a message that came in so many compressed bytes, or as it is.
+    fn message(
+        &mut self,
+        message: Message<'_>,
+        compressed: Option<usize>,
+        around: &mut Surroundings<'_>,
+    ) -> Result<(), Trouble> {
+        let message = match message {
+            Message::Text(text) => text.as_bytes(),
+            Message::Binary(bytes) => bytes,
+            Message::Pong(_) => {
+                self.answers += 1;
+                return Ok(());
+            }
+        };
+        let Surroundings { wire, layout, tally, .. } = around;
         let (before, mut outcome) = (tally.delivered, Ok(()));
         wire.read(message, &mut |said| match said {
             Said::Publication(data) if outcome.is_ok() => outcome = tally.heard(layout, self.number, data),
@@ -57,7 +73,7 @@ impl Heard {
         })
         .map_err(io::Error::other)?;
         if tally.delivered > before {
-            tally.bytes += message.len() as u64;
+            tally.bytes += compressed.unwrap_or(message.len()) as u64;
         }
         outcome
     }

@@ -15,8 +15,12 @@ use crate::{Trouble, wire::Step};
 /// Any key will do, as nobody is fooled by a cached answer here.
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 
+/// Without context takeover in either direction: neither side keeps anything for a connection.
+const COMPRESSION: &str = "Sec-WebSocket-Extensions: permessage-deflate; \
+                           server_no_context_takeover; client_no_context_takeover\r\n";
+
 /// Messages of a gateway are no longer.
-const MAX_MESSAGE: usize = 1 << 20;
+pub(super) const MAX_MESSAGE: usize = 1 << 20;
 
 /// The answer to an upgrade is no longer.
 const MAX_HEAD: usize = 4096;
@@ -143,6 +147,12 @@ impl Member {
         if !text.starts_with("HTTP/1.1 101 ") || !text.contains(&accept_key(KEY)) {
             return Err(no_web_socket(head).into());
         }
+        if around.inflater.is_some() {
+            if !text.to_ascii_lowercase().contains("sec-websocket-extensions: permessage-deflate") {
+                return Err(io::Error::other("the server does not compress").into());
+            }
+            self.decoder = Decoder::new(Role::Client, MAX_MESSAGE).with_deflate(true);
+        }
         let mut rest = head.split_off(end + 4);
         self.stage = Stage::Entering { step: 0, awaited: 0 };
         self.enter(number, 0, around)?;
@@ -236,9 +246,10 @@ impl Surroundings<'_> {
     fn request(&self, number: usize, address: SocketAddr) -> String {
         let path = self.wire.path(&self.entrant(number));
         let protocol = self.wire.subprotocol().map(|name| format!("Sec-WebSocket-Protocol: {name}\r\n"));
+        let extension = if self.inflater.is_some() { COMPRESSION } else { "" };
         format!(
             "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\n{}\r\n",
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\n{extension}{}\r\n",
             protocol.unwrap_or_default()
         )
     }

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use suona_protocol::ws::Inflater;
+
 use crate::{
     Trouble,
     layout::Layout,
@@ -20,7 +22,7 @@ pub struct Tally {
     pub delivered: u64,
     /// Reads that brought publications.
     pub reads: u64,
-    /// Bytes of the messages with publications, without their frames' headers.
+    /// Bytes of the messages with publications as they came, without their frames' headers.
     pub bytes: u64,
     /// Requests and pings.
     pub asked: u64,
@@ -43,13 +45,15 @@ pub(super) struct Surroundings<'w> {
     pub(super) wire: &'w dyn Wire,
     pub(super) layout: Layout,
     pub(super) tally: Tally,
+    /// Reads what is compressed, if clients insist on that.
+    pub(super) inflater: Option<Inflater>,
 }
 
 impl<'w> Surroundings<'w> {
-    pub(super) fn new(wire: &'w dyn Wire, layout: Layout) -> Self {
+    pub(super) fn new(wire: &'w dyn Wire, layout: Layout, compress: bool) -> Self {
         let (last, joined) = (vec![0; layout.seats()], vec![None; layout.channels]);
         let tally = Tally { last, joined, ..Tally::default() };
-        Self { wire, layout, tally }
+        Self { wire, layout, tally, inflater: compress.then(Inflater::default) }
     }
 
     pub(super) fn entrant(&self, client: usize) -> Entrant {

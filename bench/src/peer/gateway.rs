@@ -36,12 +36,12 @@ pub(super) fn wire(door: Door, secret: Option<String>) -> Box<dyn Wire> {
 pub(super) fn suona(exe: &Path, plan: &Plan, port: u16, backend: SocketAddr) -> Result<Running, Trouble> {
     let secrets = Secrets::random();
     let process = Process::start("Suona", exe, plan.pin, |command| {
-        configure(command, "SUONA", backend, &secrets)
+        configure(command, "SUONA", plan, backend, &secrets)
             .env("SUONA_PLAIN", wire::Plain::door())
             .args(["serve", "--address", "127.0.0.1", "--port"])
             .arg(port.to_string())
     })?;
-    Ok(process.running(Some(secrets.key), wire(plan.door, Some(secrets.token))))
+    Ok(process.running(Some(secrets.key), wire(plan.door, Some(secrets.token)), plan.compress))
 }
 
 pub(super) fn centrifugo(
@@ -53,12 +53,12 @@ pub(super) fn centrifugo(
     let secrets = Secrets::random();
     let address = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?.local_addr()?;
     let process = Process::start_at("Centrifugo", exe, plan.pin, address, |command| {
-        configure(command, "CENTRIFUGO", backend, &secrets)
+        configure(command, "CENTRIFUGO", plan, backend, &secrets)
             .env("CENTRIFUGO_HTTP_SERVER_ADDRESS", "127.0.0.1")
             .env("CENTRIFUGO_HTTP_SERVER_PORT", address.port().to_string())
             .env("CENTRIFUGO_LOG_LEVEL", "error")
     })?;
-    Ok(process.running(Some(secrets.key), wire(plan.door, Some(secrets.token))))
+    Ok(process.running(Some(secrets.key), wire(plan.door, Some(secrets.token)), plan.compress))
 }
 
 /// Made anew for each start, and known to nobody else.
@@ -77,6 +77,7 @@ impl Secrets {
 fn configure<'c>(
     command: &'c mut Command,
     prefix: &str,
+    plan: &Plan,
     backend: SocketAddr,
     secrets: &Secrets,
 ) -> &'c mut Command {
@@ -84,6 +85,7 @@ fn configure<'c>(
         command.env(format!("{prefix}_{key}"), value);
     }
     command
+        .env(format!("{prefix}_WEBSOCKET_COMPRESSION"), plan.compress.to_string())
         .env(format!("{prefix}_RPC_PROXY_ENDPOINT"), format!("http://{backend}/rpc"))
         .env(format!("{prefix}_CLIENT_TOKEN_HMAC_SECRET_KEY"), &secrets.token)
         .env(format!("{prefix}_HTTP_API_KEY"), &secrets.key)

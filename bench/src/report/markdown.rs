@@ -24,8 +24,9 @@ impl Report {
     fn preface(&self) -> String {
         let (plan, machine) = (&self.plan, &self.machine);
         let pinned = if plan.pin { "server and generator on a core each" } else { "nothing pinned" };
+        let compressed = if plan.compress { ", compressed" } else { "" };
         let mut out = format!(
-            "{}, {} cores, {}; {} B of data, {pinned}.\n\
+            "{}, {} cores, {}; {} B of data{compressed}, {pinned}.\n\
              Medians of {} runs, with the interval that holds the true median (95 %; of fewer than six runs, least \
              and greatest).\n\n",
             machine.processor, machine.cores, machine.kernel, plan.size, plan.runs

@@ -75,6 +75,23 @@ fn a_plain_door_is_measured_by_the_scenarios_that_suit_it() {
 }
 
 #[test]
+fn compressed_deliveries_are_shorter() {
+    let length = |compress: &[&str]| -> f64 {
+        let file =
+            Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("bench-bytes-{}.json", compress.len()));
+        let long = ["fan-out", "--size", "1000", "--json", file.to_str().unwrap()];
+        let output = bench(&[&SHORT[..], &long, compress].concat());
+        assert!(output.status.success(), "{output:?}");
+        let report: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+        let results = report["results"].as_array().unwrap();
+        let bytes = results.iter().find(|result| result["metric"] == "bytes_per_delivery").unwrap();
+        bytes["peers"]["Suona"]["median"].as_f64().unwrap()
+    };
+    let (plain, compressed) = (length(&[]), length(&["--compress"]));
+    assert!(plain > 1000.0 && compressed < plain / 2.0, "{compressed} of {plain}");
+}
+
+#[test]
 fn a_short_soak_loses_nothing_and_keeps_its_memory() {
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench-soak.json");
     let output = bench(&["soak", "--spawn", "-n", "60", "--seconds", "10", "--json", file.to_str().unwrap()]);
@@ -125,7 +142,7 @@ fn the_floor_writes_as_many_bytes_as_the_gateway() {
         let plan = Plan { door, ..Planned::parse_from(["bench"]).plan };
         let gateway = Peer::Suona(env!("CARGO_BIN_EXE_suona").into()).start(&plan).unwrap();
         let mut floor = Floor::listen(door, 0).unwrap();
-        let entrance = Entrance { address: floor.local_addr().unwrap(), key: None };
+        let entrance = Entrance { address: floor.local_addr().unwrap(), key: None, compress: false };
         thread::spawn(move || floor.run());
         let of_gateway = bytes_of_a_delivery(gateway.entrance.clone(), &*gateway.wire);
         let of_floor = bytes_of_a_delivery(entrance, &wire::Floor { inner: bare });
