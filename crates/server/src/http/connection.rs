@@ -159,15 +159,21 @@ impl Front {
         let front = Arc::new(self);
         let (phase, metrics) = (front.phase.clone(), Arc::clone(&front.metrics));
         tokio::spawn(accept(listener, descriptors, phase, metrics, move |socket, peer, permit| {
-            tokio::spawn(Arc::clone(&front).serve(socket, peer, permit));
+            // Boxed, for the runtime moves a task several times before it runs and when it ends.
+            tokio::spawn(Box::pin(Arc::clone(&front).serve(socket, peer, permit)));
         }))
     }
 
-    async fn serve(self: Arc<Self>, mut socket: TcpStream, peer: SocketAddr, permit: Permit) {
+    /// The whole life of a connection here.
+    pub(super) async fn serve(self: Arc<Self>, mut socket: TcpStream, peer: SocketAddr, permit: Permit) {
         let _ = socket.set_nodelay(true); // fails only on a socket that is closed already
-        let peer = match self.proxied(&mut socket, peer.ip()).await {
-            Ok(peer) => peer,
-            Err(error) => return self.refuse(ConnectionRefusal::ProxyHeader, peer.ip(), &error),
+        let peer = match &self.proxies {
+            // Boxed like TLS below: who has neither shall not carry what they need.
+            Some(proxies) if proxies.trust(peer.ip()) => match Box::pin(self.proxied(&mut socket)).await {
+                Ok(client) => client.unwrap_or(peer.ip()),
+                Err(error) => return self.refuse(ConnectionRefusal::ProxyHeader, peer.ip(), &error),
+            },
+            _ => peer.ip(),
         };
         let _seat = match self.strangers.seat(peer) {
             Ok(seat) => seat,
@@ -176,22 +182,16 @@ impl Front {
         let visit = Arc::new(Visit::new(peer, permit));
         match &self.tls {
             None => self.http(socket, visit).await,
-            Some(acceptor) => match self.handshake(acceptor, socket).await {
-                Ok(stream) => self.http(stream, visit).await,
+            Some(acceptor) => match Box::pin(self.handshake(acceptor, socket)).await {
+                Ok(stream) => Box::pin(self.http(stream, visit)).await,
                 Err(error) => self.refuse(ConnectionRefusal::TlsHandshake, peer, &error),
             },
         }
     }
 
-    /// Whom the connection comes from, by the word of a proxy that sends PROXY headers.
-    async fn proxied(&self, socket: &mut TcpStream, peer: IpAddr) -> io::Result<IpAddr> {
-        match &self.proxies {
-            Some(proxies) if proxies.trust(peer) => {
-                let client = timeout(self.patience, proxy_protocol::read(socket)).await??;
-                Ok(client.unwrap_or(peer))
-            }
-            _ => Ok(peer),
-        }
+    /// Whom the connection comes from, by the word of a proxy that sends PROXY headers; `None` for itself.
+    async fn proxied(&self, socket: &mut TcpStream) -> io::Result<Option<IpAddr>> {
+        timeout(self.patience, proxy_protocol::read(socket)).await?
     }
 
     async fn handshake(&self, acceptor: &TlsAcceptor, socket: TcpStream) -> io::Result<TlsStream<TcpStream>> {

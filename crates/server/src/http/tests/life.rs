@@ -2,13 +2,29 @@
 
 use std::time::Duration;
 
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::watch};
 
-use super::{super::BindError, *};
+use super::{
+    super::{BindError, Phase, accept::Permit, connection::Front},
+    *,
+};
 
 fn bind_error(options: &EdgeOptions) -> BindError {
     let hooks = Hooks { hand_over: Box::new(drop), emulate: nobody(), ready: Box::new(|| Ok(())) };
     Edge::bind(options, Router::new(), hooks, Arc::new(Metrics::new(1))).err().unwrap()
+}
+
+#[tokio::test]
+async fn a_connection_that_opens_carries_nothing_of_what_few_need() {
+    let (_phase, phase) = watch::channel(Phase::Serving);
+    let metrics = Arc::new(Metrics::new(1));
+    let front = Front::internal(&options(|_| {}), Router::new(), phase, metrics);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let socket = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    let peer = socket.local_addr().unwrap();
+    let life = Arc::new(front).serve(socket, peer, Permit::of_a_test());
+    // With TLS and PROXY headers inside it would be more than ten thousand.
+    assert!(size_of_val(&life) <= 4096, "{}", size_of_val(&life));
 }
 
 #[tokio::test]
