@@ -17,7 +17,8 @@ use tokio::sync::mpsc;
 
 use super::Tenant;
 
-/// The socket of a connection that HTTP is done with, known to no runtime.
+/// The socket of a connection that HTTP is done with, known to no runtime. It does not block, and sends at once
+/// (`TCP_NODELAY`).
 #[derive(Debug)]
 pub enum Stream {
     /// TCP alone.

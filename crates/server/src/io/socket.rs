@@ -28,14 +28,9 @@ const SLICES: usize = 64;
 impl Socket {
     /// Registers the socket with the runtime of this thread.
     pub(super) fn register(stream: Stream) -> io::Result<Self> {
-        let register = |stream: std::net::TcpStream| {
-            stream.set_nonblocking(true)?;
-            stream.set_nodelay(true)?;
-            TcpStream::from_std(stream)
-        };
         Ok(match stream {
-            Stream::Plain(stream) => Self::Plain(register(stream)?),
-            Stream::Tls(stream, session) => Self::Tls(TlsStream::new(register(stream)?, session)),
+            Stream::Plain(stream) => Self::Plain(TcpStream::from_std(stream)?),
+            Stream::Tls(stream, session) => Self::Tls(TlsStream::new(TcpStream::from_std(stream)?, session)),
         })
     }
 

@@ -56,7 +56,9 @@ impl Tenant for Mourner {
 async fn a_peer_that_answers_no_close_is_dropped_in_time() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let _peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-    let stream = Stream::Plain(listener.accept().unwrap().0);
+    let (stream, _) = listener.accept().unwrap();
+    stream.set_nonblocking(true).unwrap();
+    let stream = Stream::Plain(stream);
     let (sender, letters) = mailbox(1);
     let mut reactor = Reactor::new(Mourner { outboxes: Outboxes::new(100), lost: Vec::new() }, letters);
     let now = Now::read();
