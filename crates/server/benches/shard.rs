@@ -87,8 +87,14 @@ impl World {
         let id = self.shard.outboxes().open();
         let door = Door::Managed(Managed::default());
         let manners = Manners::default();
-        let opening =
-            Opening { door, manners, first: None, headers: None, vouched: None, lease: Box::new(()) };
+        let opening = Opening {
+            door,
+            manners: manners.into(),
+            first: None,
+            headers: None,
+            vouched: None,
+            lease: Box::new(()),
+        };
         self.shard.opened(id, opening, self.now);
         self.says(id, r#"{"id":1,"connect":{}}"#);
         id

@@ -64,7 +64,7 @@ use wishes::Wishes;
 /// One connected client.
 #[derive(Debug)]
 pub struct Session {
-    manners: Manners,
+    manners: Arc<Manners>,
     state: State,
     heartbeat: Heartbeat,
     /// When the client was last heard, pongs not counted.
@@ -114,10 +114,9 @@ const REFUSED_LINGER: Duration = Duration::from_secs(5);
 
 impl Session {
     /// A session of the connection with this id (a UUID); `luck` lies in 0.0..1.0.
-    pub fn new(client: String, manners: Manners, luck: f64, ctx: Context<'_>) -> Self {
-        let now = ctx.now.instant;
+    pub fn new(client: String, manners: impl Into<Arc<Manners>>, luck: f64, ctx: Context<'_>) -> Self {
+        let (now, manners) = (ctx.now.instant, manners.into());
         Self {
-            manners,
             state: State::New { stale_at: now + ctx.rules.config.client.stale_close_delay },
             heartbeat: Heartbeat::Off,
             heard_at: now,
@@ -126,6 +125,7 @@ impl Session {
             ends_at: None,
             subscriptions: Vec::new(),
             queue: Queue::new(manners.rpcs_in_turn),
+            manners,
             wishes: Wishes::default(),
             token_channels: 0,
             device: None,

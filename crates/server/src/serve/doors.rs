@@ -16,13 +16,15 @@ pub(super) struct Doors {
     /// The id of this gateway.
     uid: Arc<str>,
     doors: Vec<Kind>,
+    /// How managed clients are treated: by whether they have protocol pings, and read Protobuf.
+    managed: [[Arc<Manners>; 2]; 2],
 }
 
 /// One door.
 enum Kind {
     Managed,
     Stream(Stream),
-    Plain(Arc<PlainRules>),
+    Plain(Arc<PlainRules>, Arc<Manners>),
 }
 
 impl Doors {
@@ -41,11 +43,18 @@ impl Doors {
     }
 
     pub(super) fn new(rules: Arc<Rules>, uid: Arc<str>) -> Self {
+        let ping = ping(&rules.config);
         let plain = rules.config.plain.iter().map(|door| {
-            Kind::Plain(Arc::new(PlainRules::new(door.clone(), rules.connection_tokens.clone())))
+            let door = PlainRules::new(door.clone(), rules.connection_tokens.clone());
+            let manners = Arc::new(door.manners(ping));
+            Kind::Plain(Arc::new(door), manners)
         });
         let doors = managed_doors(&rules.config).map(|(_, kind)| kind).chain(plain).collect();
-        Self { doors, rules, uid }
+        let treated = |announces_pings, reads_binary| {
+            Arc::new(Manners { ping, announces_pings, reads_binary, ..Manners::default() })
+        };
+        let managed = [true, false].map(|announces| [false, true].map(|binary| treated(announces, binary)));
+        Self { doors, rules, uid, managed }
     }
 
     /// The longest message taken from a client on its connection, in bytes; `None` if it only listens there.
@@ -66,9 +75,9 @@ impl Doors {
                 let encoding = if is_protobuf { Encoding::Protobuf } else { Encoding::Json };
                 self.managed(Managed { encoding, emulation: Some(Box::new(emulation)), ..Managed::default() })
             }
-            Kind::Plain(rules) => {
+            Kind::Plain(rules, manners) => {
                 let plain = Plain::new(rules.clone(), &request.query);
-                (Door::Plain(Box::new(plain)), rules.manners(self.ping()))
+                (Door::Plain(Box::new(plain)), manners.clone())
             }
         };
         let headers = (!request.headers.is_empty()).then(|| Arc::new(request.headers));
@@ -76,22 +85,18 @@ impl Doors {
         Opening { door, manners, first, headers, vouched, lease: Box::new(request.place) }
     }
 
-    fn managed(&self, door: Managed) -> (Door, Manners) {
-        let manners = Manners {
-            ping: self.ping(),
-            announces_pings: !door.protocol_pings,
-            reads_binary: door.encoding == Encoding::Protobuf,
-            ..Manners::default()
-        };
+    fn managed(&self, door: Managed) -> (Door, Arc<Manners>) {
+        let binary = door.encoding == Encoding::Protobuf;
+        let manners = self.managed[usize::from(door.protocol_pings)][usize::from(binary)].clone();
         (Door::Managed(door), manners)
     }
+}
 
-    fn ping(&self) -> Option<PingSchedule> {
-        let client = &self.rules.config.client;
-        let pong_timeout = Some(client.pong_timeout).filter(|timeout| !timeout.is_zero());
-        let schedule = PingSchedule { interval: client.ping_interval, pong_timeout };
-        (!client.ping_interval.is_zero()).then_some(schedule)
-    }
+fn ping(config: &Config) -> Option<PingSchedule> {
+    let client = &config.client;
+    let pong_timeout = Some(client.pong_timeout).filter(|timeout| !timeout.is_zero());
+    let schedule = PingSchedule { interval: client.ping_interval, pong_timeout };
+    (!client.ping_interval.is_zero()).then_some(schedule)
 }
 
 /// The doors of managed clients, by whatever they come.

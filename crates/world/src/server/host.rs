@@ -231,7 +231,7 @@ impl Host {
         let reads_binary = encoding == Encoding::Protobuf;
         let opening = Opening {
             door: Door::Managed(Managed { encoding, ..Managed::default() }),
-            manners: Manners { reads_binary, ..self.manners },
+            manners: Manners { reads_binary, ..self.manners }.into(),
             first: None,
             headers: None,
             vouched: None,

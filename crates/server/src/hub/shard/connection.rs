@@ -98,3 +98,13 @@ impl Connections {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_idle_connection_is_small() {
+        assert!(size_of::<Connection>() <= 320, "{}", size_of::<Connection>());
+    }
+}

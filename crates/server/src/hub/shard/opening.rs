@@ -19,8 +19,8 @@ use crate::{
 pub struct Opening {
     /// The door that it came through.
     pub door: Door,
-    /// How that door treats its connections.
-    pub manners: Manners,
+    /// How that door treats its connections, which share it.
+    pub manners: Arc<Manners>,
     /// What the client of an HTTP stream said in the request that opened it.
     pub first: Option<Bytes>,
     /// The headers of its HTTP request that some webhook wants; nothing if there are none.

@@ -115,8 +115,14 @@ impl World {
     fn enter_with(&mut self, manners: Manners) -> ConnectionId {
         let id = self.shard.outboxes().open();
         let door = Door::Managed(Managed::default());
-        let opening =
-            Opening { door, manners, first: None, headers: None, vouched: None, lease: Box::new(()) };
+        let opening = Opening {
+            door,
+            manners: manners.into(),
+            first: None,
+            headers: None,
+            vouched: None,
+            lease: Box::new(()),
+        };
         self.shard.opened(id, opening, self.now);
         id
     }

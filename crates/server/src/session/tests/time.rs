@@ -64,7 +64,7 @@ fn where_silence_counts_only_words_break_it() {
 fn a_connection_ends_some_time_after_its_token_unless_that_is_refreshed() {
     let claims = |exp: u64| token(&json!({ "sub": "42", "exp": exp }));
     let mut desk = Desk::new("[client]\nping_interval = \"0s\"\npong_timeout = \"0s\"");
-    desk.session.manners.ping = None;
+    Arc::make_mut(&mut desk.session.manners).ping = None;
     desk.says(1, connect_with(claims(START + 60)));
     let replies = desk.replies();
     let [(1, Outcome::Connect(result))] = replies[..] else { panic!("{replies:?}") };

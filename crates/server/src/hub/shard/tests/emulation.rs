@@ -26,7 +26,14 @@ impl World {
         let first = Some(Bytes::copy_from_slice(first));
         self.shard.opened(
             id,
-            Opening { door, manners, first, headers: None, vouched: None, lease: Box::new(()) },
+            Opening {
+                door,
+                manners: manners.into(),
+                first,
+                headers: None,
+                vouched: None,
+                lease: Box::new(()),
+            },
             self.now,
         );
         self.settle();

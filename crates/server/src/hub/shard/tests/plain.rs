@@ -51,7 +51,14 @@ impl World {
         let door = Door::Plain(Box::new(Plain::new(rules, query)));
         self.shard.opened(
             id,
-            Opening { door, manners, first: None, headers: None, vouched: None, lease: Box::new(()) },
+            Opening {
+                door,
+                manners: manners.into(),
+                first: None,
+                headers: None,
+                vouched: None,
+                lease: Box::new(()),
+            },
             self.now,
         );
         self.settle();

@@ -56,8 +56,14 @@ impl Node {
         let shard = &mut self.lanes[lane].shard;
         let id = shard.outboxes().open();
         let (door, manners) = (Door::Managed(Managed::default()), Manners::default());
-        let opening =
-            Opening { door, manners, first: None, headers: None, vouched: None, lease: Box::new(()) };
+        let opening = Opening {
+            door,
+            manners: manners.into(),
+            first: None,
+            headers: None,
+            vouched: None,
+            lease: Box::new(()),
+        };
         shard.opened(id, opening, self.now);
         Phone { lane, id }
     }
