@@ -18,12 +18,15 @@ const INDEXED_FROM: usize = 32;
 pub(super) struct Audience {
     seats: Vec<Seat>,
     /// Where each connection sits, by slot; only for large audiences.
-    index: Option<HashMap<u32, u32>>,
-    /// What those want that do not want everything, by slot.
-    filters: HashMap<u32, Arc<TagsFilter>>,
+    #[expect(clippy::box_collection, reason = "most audiences have none, and are the smaller for it")]
+    index: Option<Box<HashMap<u32, u32>>>,
+    /// What those want that do not want everything, by slot; none where nobody does.
+    filters: Option<Box<Wanted>>,
     /// Lets its seats hear seldom, if its namespace says so.
     conflation: Option<Box<Conflation>>,
 }
+
+type Wanted = HashMap<u32, Arc<TagsFilter>>;
 
 /// One subscriber.
 #[derive(Debug)]
@@ -39,17 +42,17 @@ pub(super) struct Seat {
 }
 
 /// What distinguishes the seats of one audience, beside the seats themselves.
-pub(super) struct Filters<'a>(&'a HashMap<u32, Arc<TagsFilter>>);
+pub(super) struct Filters<'a>(Option<&'a Wanted>);
 
 impl Filters<'_> {
     /// Whether nobody has one.
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.0.is_none()
     }
 
     /// That of one seat.
     pub(super) fn of(&self, id: ConnectionId) -> Option<&TagsFilter> {
-        self.0.get(&id.slot).map(|filter| &**filter)
+        self.0?.get(&id.slot).map(|filter| &**filter)
     }
 }
 
@@ -123,12 +126,17 @@ impl Audience {
     pub(super) fn add(&mut self, id: ConnectionId, wire: Wire) {
         let at = seat_number(self.seats.len());
         let (form, hearing) = (Form::Plain, Hearing::Joining);
+        if self.seats.is_empty() {
+            // Many channels are heard by one client alone; a vector would begin with room for four.
+            self.seats.reserve_exact(1);
+        }
         self.seats.push(Seat { id, wire, hears_joins: false, form, owed: 0, hearing });
         match &mut self.index {
             Some(index) => drop(index.insert(id.slot, at)),
             None if self.seats.len() >= INDEXED_FROM => {
                 let seats = self.seats.iter().enumerate();
-                self.index = Some(seats.map(|(at, seat)| (seat.id.slot, seat_number(at))).collect());
+                self.index =
+                    Some(Box::new(seats.map(|(at, seat)| (seat.id.slot, seat_number(at))).collect()));
             }
             None => {}
         }
@@ -137,7 +145,10 @@ impl Audience {
     /// Takes a connection's seat away; false if it has none.
     pub(super) fn remove(&mut self, id: ConnectionId) -> bool {
         let Some(at) = self.find(id) else { return false };
-        self.filters.remove(&id.slot);
+        if let Some(filters) = &mut self.filters {
+            filters.remove(&id.slot);
+        }
+        self.filters.take_if(|filters| filters.is_empty());
         self.seats.swap_remove(at);
         if let Some(index) = &mut self.index {
             index.remove(&id.slot);
@@ -154,12 +165,12 @@ impl Audience {
 
     /// Everyone, and what they want.
     pub(super) fn parts_mut(&mut self) -> (impl Iterator<Item = &mut Seat>, Filters<'_>) {
-        (self.seats.iter_mut(), Filters(&self.filters))
+        (self.seats.iter_mut(), Filters(self.filters.as_deref()))
     }
 
     /// From now on a connection hears only what `filter` lets through.
     pub(super) fn filter(&mut self, id: ConnectionId, filter: Arc<TagsFilter>) {
-        self.filters.insert(id.slot, filter);
+        self.filters.get_or_insert_default().insert(id.slot, filter);
     }
 
     /// What makes it hear seldom.
@@ -232,6 +243,7 @@ mod tests {
     #[test]
     fn what_few_seats_need_makes_no_seat_larger() {
         assert_eq!(size_of::<Seat>(), 40);
+        assert!(size_of::<Audience>() <= 48, "{}", size_of::<Audience>());
     }
 
     #[test]

@@ -169,6 +169,10 @@ impl Session {
             actions.push(Action::AddPresence(channel.clone(), subscription.info.clone()));
         }
         actions.push(Action::Ask(ask, Question::Subscribe { channel, query, retention: options.retention }));
+        if self.subscriptions.is_empty() {
+            // Most clients have one; a vector would begin with room for four.
+            self.subscriptions.reserve_exact(1);
+        }
         self.subscriptions.insert(at, subscription);
         Ok(())
     }

@@ -17,7 +17,7 @@ use crate::broker::{Page, Query, Retention, Version};
 pub(super) struct Stream {
     top: Position,
     /// Of the last publication that had one.
-    version: Option<Version>,
+    version: Option<Box<Version>>,
     /// The oldest first; the last one's offset is that of `top`.
     kept: VecDeque<Arc<Encoded>>,
     kept_until: Instant,
@@ -52,7 +52,7 @@ impl Stream {
             if self.version.as_ref().is_some_and(|last| version.is_outdated_by(last)) {
                 return None;
             }
-            self.version = Some(version);
+            self.version = Some(Box::new(version));
         }
         let offset = self.top.offset + 1;
         let before = self.kept.back().map(|before| &**before);
