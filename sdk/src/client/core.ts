@@ -26,6 +26,8 @@ const ANSWER_PATIENCE = 10_000;
 const PING_SLACK = 5000;
 /** Seconds of silence from a server that sends no pings. */
 const NO_PING = 55;
+/** No server keeps a client away for longer, whatever it asks. */
+const LONGEST_ABSENCE = 3_600_000;
 /** A channel that nobody joins: leaving it is a question that every server answers. */
 const NOWHERE = "suona-probe";
 
@@ -238,7 +240,8 @@ export class Client extends Link<ClientOutput, ClientInput> implements Host, Hea
     else if (disconnect) {
       // It is said before the close, since phones lose the codes of closes.
       this.forgetIfInvalid(disconnect.code);
-      this.part(serverFault(disconnect), !isFinal(disconnect.code), disconnect.retry_after_ms);
+      const wait = Math.min(+disconnect.retry_after_ms! || 0, LONGEST_ABSENCE);
+      this.part(serverFault(disconnect), !isFinal(disconnect.code), wait);
     } else if (unsubscribe && subscription) {
       subscription.unsubscribed(unsubscribe.code, unsubscribe.reason);
       if (!subscription.wanted) this.subscriptions.delete(channel);

@@ -200,12 +200,12 @@ export class Link<More = never, MoreInput extends { is: string } = never> implem
     return true;
   }
 
-  /** Dials again, after `wait` and a random delay, or a second later where the device has too many sockets. */
+  /** Dials again, after `wait` and a random delay, and not within a second where the device has too many sockets. */
   protected retry(reason: string, why: Why, wait = 0): void {
     const { reconnect, maxAttempts = reconnect === false ? 0 : Infinity, firstWait, longestWait } = this.rules;
     if (this.attempt >= maxAttempts) return this.enter({ at: "offline" }, `gave up: ${reason}`, why);
     const pause = wait + backoff(this.attempt++, this.luck, firstWait, longestWait);
-    const due = this.instant + (why.loss && why.loss.full ? CLOSING : pause);
+    const due = this.instant + Math.max(pause, why.loss && why.loss.full ? CLOSING : 0);
     if (wait) this.notBefore = due;
     this.plan(due, reason, why);
   }

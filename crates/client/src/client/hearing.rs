@@ -10,6 +10,9 @@ use suona_protocol::{
 use super::{Client, Output, Stage, conversation::Awaited, is_final, subscription};
 use crate::{Code, Fault, link::Frame};
 
+/// No server keeps a client away for longer, whatever it asks.
+const LONGEST_ABSENCE: Duration = Duration::from_secs(3600);
+
 impl Client {
     /// A frame of the current socket.
     pub(super) fn heard(&mut self, frame: Frame) {
@@ -78,7 +81,8 @@ impl Client {
             (PushEvent::Disconnect { why, retry_after }, _) => {
                 // It is said before the close, since phones lose the codes of closes.
                 self.forget_if_invalid(why.code);
-                self.part(Fault::of_server(why.code, &why.reason), !is_final(why.code), retry_after);
+                let wait = retry_after.min(LONGEST_ABSENCE);
+                self.part(Fault::of_server(why.code, &why.reason), !is_final(why.code), wait);
             }
             (PushEvent::Unsubscribe(why), Some(known)) => {
                 known.unsubscribed(&why, host);

@@ -14,7 +14,7 @@ impl Link {
         }
     }
 
-    /// Dials again, after `wait` and a random delay, or a second later where the device has too many sockets.
+    /// Dials again, after `wait` and a random delay, and not within a second where the device has too many sockets.
     pub(super) fn retry(&mut self, reason: &str, why: Why, wait: Duration) {
         let most = self.rules.max_attempts.or((!self.rules.reconnect).then_some(0));
         if most.is_some_and(|most| self.backoff.attempts() >= most) {
@@ -22,7 +22,7 @@ impl Link {
         }
         let pause = wait + self.backoff.next(self.moment.luck);
         let is_full = why.loss.as_ref().is_some_and(|loss| loss.full);
-        let due = self.moment.now + if is_full { CLOSING } else { pause };
+        let due = self.moment.now + if is_full { pause.max(CLOSING) } else { pause };
         if !wait.is_zero() {
             self.not_before = due;
         }
