@@ -89,12 +89,6 @@ export class Suona<
     this.carryOut({ is: "status", status: { at: "offline", reason: `an option is wrong: ${flaw}`, fault } });
   }
 
-  /** Ends the connection and settles what is under way. Listeners stay, for another `start`. */
-  override close(): void {
-    super.close();
-    this.reloads.forEach((reload) => reload.rest());
-  }
-
   /** A channel, to listen to and to publish in. All who listen to the same share one subscription. */
   override channel<Key extends Name<Channels>>(name: Key, options: Keeping = {}): KeptChannel<Channels[Key]> {
     return new KeptChannel<Channels[Key]>(this, name, options);
@@ -153,6 +147,8 @@ export class Suona<
   /** @internal */
   protected override carryOut(output: Output): void {
     this.journal.heed(output);
+    // Without a connection they would fail again; with the next they begin anew.
+    if (output.is === "status" && output.status.at !== "online") this.reloads.forEach((reload) => reload.rest());
     if (output.is === "publication") this.archive.get(output.channel)?.add(output.publication);
     super.carryOut(output);
     if (output.is === "position") this.archive.get(output.channel)?.reach(output.position);

@@ -8,7 +8,8 @@ import type { SuonaError } from "../errors.js";
 export interface Loader<Data> extends Listener<Data> {
   /**
    * Loads what the messages change: at first, and whenever messages may have been missed. Newer ones wait until it is
-   * done; some of them may be in what it loaded. If it fails, they wait no longer, and it is called again later.
+   * done; some of them may be in what it loaded. If it fails, they wait no longer, and it is called again later, or when
+   * there is a connection again.
    */
   reload?(): unknown;
 }

@@ -166,3 +166,32 @@ test("a message that waits for a reload and then throws is reported, and stops n
   assert.deepEqual(complaints.map(String), ["Error: at 1", "Error: at 2"]);
   suona.close();
 });
+
+for (const [away, leave, back] of [
+  ["offline", (world: World) => ((world.network = "cut"), world.cut()), (world: World) => (world.network = "up")],
+  ["hidden", (world: World) => world.device.hide(), (world: World) => world.device.show()],
+] as const) {
+  test(`a reload that failed is not tried again while ${away}`, async () => {
+    const world = new World(1, { suspends: true });
+    const suona = world.client({ onError: () => undefined });
+    let loads = 0;
+    suona.channel("lot").on({
+      reload: () => {
+        loads++;
+        throw new Error("the backend is ill");
+      },
+    });
+    suona.start();
+    await world.pass(300);
+    assert.equal(loads, 1);
+    leave(world);
+    await world.pass(5000);
+    loads = 0;
+    await world.pass(60_000);
+    assert.equal(loads, 0);
+    back(world);
+    await world.pass(30_000);
+    assert.ok(loads >= 2, `${loads}: at once with the connection, and then again and again`);
+    suona.close();
+  });
+}
