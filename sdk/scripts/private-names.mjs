@@ -7,12 +7,12 @@ import { readdirSync, readFileSync } from "node:fs";
  */
 const internal = `
   again answer answered asked asks asksToken attempt awaited bind body carryOut changed closing core current deadline
-  dialing down drain draining driver due ears emit enter entered errand expire failures flush forget generation
+  dialing down drain draining driver due ears emit enter entered errand expire failed failures flush forget generation
   giveUp go greet greeted handle hear heard hiddenAt home host house how hurry ids instant joined last lasts
-  letter letters lines listener listeners lose luck machine moment notBefore once options outbox outcome outputs pass
+  letter letters lines listener listeners login lose luck machine moment notBefore once options outbox outcome outputs pass
   phase plan poll probe pushed read ready refuse refused release rest result retry roomAt rooms rules save say sent
   serve served session settle settleWhatIsDue silence skew soon stage subscription subscriptions suona take
-  told tokenFound tried tuck tuckAt undoRetry unsubscribed up wait waiting wall want wanted why write
+  told tried tuck tuckAt undoRetry unsubscribed up wait waiting wall want wanted why write
 `;
 
 /** A pattern of all that may be shortened in the sources under `folder`. */

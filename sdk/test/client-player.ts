@@ -66,10 +66,10 @@ function clientInput(words: string): Input {
       return { is, channel: channel! };
     case "token":
     case "tokenFailed": {
-      const [, of, text] = /^(\S+ )?(".*"|none)$/.exec(rest)!;
+      const [, login, of, text] = /^(\d+) (\S+ )?(".*"|none)$/.exec(rest)!;
+      const said = { channel: of?.trim(), login: Number(login) };
       const what = text === "none" ? undefined : (JSON.parse(text!) as string);
-      const whose = of?.trim();
-      return is === "token" ? { is, channel: whose, token: what } : { is, channel: whose, reason: what! };
+      return { is: "token", ...said, ...(is === "token" ? { token: what } : { failed: what }) };
     }
     default:
       return linkInput(words);
@@ -85,7 +85,7 @@ function clientOutput(output: Exclude<Output, { is: "settle" }>, now: number): s
     case "send":
       return `send ${output.frame.split("\n").join(BREAK)}`;
     case "ask":
-      return output.channel === undefined ? "ask" : `ask ${output.channel}`;
+      return `ask ${output.login}${output.channel === undefined ? "" : ` ${output.channel}`}`;
     case "status": {
       const { at, until, reason, fault } = output.status;
       return `status ${at}${at === "waiting" ? ` ${written(until! - now)}` : ""} ${text(reason)}${fault ? ` ${nameOf(fault, URL) ?? fault.code}` : ""}`;

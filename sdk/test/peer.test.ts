@@ -20,6 +20,7 @@ import { transcript, type Command, type Fields, type Transcript } from "./transc
 /** Transcripts of situations that the stock client cannot be in, or not to their end. */
 const apart: Record<string, { readonly from?: string; readonly because: string }> = {
   background: { because: "it knows nothing of apps that are hidden, and keeps its connection" },
+  logins: { because: "it takes whatever token is found, whoever has logged out since it was asked for" },
   limits: { because: "it has no bounds for what waits or for a message" },
   stale: { because: "it stays away for good after 3502, which we take for a slow connection" },
   tokens: { from: "125s", because: "after 3005 it tries the old token until the server says 109; we ask at once" },

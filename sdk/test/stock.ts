@@ -175,7 +175,7 @@ class Peer {
   }
 
   private async decide(is: "token" | "tokenFailed", rest: string): Promise<void> {
-    const [, of, text] = /^(\S+ )?(".*"|none)$/.exec(rest)!;
+    const [, of, text] = /^\d+ (\S+ )?(".*"|none)$/.exec(rest)!;
     const channel = of?.trim();
     // It has no place for the token of a channel that the server chose.
     if (channel !== undefined && !this.client.getSubscription(channel)) return;

@@ -105,13 +105,15 @@ impl Client {
                 self.tell_link(link::Input::Lost { generation, loss, is_final });
             }
             Input::Link(other) => self.tell_link(other),
-            Input::Token { channel: None, token } => self.token_found(token),
-            Input::Token { channel: Some(channel), token } => {
+            // Whoever was to get it has gone.
+            Input::Token { login, .. } | Input::TokenFailed { login, .. } if login != host.login => {}
+            Input::Token { channel: None, token, .. } => self.token_found(token),
+            Input::Token { channel: Some(channel), token, .. } => {
                 if let Some(subscription) = self.subscriptions.get_mut(&channel) {
                     subscription.token_found(token, host);
                 }
             }
-            Input::TokenFailed { channel: None, reason } => self.token_failed(&reason),
+            Input::TokenFailed { channel: None, reason, .. } => self.token_failed(&reason),
             Input::TokenFailed { channel: Some(channel), .. } => {
                 if let Some(subscription) = self.subscriptions.get_mut(&channel) {
                     subscription.token_failed(host);

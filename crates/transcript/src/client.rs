@@ -41,15 +41,17 @@ pub(crate) fn input(line: &str) -> Result<Input, Malformed> {
         }
         "unsubscribe" => Input::Unsubscribe { channel: Channel::from(words.word("channel")?) },
         "token" => {
+            let login = words.number("login")?;
             let channel = channel_if_any(&mut words);
             let token = match words.next_if(|word| word == "none") {
                 Some(_) => None,
                 None => Some(words.text("token")?.into()),
             };
-            Input::Token { channel, token }
+            Input::Token { channel, login, token }
         }
         "tokenFailed" => {
-            Input::TokenFailed { channel: channel_if_any(&mut words), reason: words.text("reason")? }
+            let login = words.number("login")?;
+            Input::TokenFailed { channel: channel_if_any(&mut words), login, reason: words.text("reason")? }
         }
         "command" => command(words)?,
         _ => Input::Link(links::input(line)?),
@@ -155,8 +157,8 @@ pub(crate) fn output(output: &Output, now: Duration) -> String {
         Output::Dial { generation } => format!("dial {generation}"),
         Output::Close { generation, code, reason } => format!("close {generation} {code} {}", quoted(reason)),
         Output::Send(frame) => format!("send {}", links::text(frame).replace('\n', BREAK)),
-        Output::Ask { channel: None } => "ask".to_owned(),
-        Output::Ask { channel: Some(channel) } => format!("ask {channel}"),
+        Output::Ask { channel: None, login } => format!("ask {login}"),
+        Output::Ask { channel: Some(channel), login } => format!("ask {login} {channel}"),
         Output::Status(Status { state, reason, fault }) => {
             let fault = fault.as_ref().map_or_else(String::new, |fault| format!(" {}", fault.code));
             format!("status {} {}{fault}", links::state(*state, now), quoted(reason))

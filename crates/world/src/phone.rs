@@ -246,8 +246,8 @@ impl Phone {
                 }
                 self.platform.send(frame, reach);
             }
-            Output::Ask { channel } => {
-                let (ask, patience) = self.app.login.asked(channel, &mut self.dice);
+            Output::Ask { channel, login } => {
+                let (ask, patience) = self.app.login.asked(channel, login, &mut self.dice);
                 reach.agenda.after(patience, Event::Token(self.number, ask));
             }
             told => {

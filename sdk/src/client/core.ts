@@ -14,10 +14,10 @@ import { type Host, Subscription } from "./subscription.js";
 import { isFinal, type Json, parseReply, type Push, type Refusal, type Reply, type Subscribed } from "./wire.js";
 
 type Stage =
-  | { at: "down" }
+  | { at: "down"; due?: undefined }
   /** The socket is open, and `connect` is not answered, or not even sent for want of a token. */
   | { at: "greeting"; due: number; sent?: number }
-  | { at: "up"; pong: boolean };
+  | { at: "up"; pong: boolean; due?: undefined };
 
 /** How long the app may take to find a token once the socket is open: servers wait ten seconds. */
 const TOKEN_PATIENCE = 8000;
@@ -38,6 +38,7 @@ const NOWHERE = "suona-probe";
 export class Client extends Link<ClientOutput, ClientInput> implements Host, Hears<ClientInput> {
   /** What to add to the time for the server's clock. */
   skew = 0;
+  login = 1;
   private stage: Stage = { at: "down" };
   private readonly subscriptions = new Map<string, Subscription>();
   private readonly outbox: Outbox;
@@ -98,23 +99,19 @@ export class Client extends Link<ClientOutput, ClientInput> implements Host, Hea
     if (output.is === "dial") this.pass.ready();
   }
 
-  giveUp(code: string, message?: string, wait?: number): void {
-    this.drop({ reason: message || code, wait, fault: faultOf(code, message) });
+  giveUp(code: string, message?: string): void {
+    this.part(faultOf(code, message), true);
   }
 
-  token({ channel, token }: { channel?: string; token?: string | null }): void {
-    if (channel !== undefined) return this.subscriptions.get(channel)?.tokenFound(token);
-    this.pass.answered(token);
+  token({ channel, login, token, failed }: { channel?: string; login: number; token?: string | null; failed?: string }): void {
+    if (login !== this.login) return; // whoever was to get it has gone
+    if (channel !== undefined) return this.subscriptions.get(channel)?.answered(token, failed);
+    const { up, pass } = this;
+    pass.answered(token);
+    if (failed !== undefined) return up ? pass.later() : this.giveUp("token-failed", failed);
     if (!token) return this.part(faultOf("no-token"));
-    if (this.up) this.pass.refresh((error) => this.turnedAway(error));
+    if (up) pass.refresh((error) => this.turnedAway(error));
     else this.greet();
-  }
-
-  tokenFailed({ channel, reason }: { channel?: string; reason: string }): void {
-    if (channel !== undefined) return this.subscriptions.get(channel)?.tokenFailed();
-    this.pass.answered();
-    if (this.up) this.pass.later();
-    else this.giveUp("token-failed", reason);
   }
 
   subscribe({ channel, options }: { channel: string; options: SubscribeOptions }): void {
@@ -152,9 +149,13 @@ export class Client extends Link<ClientOutput, ClientInput> implements Host, Hea
     // What is wrong stays so until the server has us again, or the app ends it.
     if (loss) this.fault = lossFault(loss, reason, this.stage.at !== "down");
     else if (fault || at === "offline") this.fault = fault;
-    // Who starts again may be somebody else.
-    if (at === "offline") this.pass.forget();
     if (this.stage.at !== "down") this.down();
+    if (at === "offline") {
+      // Who starts again may be somebody else.
+      this.login++;
+      this.pass.forget();
+      this.subscriptions.forEach((subscription) => subscription.pass.forget());
+    }
     this.status(at, reason, until);
   }
 
@@ -208,7 +209,7 @@ export class Client extends Link<ClientOutput, ClientInput> implements Host, Hea
 
   /** The server will have none of us, for now or for good. */
   private part(fault: Fault, again?: boolean, wait?: number): void {
-    const { code, message: reason = code } = fault;
+    const reason = fault.message || fault.code;
     if (again) this.drop({ reason, wait, fault });
     else super.stop({ reason, fault });
   }
@@ -261,17 +262,17 @@ export class Client extends Link<ClientOutput, ClientInput> implements Host, Hea
   }
 
   private stageDue(): number {
-    const { stage } = this;
-    return stage.at === "greeting" ? stage.due : stage.at === "up" ? this.pass.due : Infinity;
+    return this.up ? this.pass.due : this.stage.due || Infinity;
   }
 
   protected override settleWhatIsDue(): void {
-    const { stage } = this;
-    const due = this.stageDue() <= this.instant;
-    if (due && stage.at === "up") this.pass.ready();
-    if (due && stage.at === "greeting") {
-      this.pass.answered();
-      this.giveUp(stage.sent ? "no-answer" : "token-slow");
+    const { stage, pass } = this;
+    if (this.stageDue() <= this.instant) {
+      if (stage.at !== "greeting") pass.ready();
+      else {
+        pass.answered();
+        this.giveUp(stage.sent ? "no-answer" : "token-slow");
+      }
     }
     this.subscriptions.forEach((subscription) => subscription.settleWhatIsDue());
     super.settleWhatIsDue();

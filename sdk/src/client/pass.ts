@@ -5,6 +5,8 @@ import type { Refusal, Reply } from "./wire.js";
 export interface Gate {
   readonly instant: number;
   readonly luck: number;
+  /** One more with each time that the client went offline: what was asked before is for somebody else. */
+  readonly login: number;
   /** Sends a command; `answered` hears the answer if it comes on this connection. */
   send(command: object, answered?: (reply: Reply) => void): void;
   emit(output: ClientOutput): void;
@@ -29,7 +31,7 @@ export class Pass {
   ready(): boolean {
     if (this.gate.instant >= this.due) this.forget();
     if (!this.asks || this.token) return true;
-    if (!this.asked) this.gate.emit({ is: "ask", channel: this.channel });
+    if (!this.asked) this.gate.emit({ is: "ask", channel: this.channel, login: this.gate.login });
     this.asked = true;
     return false;
   }
@@ -42,8 +44,12 @@ export class Pass {
     this.due = Infinity;
   }
 
-  /** The token is good for nothing any more. False if there is no way to another. */
+  /**
+   * The token is good for nothing any more, nor is one that the app may be looking for. False if there is no way to
+   * another.
+   */
   forget(): boolean {
+    this.asked = false;
     if (this.asks) this.token = undefined;
     this.due = Infinity;
     return !!this.asks;

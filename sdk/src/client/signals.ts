@@ -4,9 +4,11 @@ import type { ClientInfo, Json, Position, Publication } from "./wire.js";
 
 /** What the client is told, beside what the link is told. */
 export type ClientInput =
-  /** The app's answer to `ask`: a token, or nothing if the user may not connect. */
-  | { is: "token"; channel?: string; token?: string | null }
-  | { is: "tokenFailed"; channel?: string; reason: string }
+  /**
+   * The app's answer to `ask` of the same `login`: a token, or nothing if the user may not connect, or, if it may find one
+   * a little later, why it `failed` now.
+   */
+  | { is: "token"; channel?: string; login: number; token?: string | null; failed?: string }
   | { is: "subscribe"; channel: string; options: SubscribeOptions }
   | { is: "unsubscribe"; channel: string }
   /** The outcome comes as `settle` with the same errand. */
@@ -40,8 +42,11 @@ export interface HistoryRequest {
 /** What the client wants done, beside what the link wants done. */
 export type ClientOutput =
   | { is: "send"; frame: string }
-  /** The app shall find a token, for the connection or for a channel. */
-  | { is: "ask"; channel?: string }
+  /**
+   * The app shall find a token, for the connection or for a channel. `login` counts upwards whenever the client goes
+   * offline, since whoever starts it again may be somebody else.
+   */
+  | { is: "ask"; channel?: string; login: number }
   | { is: "status"; status: Status }
   /** `gap`: messages were missed and cannot be had any more. `fresh`: nobody knows. */
   | { is: "subscribed"; channel: string; how: "fresh" | "recovered" | "gap" }

@@ -35,7 +35,7 @@ export class Subscription {
   /** Where to go on. */
   position: Position | undefined;
   private options: SubscribeOptions = {};
-  private pass: Pass;
+  pass: Pass;
   private phase: Phase = { at: "down" };
   private attempt = 0;
 
@@ -139,25 +139,21 @@ export class Subscription {
     this.end(faultOf(`server-${code}`, reason));
   }
 
-  /** The connection is gone. */
+  /** The connection is gone. The app may still find the token that it looks for. */
   down(): void {
-    if (this.phase.at !== "ended" && this.phase.at !== "asking") this.phase = { at: "down" };
+    if (this.phase.at !== "ended") this.phase = { at: "down" };
   }
 
-  /** The app found a token, or there is none to be had. */
-  tokenFound(token: string | null | undefined): void {
-    if (!token) return this.end(faultOf("no-token"));
-    this.pass.answered(token);
-    if (this.heard) this.pass.refresh((error) => this.refused(error));
-    if (this.phase.at !== "asking") return;
-    this.phase = { at: "down" };
-    if (this.host.up) this.join();
-  }
-
-  tokenFailed(): void {
-    this.pass.answered();
-    if (this.phase.at === "asking") this.retry();
-    else if (this.heard) this.pass.later();
+  /** The app found a token, or there is none to be had; `failed` if it may find one a little later. */
+  answered(token?: string | null, failed?: string): void {
+    const { pass, phase } = this;
+    pass.answered(token);
+    if (failed !== undefined) {
+      if (phase.at === "asking") this.retry();
+      if (this.heard) pass.later();
+    } else if (!token) this.end(faultOf("no-token"));
+    else if (this.heard) pass.refresh((error) => this.refused(error));
+    else if (phase.at === "asking") this.again();
   }
 
   forget(): void {
@@ -174,12 +170,14 @@ export class Subscription {
     if (this.due() > this.host.instant) return;
     const { at } = this.phase;
     if (at === "joined") this.pass.ready();
-    else if (at === "asking") this.tokenFailed();
+    else if (at === "asking") this.answered(undefined, "");
     else if (at === "joining") this.host.giveUp("no-answer");
-    else {
-      this.phase = { at: "down" };
-      if (this.host.up) this.join();
-    }
+    else this.again();
+  }
+
+  private again(): void {
+    this.phase = { at: "down" };
+    if (this.host.up) this.join();
   }
 
   private refused(error: Refusal): void {

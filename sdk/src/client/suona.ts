@@ -140,7 +140,7 @@ export class Suona<
   /** @internal */
   protected carryOut(output: Output): void {
     if (output.is === "send") this.driver.send(output.frame);
-    else if (output.is === "ask") this.find(output.channel);
+    else if (output.is === "ask") this.find(output);
     else if (output.is === "settle") {
       output.errand.settle(output.outcome);
       this.show();
@@ -167,12 +167,12 @@ export class Suona<
     void Promise.resolve().then(() => this.driver.drain());
   }
 
-  private find(channel?: string): void {
+  private find({ channel, login }: { channel?: string; login: number }): void {
     const { getToken } = channel === undefined ? this.options : this.rooms.get(channel) || ({} as Room<Json>);
     attempt(
       () => getToken && (getToken(channel!) as Token | Promise<Token>),
-      (raw) => this.driver.handle({ is: "tokenFailed", channel, reason: Object(raw).message || `${raw}` }),
-      (token) => this.driver.handle({ is: "token", channel, token }),
+      (raw) => this.driver.handle({ is: "token", channel, login, failed: Object(raw).message || `${raw}` }),
+      (token) => this.driver.handle({ is: "token", channel, login, token }),
     );
   }
 

@@ -105,6 +105,27 @@ test("who logs in after another logged out is asked for a token of his own", asy
   suona.close();
 });
 
+test("a token that is found for the one who has logged out is not for the next", async () => {
+  const world = new World();
+  const found: ((token: string) => void)[] = [];
+  const suona = world.client({ getToken: () => new Promise<string>((resolve) => found.push(resolve)) });
+  suona.start();
+  await world.pass(300);
+  suona.close();
+  suona.start();
+  await world.pass(300);
+  assert.equal(found.length, 2);
+  found[0]!("of the one");
+  await world.pass(300);
+  found[1]!("of the other");
+  await world.pass(300);
+  assert.deepEqual(
+    world.server.greetings.map(({ token }) => token),
+    ["of the other"],
+  );
+  suona.close();
+});
+
 test("a token that expired in the background is replaced before it is refused", async () => {
   const world = new World();
   let asked = 0;

@@ -21,11 +21,14 @@ impl Client {
             None if fault.is_some() || state == State::Offline => self.fault = fault,
             None => {}
         }
-        if state == State::Offline {
-            self.pass.forget(); // who starts again may be somebody else
-        }
         if self.host.stage != Stage::Down {
             self.down();
+        }
+        if state == State::Offline {
+            // Who starts again may be somebody else.
+            self.host.login += 1;
+            self.pass.forget();
+            self.subscriptions.values_mut().for_each(Subscription::log_out);
         }
         self.tell_status(state, reason);
     }

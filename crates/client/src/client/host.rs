@@ -10,6 +10,8 @@ use crate::Moment;
 pub(super) struct Host {
     pub(super) moment: Moment,
     pub(super) stage: Stage,
+    /// One more with each time that the client went offline: what was asked before is for somebody else.
+    pub(super) login: u64,
     pub(super) conversation: Conversation,
     pub(super) outputs: VecDeque<Output>,
 }
@@ -36,7 +38,7 @@ pub(super) enum Stage {
 impl Host {
     pub(super) fn new(conversation: Conversation) -> Self {
         let moment = Moment { now: Duration::ZERO, luck: 0.0 };
-        Self { moment, stage: Stage::Down, conversation, outputs: VecDeque::new() }
+        Self { moment, stage: Stage::Down, login: 1, conversation, outputs: VecDeque::new() }
     }
 
     /// Whether the server took us.

@@ -35,7 +35,7 @@ impl Pass {
             return true;
         }
         if !self.asked {
-            host.tell(Output::Ask { channel: self.channel.clone() });
+            host.tell(Output::Ask { channel: self.channel.clone(), login: host.login });
         }
         self.asked = true;
         false
@@ -59,11 +59,13 @@ impl Pass {
         }
     }
 
-    /// The token is good for nothing any more. False if there is no way to another.
+    /// The token is good for nothing any more, nor is one that the app may be looking for. False if there is no way to
+    /// another.
     pub(super) fn forget(&mut self) -> bool {
         if self.asks {
             self.token = None;
         }
+        self.asked = false;
         self.due = None;
         self.asks
     }

@@ -25,6 +25,8 @@ pub enum Input {
     Token {
         /// What it is for; `None` for the connection.
         channel: Option<Channel>,
+        /// That of the question. An answer to one from before the client went offline is dropped.
+        login: u64,
         /// `None` if the user may not connect or subscribe.
         token: Option<Token>,
     },
@@ -32,6 +34,8 @@ pub enum Input {
     TokenFailed {
         /// What it was for; `None` for the connection.
         channel: Option<Channel>,
+        /// That of the question.
+        login: u64,
         /// Why, in English.
         reason: String,
     },
@@ -110,6 +114,9 @@ pub enum Output {
     Ask {
         /// What for; `None` for the connection.
         channel: Option<Channel>,
+        /// To be given back with the answer. It counts upwards whenever the client goes offline, since whoever starts it
+        /// again may be somebody else.
+        login: u64,
     },
     /// The client does something else now.
     Status(Status),

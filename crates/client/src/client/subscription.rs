@@ -154,11 +154,16 @@ impl Subscription {
         }
     }
 
-    /// The connection is gone.
+    /// The connection is gone. The app may still find the token that it looks for.
     pub(super) fn down(&mut self) {
-        if !matches!(self.phase, Phase::Ended | Phase::Asking { .. }) {
+        if !matches!(self.phase, Phase::Ended) {
             self.phase = Phase::Down;
         }
+    }
+
+    /// The user is gone, and the token is for nobody else.
+    pub(super) fn log_out(&mut self) {
+        self.pass.forget();
     }
 
     /// The app found a token, or there is none to be had.

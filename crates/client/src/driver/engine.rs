@@ -152,7 +152,7 @@ impl Engine {
                 Output::Dial { generation } => self.sockets.dial(generation),
                 Output::Close { generation, code, reason } => self.sockets.close(generation, code, &reason),
                 Output::Send(frame) => self.sockets.send(Order::Send(frame, None)),
-                Output::Ask { channel } => self.tokens.ask(channel),
+                Output::Ask { channel, login } => self.tokens.ask(channel, login),
                 Output::Status(status) => self.show(status),
                 Output::Message(data) => self.messages.iter().for_each(|feed| feed.put(data.clone())),
                 Output::Settle { ticket, outcome } => {

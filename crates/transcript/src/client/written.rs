@@ -16,12 +16,12 @@ pub(crate) fn input(input: &Input) -> String {
             format!("received {generation} {}", links::text(frame).trim_end().replace('\n', BREAK))
         }
         Input::Link(input) => links::written_input(input),
-        Input::Token { channel, token } => {
+        Input::Token { channel, login, token } => {
             let token = token.as_deref().map_or_else(|| "none".to_owned(), quoted);
-            format!("token {}{token}", of(channel.as_ref()))
+            format!("token {login} {}{token}", of(channel.as_ref()))
         }
-        Input::TokenFailed { channel, reason } => {
-            format!("tokenFailed {}{}", of(channel.as_ref()), quoted(reason))
+        Input::TokenFailed { channel, login, reason } => {
+            format!("tokenFailed {login} {}{}", of(channel.as_ref()), quoted(reason))
         }
         Input::Subscribe { channel, options } => format!("subscribe {channel}{}", wishes(options)),
         Input::Unsubscribe { channel } => format!("unsubscribe {channel}"),

@@ -17,8 +17,8 @@ const PATIENCE: Duration = Duration::from_secs(15);
 pub(super) struct Tokens {
     find: Option<TokenFinder>,
     finding: JoinSet<Result<Option<Token>, String>>,
-    /// Who is asked what; `None` is the connection.
-    asked: HashMap<Option<Channel>, AbortHandle>,
+    /// Who is asked what, in which login; `None` is the connection.
+    asked: HashMap<Option<Channel>, (AbortHandle, u64)>,
 }
 
 impl Tokens {
@@ -27,14 +27,14 @@ impl Tokens {
     }
 
     /// Asks the app. Nobody waits any more for what it was asked before about the same.
-    pub(super) fn ask(&mut self, channel: Option<Channel>) {
+    pub(super) fn ask(&mut self, channel: Option<Channel>, login: u64) {
         let (find, question) = (self.find.clone(), channel.clone());
         let task = self.finding.spawn(async move {
             let Some(find) = find else { return Ok(None) };
             let found = timeout(PATIENCE, async { find(question).await }).await;
             found.unwrap_or_else(|_| Err(format!("no token was found in {} s", PATIENCE.as_secs())))
         });
-        if let Some(old) = self.asked.insert(channel, task) {
+        if let Some((old, _)) = self.asked.insert(channel, (task, login)) {
             old.abort();
         }
     }
@@ -47,20 +47,20 @@ impl Tokens {
                 Some(Err(error)) => (error.id(), Err("finding a token panicked".to_owned())),
                 None => future::pending().await,
             };
-            if let Some(channel) = self.answered(id) {
+            if let Some((channel, login)) = self.answered(id) {
                 return match found {
-                    Ok(token) => Input::Token { channel, token },
-                    Err(reason) => Input::TokenFailed { channel, reason },
+                    Ok(token) => Input::Token { channel, login, token },
+                    Err(reason) => Input::TokenFailed { channel, login, reason },
                 };
             }
         }
     }
 
-    /// What a task was asked, unless it was asked again since.
-    fn answered(&mut self, id: Id) -> Option<Option<Channel>> {
-        let channel = self.asked.iter().find(|(_, task)| task.id() == id)?.0.clone();
-        self.asked.remove(&channel);
-        Some(channel)
+    /// What a task was asked, and in which login, unless it was asked again since.
+    fn answered(&mut self, id: Id) -> Option<(Option<Channel>, u64)> {
+        let channel = self.asked.iter().find(|(_, (task, _))| task.id() == id)?.0.clone();
+        let (_, login) = self.asked.remove(&channel)?;
+        Some((channel, login))
     }
 }
 
@@ -74,13 +74,13 @@ mod tests {
     use super::*;
 
     fn failed(reason: &str) -> Input {
-        Input::TokenFailed { channel: None, reason: reason.to_owned() }
+        Input::TokenFailed { channel: None, login: 1, reason: reason.to_owned() }
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_app_that_never_answers_is_not_waited_for() {
         let mut tokens = Tokens::new(Some(Arc::new(|_| Box::pin(future::pending()))));
-        tokens.ask(None);
+        tokens.ask(None, 1);
         assert_eq!(tokens.next().await, failed("no token was found in 15 s"));
     }
 
@@ -89,7 +89,7 @@ mod tests {
         let at_once = Tokens::new(Some(Arc::new(|_| panic!("no"))));
         let later = Tokens::new(Some(Arc::new(|_| Box::pin(async { panic!("no") }))));
         for mut tokens in [at_once, later] {
-            tokens.ask(None);
+            tokens.ask(None, 1);
             assert_eq!(tokens.next().await, failed("finding a token panicked"));
         }
     }
@@ -104,10 +104,10 @@ mod tests {
             }
         };
         let mut tokens = Tokens::new(Some(Arc::new(find)));
-        tokens.ask(None);
+        tokens.ask(None, 1);
         tokio::task::yield_now().await;
-        tokens.ask(None);
-        let found = Input::Token { channel: None, token: Some(Token::from("second")) };
+        tokens.ask(None, 2);
+        let found = Input::Token { channel: None, login: 2, token: Some(Token::from("second")) };
         assert_eq!(tokens.next().await, found);
         assert!(tokens.asked.is_empty());
     }

@@ -16,8 +16,8 @@ pub const LOGIN: u64 = 300;
 /// Where an app finds its tokens.
 #[derive(Debug, Default)]
 pub struct Login {
-    /// Tokens that it looks for, by number: for a channel, or for the connection.
-    asks: BTreeMap<u64, Option<Channel>>,
+    /// Tokens that it looks for, by number: for a channel or for the connection, and in which of the client's logins.
+    asks: BTreeMap<u64, (Option<Channel>, u64)>,
     next: u64,
     /// It never fails, and gives tokens that last.
     is_well: bool,
@@ -50,9 +50,9 @@ impl Login {
         now: Time,
         dice: &mut Dice,
     ) -> Option<Input> {
-        let channel = self.asks.remove(&ask)?;
+        let (channel, login) = self.asks.remove(&ask)?;
         if !is_sure && !self.is_well && dice.chance(5) {
-            return Some(Input::TokenFailed { channel, reason: "the login is down".to_owned() });
+            return Some(Input::TokenFailed { channel, login, reason: "the login is down".to_owned() });
         }
         let mut claims = serde_json::json!({ "sub": user });
         let ends = (!self.is_well && dice.chance(40)).then(|| now + dice.between(10_000, 60_000));
@@ -66,13 +66,18 @@ impl Login {
                 None => self.ends.remove(channel),
             };
         }
-        Some(Input::Token { channel, token: Some(sign(&claims).into()) })
+        Some(Input::Token { channel, login, token: Some(sign(&claims).into()) })
     }
 
     /// Looks for a token: the number of that, and how many milliseconds it takes.
-    pub(in crate::phone) fn asked(&mut self, channel: Option<Channel>, dice: &mut Dice) -> (u64, u64) {
+    pub(in crate::phone) fn asked(
+        &mut self,
+        channel: Option<Channel>,
+        login: u64,
+        dice: &mut Dice,
+    ) -> (u64, u64) {
         self.next += 1;
-        self.asks.insert(self.next, channel);
+        self.asks.insert(self.next, (channel, login));
         let is_slow = !self.is_well && dice.chance(3);
         (self.next, if is_slow { dice.between(8_000, 12_000) } else { dice.between(0, LOGIN) })
     }
