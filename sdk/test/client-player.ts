@@ -35,7 +35,8 @@ export class ClientPlayer implements Player {
     const output = this.client.poll();
     if (output?.is !== "settle") return output && clientOutput(output, this.now);
     const { fault, result } = output.outcome;
-    return `settle ${this.tickets.get(output.errand)} ${fault ? faultText(fault) : `done ${JSON.stringify(result) ?? "nothing"}`}`;
+    const doubt = output.doubtful ? "doubtful " : "";
+    return `settle ${this.tickets.get(output.errand)} ${doubt}${fault ? faultText(fault) : `done ${JSON.stringify(result) ?? "nothing"}`}`;
   }
 
   deadline(): number {
@@ -108,5 +109,5 @@ function clientOutput(output: Exclude<Output, { is: "settle" }>, now: number): s
 
 function faultText(fault: Fault): string {
   const { code, message } = fault;
-  return `${nameOf(fault, URL) ?? code}${message === undefined ? "" : ` ${JSON.stringify(message)}`}`;
+  return `${nameOf(fault, URL) ?? code}${message ? ` ${JSON.stringify(message)}` : ""}`;
 }

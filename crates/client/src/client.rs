@@ -12,7 +12,7 @@ mod pass;
 mod signals;
 mod subscription;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use indexmap::IndexMap;
 use suona_protocol::{Channel, Request, Token};
@@ -42,10 +42,14 @@ pub struct Client {
     options: Options,
     /// It is a Suona server: it answers pings and knows keys.
     is_suona: bool,
+    /// Names the life of the server, in which it remembers what it has done; empty if it does not tell.
+    life: Arc<str>,
     /// What to add to a time in milliseconds for the server's clock.
     skew: i64,
     /// What is wrong with the connection, from the moment it failed until it is well again.
     fault: Option<Fault>,
+    /// The last token was refused for its age, and the server has not had us since.
+    renewed: bool,
 }
 
 impl Client {
@@ -59,8 +63,10 @@ impl Client {
             pass: Pass::new(None, options.asks_token, options.token.clone()),
             options,
             is_suona: false,
+            life: Arc::default(),
             skew: 0,
             fault: None,
+            renewed: false,
         }
     }
 
@@ -98,7 +104,11 @@ impl Client {
         match input {
             Input::Link(input @ link::Input::Stop { .. }) => {
                 self.tell_link(input);
-                self.outbox.clear(&Code::Stopped.into(), &mut self.host);
+                self.outbox.close(Code::Stopped.into(), &mut self.host);
+            }
+            Input::Link(input @ link::Input::Start) => {
+                self.outbox.open();
+                self.tell_link(input);
             }
             Input::Link(link::Input::Lost { generation, loss, .. }) => {
                 let is_final = loss.code.is_some_and(|code| is_final(code.into()));
@@ -109,9 +119,7 @@ impl Client {
             Input::Token { login, .. } | Input::TokenFailed { login, .. } if login != host.login => {}
             Input::Token { channel: None, token, .. } => self.token_found(token),
             Input::Token { channel: Some(channel), token, .. } => {
-                if let Some(subscription) = self.subscriptions.get_mut(&channel) {
-                    subscription.token_found(token, host);
-                }
+                self.in_channel(&channel, |subscription, host| subscription.token_found(token, host));
             }
             Input::TokenFailed { channel: None, reason, .. } => self.token_failed(&reason),
             Input::TokenFailed { channel: Some(channel), .. } => {
@@ -122,7 +130,7 @@ impl Client {
             Input::Subscribe { channel, options } => {
                 subscription(&mut self.subscriptions, channel).want(options, host);
             }
-            Input::Unsubscribe { channel } => self.unsubscribe(&channel),
+            Input::Unsubscribe { channel } => self.in_channel(&channel, Subscription::leave),
             Input::Command { ticket, command, ttl } => {
                 self.outbox.put(ticket, command, ttl, host);
                 self.flush();
@@ -147,14 +155,15 @@ impl Client {
         if self.host.is_up() {
             self.pass.later(&self.host);
         } else {
-            self.give_up(Fault::new(Code::TokenFailed, reason), Duration::ZERO);
+            self.give_up(Fault::new(Code::TokenFailed, reason));
         }
     }
 
-    fn unsubscribe(&mut self, channel: &Channel) {
+    /// Does something to a subscription, and forgets it if nobody wants it any more.
+    fn in_channel(&mut self, channel: &Channel, act: impl FnOnce(&mut Subscription, &mut Host)) {
         let Some(subscription) = self.subscriptions.get_mut(channel) else { return };
-        subscription.leave(&mut self.host);
-        if !subscription.served {
+        act(subscription, &mut self.host);
+        if !subscription.wanted && !subscription.served {
             self.subscriptions.shift_remove(channel);
         }
     }
@@ -162,12 +171,17 @@ impl Client {
     /// Sends what waits, if the server took us.
     fn flush(&mut self) {
         if self.host.is_up() {
-            self.outbox.flush(self.is_suona, &mut self.host);
+            self.outbox.flush(&self.life, &mut self.host);
         }
     }
 
     /// Gives the connection up, and dials again.
-    fn give_up(&mut self, fault: Fault, wait: Duration) {
+    fn give_up(&mut self, fault: Fault) {
+        self.leave(fault, Some(Duration::ZERO));
+    }
+
+    /// Gives the connection up, and dials again after this long and a random delay, or at once if that is `None`.
+    fn leave(&mut self, fault: Fault, wait: Option<Duration>) {
         self.link.give_up(&fault.words(), wait, Some(fault));
         self.follow_link();
     }
@@ -222,7 +236,7 @@ impl Client {
         for at in 0..self.subscriptions.len() {
             let subscription = self.subscriptions.get_index_mut(at);
             if subscription.is_some_and(|(_, it)| !it.settle_what_is_due(&mut self.host)) {
-                self.give_up(Code::NoAnswer.into(), Duration::ZERO);
+                self.give_up(Code::NoAnswer.into());
             }
         }
     }
@@ -236,7 +250,7 @@ impl Client {
             Stage::Greeting { sent, .. } => {
                 self.pass.answered(None);
                 let code = if sent.is_some() { Code::NoAnswer } else { Code::TokenSlow };
-                self.give_up(code.into(), Duration::ZERO);
+                self.give_up(code.into());
             }
         }
     }

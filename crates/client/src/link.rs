@@ -117,7 +117,7 @@ impl Link {
             Input::Network { online } => self.network(online),
             Input::Woke => {}
             Input::Settled { silence } => self.settled(silence),
-            Input::Drop { reason, wait } => self.give_up(&reason, wait, None),
+            Input::Drop { reason, wait } => self.give_up(&reason, Some(wait), None),
         }
     }
 
@@ -132,7 +132,7 @@ impl Link {
         if matches!(self.phase, Phase::Waiting { .. }) {
             self.dial("waited", Why::default());
         } else if !self.probe(PROBE) {
-            self.give_up("no answer", Duration::ZERO, Some(Code::NoAnswer.into()));
+            self.give_up("no answer", Some(Duration::ZERO), Some(Code::NoAnswer.into()));
         }
     }
 
@@ -188,7 +188,7 @@ impl Link {
         if is_final {
             self.enter(Phase::Offline, &reason, why);
         } else {
-            self.retry(&reason, why, Duration::ZERO);
+            self.retry(&reason, why, Some(Duration::ZERO));
         }
     }
 
@@ -244,8 +244,8 @@ impl Link {
         }
     }
 
-    /// Gives the connection up, and dials again.
-    pub(crate) fn give_up(&mut self, reason: &str, wait: Duration, fault: Option<Fault>) {
+    /// Gives the connection up, and dials again after this long and a random delay, or at once if that is `None`.
+    pub(crate) fn give_up(&mut self, reason: &str, wait: Option<Duration>, fault: Option<Fault>) {
         if self.current.is_some() {
             self.release(reason, None);
             self.retry(reason, Why { loss: None, fault }, wait);

@@ -65,6 +65,8 @@ pub struct Connected {
     pub client: String,
     /// The server's version, with a name before it if it is not Centrifugo; empty if it tells none.
     pub version: String,
+    /// Names the life of the server, in which it remembers keys of commands; empty if it does not tell.
+    pub node: String,
     /// Seconds until the token must be refreshed, if it must.
     pub ttl: Option<u32>,
     /// Anything, from the backend.

@@ -181,11 +181,13 @@ pub(crate) fn output(output: &Output, now: Duration) -> String {
             format!("leave {channel} {}", as_json(|out| json::encode_client_info(info, out)))
         }
         Output::Message(data) => format!("message {}", String::from_utf8_lossy(data)),
-        Output::Settle { ticket, outcome: Ok(answer) } => {
-            format!("settle {ticket} done {}", done(answer.as_ref()))
-        }
-        Output::Settle { ticket, outcome: Err(fault) } => {
-            format!("settle {ticket} {}", wrong(fault))
+        Output::Settle { ticket, outcome, doubtful } => {
+            let doubt = if *doubtful { "doubtful " } else { "" };
+            let came = match outcome {
+                Ok(answer) => format!("done {}", done(answer.as_ref())),
+                Err(fault) => wrong(fault),
+            };
+            format!("settle {ticket} {doubt}{came}")
         }
     }
 }

@@ -17,6 +17,7 @@ export interface Home {
   room(name: string, options: Channeling): Room<Json>;
   /** The last who listened in the room is gone. */
   leave(room: Room<Json>): void;
+  publish(channel: string, data: Json, sending?: Sending): Promise<void>;
   ask<Result>(command: Command, sending?: Sending, field?: string): Promise<Result>;
 }
 
@@ -56,7 +57,7 @@ export class Channel<Data> {
   }
 
   publish(data: Data, sending?: Sending): Promise<void> {
-    return this.home.ask({ publish: { channel: this.name, data } }, sending);
+    return this.home.publish(this.name, data, sending);
   }
 
   protected room(): Room<Data> {

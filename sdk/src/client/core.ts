@@ -7,8 +7,8 @@ import type { Frame, Habits } from "../platform/platform.js";
 import { Conversation } from "./conversation.js";
 import { faultOf, lossFault, serverFault } from "./faults.js";
 import { greeting } from "./greeting.js";
-import { Outbox } from "./outbox.js";
-import { Pass } from "./pass.js";
+import { Outbox, type Server } from "./outbox.js";
+import { type Bearer, Pass } from "./pass.js";
 import type { ClientInput, ClientOptions, ClientOutput, Errand, Input, Output, SubscribeOptions } from "./signals.js";
 import { type Host, Subscription } from "./subscription.js";
 import { isFinal, type Json, parseReply, type Push, type Refusal, type Reply, type Subscribed } from "./wire.js";
@@ -17,7 +17,7 @@ type Stage =
   | { at: "down"; due?: undefined }
   /** The socket is open, and `connect` is not answered, or not even sent for want of a token. */
   | { at: "greeting"; due: number; sent?: number }
-  | { at: "up"; pong: boolean; due?: undefined };
+  | (Server & { at: "up"; pong: boolean; due?: undefined });
 
 /** How long the app may take to find a token once the socket is open: servers wait ten seconds. */
 const TOKEN_PATIENCE = 8000;
@@ -28,6 +28,8 @@ const PING_SLACK = 5000;
 const NO_PING = 55;
 /** No server keeps a client away for longer, whatever it asks. */
 const LONGEST_ABSENCE = 3_600_000;
+/** Beyond so many channels the server chooses no further ones for us. */
+const MOST_CHANNELS = 10_000;
 /** A channel that nobody joins: leaving it is a question that every server answers. */
 const NOWHERE = "suona-probe";
 
@@ -35,7 +37,7 @@ const NOWHERE = "suona-probe";
  * The client of a Centrifuge server: a link that connects, subscribes, recovers, and carries commands there once. It
  * makes no promises, and like the link opens no socket and reads no clock.
  */
-export class Client extends Link<ClientOutput, ClientInput> implements Host, Hears<ClientInput> {
+export class Client extends Link<ClientOutput, ClientInput> implements Bearer, Host, Hears<ClientInput> {
   /** What to add to the time for the server's clock. */
   skew = 0;
   login = 1;
@@ -43,11 +45,11 @@ export class Client extends Link<ClientOutput, ClientInput> implements Host, Hea
   private readonly subscriptions = new Map<string, Subscription>();
   private readonly outbox: Outbox;
   private readonly conversation: Conversation;
-  private readonly pass: Pass;
-  /** It is a Suona server: it answers pings and knows keys. */
-  private suona = false;
+  readonly pass: Pass;
   /** What is wrong with the connection, from the moment it failed until it is well again. */
   private fault: Fault | undefined;
+  /** The last token was refused for its age, and the server has not had us since. */
+  private renewed = false;
 
   constructor(
     private readonly options: ClientOptions & LinkOptions,
@@ -56,7 +58,9 @@ export class Client extends Link<ClientOutput, ClientInput> implements Host, Hea
     super(options, habits);
     this.conversation = new Conversation(options.messageLimit);
     this.pass = new Pass(this, options.asksToken, options.token);
-    this.outbox = new Outbox(options, (errand, outcome) => this.emit({ is: "settle", errand, outcome }));
+    this.outbox = new Outbox(options, (errand, outcome, doubtful) =>
+      this.emit({ is: "settle", errand, outcome, doubtful }),
+    );
   }
 
   /** Takes one thing that happened, and whatever is due by then. What is too old by then is never sent. */
@@ -72,17 +76,16 @@ export class Client extends Link<ClientOutput, ClientInput> implements Host, Hea
   }
 
   override deadline(): number {
-    let due = Math.min(super.deadline(), this.stageDue(), this.outbox.due());
-    this.subscriptions.forEach((subscription) => (due = Math.min(due, subscription.due())));
-    return due;
+    const channels = Array.from(this.subscriptions.values(), (subscription) => subscription.due());
+    return Math.min(super.deadline(), this.stageDue(), this.outbox.due(), ...channels);
   }
 
   /** How many commands are not settled yet. */
   get pending(): number {
-    return this.outbox.size;
+    return this.outbox.waiting.size;
   }
 
-  get up(): boolean {
+  get held(): boolean {
     return this.stage.at === "up";
   }
 
@@ -93,10 +96,12 @@ export class Client extends Link<ClientOutput, ClientInput> implements Host, Hea
   /** Hears what the link says on the way out. */
   override emit(output: ClientOutput | LinkOutput): void {
     if (output.is === "heard") this.heard(output.frame);
-    else if (output.is === "probe") this.send(this.suona ? { ping: {} } : { unsubscribe: { channel: NOWHERE } });
-    else if (output.is === "state") this.changed(output.state);
+    else if (output.is === "probe") {
+      this.send((this.stage as Server).knowsKeys ? { ping: {} } : { unsubscribe: { channel: NOWHERE } });
+    } else if (output.is === "state") this.changed(output.state);
     else super.emit(output);
     if (output.is === "dial") this.pass.ready();
+    if (output.is === "unsubscribed") this.subscriptions.delete(output.channel);
   }
 
   giveUp(code: string, message?: string): void {
@@ -105,13 +110,12 @@ export class Client extends Link<ClientOutput, ClientInput> implements Host, Hea
 
   token({ channel, login, token, failed }: { channel?: string; login: number; token?: string | null; failed?: string }): void {
     if (login !== this.login) return; // whoever was to get it has gone
-    if (channel !== undefined) return this.subscriptions.get(channel)?.answered(token, failed);
-    const { up, pass } = this;
-    pass.answered(token);
-    if (failed !== undefined) return up ? pass.later() : this.giveUp("token-failed", failed);
-    if (!token) return this.part(faultOf("no-token"));
-    if (up) pass.refresh((error) => this.turnedAway(error));
-    else this.greet();
+    const bearer = channel === undefined ? this : this.subscriptions.get(channel);
+    if (bearer) bearer.pass.take(bearer, token, failed);
+  }
+
+  delay(why: string): void {
+    this.giveUp("token-failed", why);
   }
 
   subscribe({ channel, options }: { channel: string; options: SubscribeOptions }): void {
@@ -126,12 +130,17 @@ export class Client extends Link<ClientOutput, ClientInput> implements Host, Hea
 
   command({ errand }: { errand: Errand }): void {
     this.outbox.put(errand, this.instant);
-    if (this.up) this.flush();
+    if (this.held) this.flush();
+  }
+
+  override start(): void {
+    this.outbox.over = undefined;
+    super.start();
   }
 
   override stop(input: { reason: string; code?: number }): void {
     super.stop(input);
-    this.outbox.clear(faultOf("stopped"));
+    this.outbox.close(faultOf("stopped"));
   }
 
   /** What the server closes for good is not dialled again. */
@@ -140,11 +149,12 @@ export class Client extends Link<ClientOutput, ClientInput> implements Host, Hea
     else super.retry(reason, why, wait);
   }
 
-  private changed({ at, reason, until, loss, fault }: LinkState): void {
+  private changed(state: LinkState): void {
+    const { at, reason, loss, fault } = state;
     if (loss) this.forgetIfInvalid(loss.code);
     if (at === "online") {
       this.stage = { at: "greeting", due: this.instant + TOKEN_PATIENCE };
-      return this.greet();
+      return this.go();
     }
     // What is wrong stays so until the server has us again, or the app ends it.
     if (loss) this.fault = lossFault(loss, reason, this.stage.at !== "down");
@@ -156,19 +166,21 @@ export class Client extends Link<ClientOutput, ClientInput> implements Host, Hea
       this.pass.forget();
       this.subscriptions.forEach((subscription) => subscription.pass.forget());
     }
-    this.status(at, reason, until);
+    this.status(state);
+    if (at === "offline") this.outbox.close(this.fault || faultOf("stopped"));
   }
 
   /** The connection is gone, and with it everything that was under way on it. */
   private down(): void {
+    const { stage } = this;
     this.stage = { at: "down" };
     this.conversation.end();
-    this.outbox.lost(this.suona);
+    if (stage.at === "up" && !stage.knowsKeys) this.outbox.forsake();
     this.subscriptions.forEach((subscription) => subscription.down());
   }
 
   /** Connects, and subscribes in the same breath. */
-  private greet(): void {
+  go(): void {
     const { stage } = this;
     if (stage.at !== "greeting" || stage.sent || !this.pass.ready()) return;
     const sent = (stage.sent = this.instant);
@@ -179,16 +191,18 @@ export class Client extends Link<ClientOutput, ClientInput> implements Host, Hea
   }
 
   private greeted({ connect, error }: Reply, sent: number): void {
-    if (!connect) return this.turnedAway(error || { code: 100, message: "no-connect" });
-    const { version = "", ping, pong = false, time, ttl, subs = {} } = connect;
-    this.suona = /^Suona/.test(version);
-    this.stage = { at: "up", pong };
+    if (!connect) return this.refused(error || { code: 100, message: "no-connect" });
+    const { version = "", node, ping, pong = false, time, ttl, subs = {} } = connect;
+    const knowsKeys = /^Suona/.test(version);
+    this.stage = { at: "up", pong, knowsKeys, node };
     this.pass.lasts(ttl);
     this.fault = undefined;
+    this.renewed = false;
     if (time) this.skew = Math.round(time - (sent + this.instant) / 2);
     this.settled({ silence: (ping || NO_PING) * 1000 + PING_SLACK });
-    this.status("online", `connected to ${version || "the server"}`);
+    this.status({ at: "online", reason: `connected to ${version || "the server"}` });
     this.serve(subs);
+    if (!knowsKeys) this.outbox.forsake();
     this.flush();
   }
 
@@ -202,9 +216,14 @@ export class Client extends Link<ClientOutput, ClientInput> implements Host, Hea
     });
   }
 
-  private turnedAway(error: Refusal): void {
-    const again = error.code === 109 ? this.pass.forget() : error.temporary || error.code < 100;
-    this.part(serverFault(error), again);
+  /** The server refuses us, or our new token. */
+  refused(error: Refusal): void {
+    const expired = error.code === 109;
+    const again = expired ? this.pass.forget() : error.temporary || error.code < 100;
+    // That a token has expired is no reason to wait; that the next one has too is.
+    const wait = expired && !this.renewed ? -Infinity : 0;
+    this.renewed = expired;
+    this.part(serverFault(error), again, wait);
   }
 
   /** The server will have none of us, for now or for good. */
@@ -212,6 +231,10 @@ export class Client extends Link<ClientOutput, ClientInput> implements Host, Hea
     const reason = fault.message || fault.code;
     if (again) this.drop({ reason, wait, fault });
     else super.stop({ reason, fault });
+  }
+
+  deny(fault: Fault): void {
+    this.part(fault);
   }
 
   /** Whatever a server says, the worst that it can do is to be taken for another one. */
@@ -234,19 +257,16 @@ export class Client extends Link<ClientOutput, ClientInput> implements Host, Hea
   private pushed({ channel = "", pub, join, leave, subscribe, unsubscribe, message, disconnect }: Push): void {
     const subscription = this.subscriptions.get(channel);
     if (pub && subscription) subscription.publication(pub);
-    else if (join && subscription?.heard) this.emit({ is: "join", channel, info: join.info });
-    else if (leave && subscription?.heard) this.emit({ is: "leave", channel, info: leave.info });
-    else if (message) this.emit({ is: "message", data: message.data });
-    else if (subscribe) this.subscription(channel).serve(subscribe);
+    else if ((join || leave) && subscription && subscription.held) {
+      this.emit({ is: join ? "join" : "leave", channel, info: (join || leave)!.info });
+    } else if (message) this.emit({ is: "message", data: message.data });
+    else if (subscribe && (subscription || this.subscriptions.size < MOST_CHANNELS)) this.subscription(channel).serve(subscribe);
     else if (disconnect) {
       // It is said before the close, since phones lose the codes of closes.
       this.forgetIfInvalid(disconnect.code);
       const wait = Math.min(+disconnect.retry_after_ms! || 0, LONGEST_ABSENCE);
       this.part(serverFault(disconnect), !isFinal(disconnect.code), wait);
-    } else if (unsubscribe && subscription) {
-      subscription.unsubscribed(unsubscribe.code, unsubscribe.reason);
-      if (!subscription.wanted) this.subscriptions.delete(channel);
-    }
+    } else if (unsubscribe && subscription) subscription.unsubscribed(unsubscribe);
   }
 
   private forgetIfInvalid(code?: number): void {
@@ -262,7 +282,7 @@ export class Client extends Link<ClientOutput, ClientInput> implements Host, Hea
   }
 
   private stageDue(): number {
-    return this.up ? this.pass.due : this.stage.due || Infinity;
+    return this.held ? this.pass.due : this.stage.due || Infinity;
   }
 
   protected override settleWhatIsDue(): void {
@@ -278,12 +298,12 @@ export class Client extends Link<ClientOutput, ClientInput> implements Host, Hea
     super.settleWhatIsDue();
   }
 
-  private status(at: LinkState["at"], reason: string, until?: number): void {
-    this.emit({ is: "status", status: { at, reason, until, fault: this.fault } });
+  private status(state: LinkState): void {
+    this.emit({ is: "status", status: Object.assign(state, { fault: this.fault }) });
   }
 
   private flush(): void {
-    this.outbox.flush(this.suona, (entry) => {
+    this.outbox.flush(this.stage as Server, (entry) => {
       const { body, method } = entry;
       const answered = (reply: Reply): void =>
         this.outbox.end(

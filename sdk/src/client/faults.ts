@@ -8,13 +8,14 @@ export function faultOf(code: string, message?: string, raw?: unknown): Fault {
 }
 
 /** What a server said, under its number. */
-export function serverFault(raw: Refusal | { code: number; reason: string }): Fault {
-  return faultOf(`server-${raw.code}`, "message" in raw ? raw.message : raw.reason, raw);
+export function serverFault(raw: Partial<Refusal> & { reason?: string }): Fault {
+  const { code, message, reason } = raw;
+  return faultOf(`server-${code}`, message || reason, raw);
 }
 
-/** What became of a socket; `up` if the server had us. */
-export function lossFault(loss: Loss, message: string, up: boolean): Fault {
+/** What became of a socket; `up` if it was open. The socket's own words say more than those of the link: `why`. */
+export function lossFault(loss: Loss, why: string, up: boolean): Fault {
   const { code = 0, reason = "", full } = loss;
   if (code >= 3000 || code === 1009) return serverFault({ code, reason });
-  return faultOf(full ? "too-many-sockets" : up ? "connection-lost" : "unreachable", message, loss);
+  return faultOf(full ? "too-many-sockets" : up ? "connection-lost" : "unreachable", reason || why, loss);
 }

@@ -8,9 +8,9 @@ export function greeting(
   subscriptions: Map<string, Subscription>,
 ): object {
   const headers = { "suona-session": session, "suona-farewell": "1", "suona-time": "1" };
-  const subs: Record<string, object> = {};
+  let subs: Record<string, object> | undefined;
   subscriptions.forEach(({ served, position }, channel) => {
-    if (served && position) subs[channel] = Object.assign({ recover: true }, position);
+    if (served && position) (subs = subs || {})[channel] = Object.assign({ recover: true }, position);
   });
-  return { token, data, name: "suona", headers, subs: Object.keys(subs).length ? subs : undefined };
+  return { token, data, name: "suona", headers, subs };
 }

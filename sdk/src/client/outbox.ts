@@ -12,12 +12,20 @@ export interface Entry {
   readonly method: string;
   /** Doing it twice is not the same as doing it once. */
   readonly once: boolean;
-  readonly bytes: number;
+  readonly weight: number;
   readonly expires: number;
-  /** It went out on this connection. */
-  sent?: boolean;
-  /** It went out on some connection. */
-  tried?: boolean;
+  /** The connection on which it went out last. */
+  sent?: Server;
+  /** It went out to two lives of a server, and may have happened in both. */
+  doubtful?: boolean;
+}
+
+/** A server as one connection knows it. */
+export interface Server {
+  /** It does once what has a key, however often it is asked. */
+  readonly knowsKeys: boolean;
+  /** Names the life in which it remembers keys, if it tells. */
+  readonly node?: string;
 }
 
 /** Commands stay below the five minutes for which a server remembers keys. */
@@ -27,87 +35,84 @@ const NUMBER = 20;
 
 /** Commands that wait for a connection or for their answer, each to be settled exactly once. */
 export class Outbox {
-  private readonly entries = new Set<Entry>();
-  private bytes = 0;
-  private count = 0;
+  readonly waiting = new Set<Entry>();
+  private weight = 0;
+  private tickets = 0;
+  /** Why nothing comes in: the client is offline, until it is started. */
+  over: Fault | undefined;
 
   constructor(
     private readonly options: ClientOptions,
-    private readonly settle: (errand: Errand, outcome: Outcome) => void,
+    private readonly settle: (errand: Errand, outcome: Outcome, doubtful?: boolean) => void,
   ) {}
-
-  get size(): number {
-    return this.entries.size;
-  }
 
   put(errand: Errand, time: number): void {
     // A loop, or a BigInt, throws.
-    const refuse = (): void => this.refuse(errand, "not-json");
+    const refuse = (): void => this.settle(errand, { fault: faultOf("not-json") });
     attempt(() => JSON.stringify(errand.command), refuse, (body) => this.take(errand, body, time));
   }
 
-  /** Sends what was not sent on this connection. `keys`: the server does once what has a key, however often it is asked. */
-  flush(keys: boolean, send: (entry: Entry) => void): void {
-    for (const entry of this.entries) {
-      if (entry.sent) continue;
-      if (entry.once && entry.tried && !keys) {
-        this.end(entry, { fault: faultOf("unknown-outcome") });
-        continue;
-      }
-      entry.sent = entry.tried = true;
+  /** Sends what was not sent on this connection. */
+  flush(server: Server, send: (entry: Entry) => void): void {
+    for (const entry of this.waiting) {
+      const { sent } = entry;
+      if (sent === server) continue;
+      if (sent && entry.once && (!server.node || sent.node !== server.node)) entry.doubtful = true;
+      entry.sent = server;
       send(entry);
       if (entry.method === "send") this.end(entry, { result: undefined });
     }
   }
 
-  /** The connection is gone. What is safe to ask again waits for the next; the fate of the rest stays unknown. */
-  lost(keys: boolean): void {
-    for (const entry of this.entries) {
-      if (entry.sent && entry.once && !keys) this.end(entry, { fault: faultOf("unknown-outcome") });
-      entry.sent = false;
+  /** Nobody will say what became of that which has gone out. With `fault`, nothing else will be sent either, and why. */
+  forsake(fault?: Fault): void {
+    for (const entry of this.waiting) {
+      const why = entry.once && entry.sent ? faultOf("unknown-outcome") : fault;
+      if (why) this.end(entry, { fault: why });
     }
   }
 
   private take(errand: Errand, json: string, time: number): void {
-    const { session, outboxCommands = 256, outboxBytes = 1 << 20, messageLimit = 65_536, ttl: usual = 60_000 } = this.options;
-    const { command, ttl = usual } = errand;
+    const { session, outboxCommands = 256, outboxBytes = 1 << 20, messageLimit = 65_536, ttl: usual } = this.options;
+    const { command, ttl = usual! } = errand;
     const method = Object.keys(command)[0]!;
     const once = method === "publish" || method === "rpc";
-    const key = `${session}-${++this.count}`;
+    const key = `${session}-${++this.tickets}`;
     const body = once ? `${json.slice(0, -2)},"idempotency_key":"${key}"}}` : json;
-    const bytes = utf8Length(body) + NUMBER;
-    if (bytes > messageLimit) return this.refuse(errand, "too-large");
-    if (this.size >= outboxCommands || this.bytes + bytes > outboxBytes) return this.refuse(errand, "outbox-full");
-    this.bytes += bytes;
-    this.entries.add({ errand, body, method, once, bytes, expires: time + Math.min(ttl, LONGEST_TTL) });
-  }
-
-  private refuse(errand: Errand, code: string): void {
-    this.settle(errand, { fault: faultOf(code) });
+    const weight = utf8Length(body) + NUMBER;
+    const full = this.waiting.size >= outboxCommands || this.weight + weight > outboxBytes;
+    const fault = this.over || (weight > messageLimit ? faultOf("too-large") : full && faultOf("outbox-full"));
+    if (fault) return this.settle(errand, { fault });
+    this.weight += weight;
+    this.waiting.add({ errand, body, method, once, weight, expires: time + Math.min(ttl >= 0 ? ttl : 60_000, LONGEST_TTL) });
   }
 
   /** Settles what is not settled yet. */
   end(entry: Entry, outcome: Outcome): void {
-    if (!this.entries.delete(entry)) return;
-    this.bytes -= entry.bytes;
-    this.settle(entry.errand, outcome);
+    if (!this.waiting.delete(entry)) return;
+    this.weight -= entry.weight;
+    this.settle(entry.errand, outcome, entry.doubtful);
   }
 
   /** Settles what is too old. */
   expire(time: number): void {
-    for (const entry of this.entries) {
-      if (entry.expires <= time) this.end(entry, { fault: faultOf(entry.tried ? "unknown-outcome" : "expired") });
+    for (const entry of this.waiting) {
+      if (entry.expires <= time) this.end(entry, { fault: faultOf(entry.sent ? "unknown-outcome" : "expired") });
     }
   }
 
-  /** Settles everything. */
-  clear(fault: Fault): void {
-    for (const entry of this.entries) this.end(entry, { fault });
+  /**
+   * The client is offline for good, and why. What may have happened settles as that, and everything else with the reason;
+   * so does all that is given until it is started again.
+   */
+  close(fault: Fault): void {
+    this.over = fault;
+    this.forsake(fault);
   }
 
   due(): number {
     let due = Infinity;
-    for (const entry of this.entries) due = Math.min(due, entry.expires);
+    for (const entry of this.waiting) due = Math.min(due, entry.expires);
     return due;
   }
 }

@@ -1,3 +1,5 @@
+import type { Fault } from "../errors.js";
+import { faultOf } from "./faults.js";
 import type { ClientOutput } from "./signals.js";
 import type { Refusal, Reply } from "./wire.js";
 
@@ -10,6 +12,20 @@ export interface Gate {
   /** Sends a command; `answered` hears the answer if it comes on this connection. */
   send(command: object, answered?: (reply: Reply) => void): void;
   emit(output: ClientOutput): void;
+}
+
+/** Whom a pass lets in: a client, or one of its subscriptions. */
+export interface Bearer {
+  /** The server has let it in. */
+  readonly held: boolean;
+  /** There is a token. */
+  go(): void;
+  /** There is none yet, and may be a little later. */
+  delay(why: string): void;
+  /** There is none. */
+  deny(fault: Fault): void;
+  /** The server, which has let it in, refuses the new token. */
+  refused(error: Refusal): void;
 }
 
 /** A token that the app finds: asked for one at a time, and not again while the old one holds. */
@@ -34,6 +50,18 @@ export class Pass {
     if (!this.asked) this.gate.emit({ is: "ask", channel: this.channel, login: this.gate.login });
     this.asked = true;
     return false;
+  }
+
+  /** The app has answered: with a token, with none, or with why it `failed` to find one. */
+  take(bearer: Bearer, token?: string | null, failed?: string): void {
+    const { held } = bearer;
+    this.answered(token);
+    if (failed !== undefined) {
+      if (held) this.later();
+      else bearer.delay(failed);
+    } else if (!token) bearer.deny(faultOf("no-token"));
+    else if (held) this.refresh(bearer);
+    else bearer.go();
   }
 
   /** The app has answered, or will not any more. */
@@ -66,13 +94,13 @@ export class Pass {
   }
 
   /** Hands the new token to a server that has let us in by an old one. */
-  refresh(refused: (error: Refusal) => void): void {
+  private refresh(bearer: Bearer): void {
     const { channel, token } = this;
-    const command = channel === undefined ? { refresh: { token } } : { sub_refresh: { channel, token } };
-    this.gate.send(command, ({ error, refresh, sub_refresh }) => {
+    const name = channel === undefined ? "refresh" : "sub_refresh";
+    this.gate.send({ [name]: { channel, token } }, ({ error, refresh, sub_refresh }) => {
       if (!error) this.lasts(Object(refresh || sub_refresh).ttl);
       else if (error.temporary) this.later();
-      else refused(error);
+      else if (bearer.held) bearer.refused(error);
     });
   }
 }

@@ -29,7 +29,7 @@ export class Room<Data> {
 
   constructor(
     readonly channel: string,
-    private readonly complain: (error: unknown) => void,
+    private readonly failed: (error: unknown) => void,
     /** Finds the channel's own token. */
     readonly getToken: ((channel: string) => unknown) | undefined,
   ) {}
@@ -51,6 +51,6 @@ export class Room<Data> {
 
   private call({ listener }: Ear<Data>, event: keyof Listener<Data>, what: unknown[]): void {
     const callbacks = listener as Partial<Record<typeof event, (...what: unknown[]) => unknown>>;
-    if (callbacks[event]) attempt(() => callbacks[event]!(...what), this.complain);
+    if (callbacks[event]) attempt(() => callbacks[event]!(...what), this.failed);
   }
 }

@@ -7,7 +7,7 @@ export class Signal<Value> {
   /** What was told last. */
   readonly value!: Value;
 
-  constructor(private readonly complain: (error: unknown) => void) {}
+  constructor(private readonly failed: (error: unknown) => void) {}
 
   /** Hears what is told from now on, until undone. */
   on(listener: (value: Value) => unknown): Undo {
@@ -19,12 +19,12 @@ export class Signal<Value> {
   /** Hears what is now, at once, and all that follows, until undone. */
   each(listener: (value: Value) => unknown): Undo {
     const { value } = this;
-    if (value !== undefined) attempt(() => listener(value), this.complain);
+    if (value !== undefined) attempt(() => listener(value), this.failed);
     return this.on(listener);
   }
 
   tell(value: Value): void {
     (this as { value: Value }).value = value;
-    this.listeners.forEach((listener) => attempt(() => listener(value), this.complain));
+    this.listeners.forEach((listener) => attempt(() => listener(value), this.failed));
   }
 }

@@ -56,13 +56,14 @@ export type ClientOutput =
   | { is: "join" | "leave"; channel: string; info: ClientInfo }
   | { is: "unsubscribed"; channel: string; fault: Fault }
   | { is: "message"; data: Json }
-  | { is: "settle"; errand: Errand; outcome: Outcome };
+  /** `doubtful`: it may have happened twice, since it went out to two lives of the server. */
+  | { is: "settle"; errand: Errand; outcome: Outcome; doubtful?: boolean };
 
 export type Outcome =
   { readonly result: Json; readonly fault?: undefined } | { readonly fault: Fault; readonly result?: undefined };
 
 /** The link's state, where `online` means that the server took us, and `fault` is what is wrong if something is. */
-export type Status = Omit<LinkState, "loss">;
+export type Status = LinkState;
 
 /** How a channel is heard. */
 export interface SubscribeOptions {

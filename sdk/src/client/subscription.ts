@@ -1,20 +1,20 @@
 import type { Fault } from "../errors.js";
 import { backoff } from "../link/moment.js";
-import { type Gate, Pass } from "./pass.js";
+import { type Bearer, type Gate, Pass } from "./pass.js";
 import type { SubscribeOptions } from "./signals.js";
-import { faultOf, serverFault } from "./faults.js";
+import { serverFault } from "./faults.js";
 import type { Position, Publication, Refusal, Subscribed } from "./wire.js";
 
 /** What a subscription needs of its client. */
 export interface Host extends Gate {
   /** Whether the server took us. */
-  readonly up: boolean;
+  readonly held: boolean;
   /** Gives the connection up and dials again. */
   giveUp(code: string): void;
 }
 
 type Phase =
-  | { at: "down" | "ended"; due?: undefined }
+  | { at: "down"; due?: undefined }
   | { at: "waiting" | "joining"; due: number }
   /** `due`: when to stop waiting for the app. */
   | { at: "asking"; due: number }
@@ -27,7 +27,7 @@ const ANSWER_PATIENCE = 10_000;
 const HELD = 5000;
 
 /** One channel, as this client hears it. */
-export class Subscription {
+export class Subscription implements Bearer {
   /** The server subscribed us by itself. */
   served = false;
   /** The app wants it. */
@@ -51,14 +51,13 @@ export class Subscription {
     this.wanted = true;
     this.pass = new Pass(this.host, options.asksToken, undefined, this.channel);
     if (options.recover !== false && !this.position) this.position = options.since;
-    if (this.phase.at === "ended") this.phase = { at: "down" };
-    if (this.host.up) this.join();
+    if (this.host.held) this.join();
   }
 
   /** The server subscribed us by itself. */
   serve(result: Subscribed): void {
     this.served = true;
-    this.joined(result);
+    this.welcomed(result);
   }
 
   /** Leaves the channel. Answers that still come are for nobody. */
@@ -66,7 +65,7 @@ export class Subscription {
     const { at } = this.phase;
     this.wanted = false;
     if (this.served) return;
-    this.phase = { at: "ended" };
+    this.phase = { at: "down" };
     // The server was asked, perhaps together with a `connect` that is not answered yet.
     if (at === "joining" || at === "joined") this.host.send({ unsubscribe: { channel: this.channel } });
   }
@@ -77,15 +76,15 @@ export class Subscription {
     if (!this.wanted || this.served || (this.phase.at !== "down" && this.phase.at !== "waiting")) return;
     if (!pass.ready()) return void (this.phase = { at: "asking", due: host.instant + TOKEN_PATIENCE });
     const recover = options.recover !== false || undefined;
-    const position = (recover && this.position) || { offset: 0, epoch: undefined };
-    const recovering = position === this.position;
+    const position = recover && this.position;
+    const { offset, epoch } = Object(position) as Partial<Position>;
     const phase: Phase = (this.phase = { at: "joining", due: host.instant + ANSWER_PATIENCE });
     const subscribe = {
       channel,
       token: pass.token,
-      recover: recovering || undefined,
-      epoch: position.epoch,
-      offset: position.offset || undefined,
+      recover: position && true,
+      epoch,
+      offset: offset || undefined,
       data: options.data,
       positioned: recover,
       recoverable: recover,
@@ -94,12 +93,12 @@ export class Subscription {
     host.send({ subscribe }, (reply) => {
       if (this.phase !== phase) return;
       if (reply.error) this.refused(reply.error);
-      else this.joined(reply.subscribe || {}, recovering);
+      else this.welcomed(reply.subscribe || {}, !!position);
     });
   }
 
   /** The server took us, by our wish or its own. */
-  joined(
+  welcomed(
     { ttl, recovered, recoverable, offset = 0, epoch = "", publications = [] }: Subscribed,
     recovering = !!this.position,
   ): void {
@@ -114,7 +113,7 @@ export class Subscription {
 
   /** One message. What was heard before is not heard again. */
   publication(publication: Publication): void {
-    if (!this.heard) return;
+    if (!this.held) return;
     const { offset } = publication;
     const { channel, position } = this;
     if (offset && position) {
@@ -125,35 +124,31 @@ export class Subscription {
     this.save();
   }
 
-  /** Whether the server took us, and ended it neither. */
-  get heard(): boolean {
-    return this.phase.at === "joined";
-  }
-
   /** The server ended it. From 2500 on we may come back. While we ask to join, that is about a subscription before. */
-  unsubscribed(code: number, reason: string): void {
-    if (!this.heard) return;
+  unsubscribed(ended: { code: number; reason: string }): void {
+    const { code } = ended;
+    if (!this.held) return;
     this.served = false;
     if (code === 2502) this.forget();
     if (code >= 2500 && this.wanted) return this.retry();
-    this.end(faultOf(`server-${code}`, reason));
+    this.deny(serverFault(ended));
   }
 
   /** The connection is gone. The app may still find the token that it looks for. */
   down(): void {
-    if (this.phase.at !== "ended") this.phase = { at: "down" };
+    this.phase = { at: "down" };
   }
 
-  /** The app found a token, or there is none to be had; `failed` if it may find one a little later. */
-  answered(token?: string | null, failed?: string): void {
-    const { pass, phase } = this;
-    pass.answered(token);
-    if (failed !== undefined) {
-      if (phase.at === "asking") this.retry();
-      if (this.heard) pass.later();
-    } else if (!token) this.end(faultOf("no-token"));
-    else if (this.heard) pass.refresh((error) => this.refused(error));
-    else if (phase.at === "asking") this.again();
+  get held(): boolean {
+    return this.phase.at === "joined";
+  }
+
+  go(): void {
+    if (this.phase.at === "asking") this.again();
+  }
+
+  delay(): void {
+    if (this.phase.at === "asking") this.retry();
   }
 
   forget(): void {
@@ -170,22 +165,24 @@ export class Subscription {
     if (this.due() > this.host.instant) return;
     const { at } = this.phase;
     if (at === "joined") this.pass.ready();
-    else if (at === "asking") this.answered(undefined, "");
-    else if (at === "joining") this.host.giveUp("no-answer");
+    else if (at === "asking") {
+      this.pass.answered();
+      this.retry();
+    } else if (at === "joining") this.host.giveUp("no-answer");
     else this.again();
   }
 
   private again(): void {
     this.phase = { at: "down" };
-    if (this.host.up) this.join();
+    if (this.host.held) this.join();
   }
 
-  private refused(error: Refusal): void {
+  refused(error: Refusal): void {
     // The server serves it already; it says so in its own time.
     if (error.code === 105 && this.served) return;
     const again = error.code === 109 ? this.pass.forget() : error.temporary;
     if (again) this.retry();
-    else this.end(serverFault(error));
+    else this.deny(serverFault(error));
   }
 
   private retry(): void {
@@ -194,9 +191,9 @@ export class Subscription {
     this.phase = { at: "waiting", due: host.instant + backoff(this.attempt++, host.luck) };
   }
 
-  private end(fault: Fault): void {
-    this.phase = { at: "ended" };
-    this.wanted = false;
+  /** It is over, and the client forgets it upon this, its position too: who subscribes again begins anew. */
+  deny(fault: Fault): void {
+    this.phase = { at: "down" };
     this.host.emit({ is: "unsubscribed", channel: this.channel, fault });
   }
 

@@ -5,7 +5,6 @@ import type { Platform } from "../platform/platform.js";
 import { complaints } from "../socket/complain.js";
 import { Channel, type Channeling, type Sending, type Token } from "./channel.js";
 import { Client } from "./core.js";
-import { faultOf } from "./faults.js";
 import { SuonaError } from "../errors.js";
 import type { Backend, Name, SuonaOptions, View } from "./options.js";
 import { Room } from "./room.js";
@@ -35,34 +34,37 @@ export class Suona<
   readonly status: Signal<View>;
   /** Messages of the server to this client alone. */
   readonly messages: Signal<Json>;
-  private readonly client: Client;
+  /**
+   * Commands that may have happened twice, told before their outcome: each was sent, and after a break sent again with the
+   * same key to a gateway that had restarted or did not say who it is. The backend can tell by the key.
+   */
+  readonly doubts: Signal<Command>;
+  private readonly core: Client;
   private readonly driver: Driver<Input, Output>;
   private readonly rooms = new Map<string, Room<Json>>();
   private current: Status = { at: "offline", reason: "not started" };
-  private closed = false;
 
   constructor(protected readonly options: SuonaOptions) {
     const { platform, getToken, onError } = options;
-    const core = Object.assign({ session: session(platform), asksToken: !!getToken }, options);
-    this.client = new Client(core, platform.habits);
-    this.driver = new Driver<Input, Output>(this.client, platform, options, (output) =>
+    const all = Object.assign({ session: session(platform), asksToken: !!getToken }, options);
+    this.core = new Client(all, platform.habits);
+    this.driver = new Driver<Input, Output>(this.core, platform, options, (output) =>
       this.carryOut(output as Output),
     );
     this.complain = complaints(onError);
     this.status = new Signal(this.complain);
     this.messages = new Signal(this.complain);
+    this.doubts = new Signal(this.complain);
     this.show();
   }
 
   /** Connects, and stays connected. While it waits for its next attempt, it makes it at once. */
   start(): void {
-    this.closed = false;
     this.driver.start();
   }
 
   /** Ends the connection and settles what is under way. Listeners stay, for another `start`. */
   close(): void {
-    this.closed = true;
     this.driver.stop("closed");
   }
 
@@ -91,7 +93,7 @@ export class Suona<
 
   /** What the server's clock says, in milliseconds; what the device's says as long as no server told. */
   serverNow(): number {
-    return this.driver.now() + this.client.skew;
+    return this.driver.now() + this.core.skew;
   }
 
   /** @internal For {@link Channel}: the room of a channel, entered by the first who listens. */
@@ -128,8 +130,7 @@ export class Suona<
         if (fault) reject(this.error(fault));
         else found(field ? Object(result)[field] : result);
       };
-      if (this.closed) return settle({ fault: faultOf("stopped") });
-      this.soon({ is: "command", errand: { command, ttl: ttl! >= 0 ? ttl : 60_000, settle } });
+      this.soon({ is: "command", errand: { command, ttl, settle } });
       this.show();
     });
     // Whoever does not care for the outcome need not catch it.
@@ -142,6 +143,7 @@ export class Suona<
     if (output.is === "send") this.driver.send(output.frame);
     else if (output.is === "ask") this.find(output);
     else if (output.is === "settle") {
+      if (output.doubtful) this.doubts.tell(output.errand.command);
       output.errand.settle(output.outcome);
       this.show();
     } else if (output.is === "message") this.messages.tell(output.data);
@@ -169,10 +171,11 @@ export class Suona<
 
   private find({ channel, login }: { channel?: string; login: number }): void {
     const { getToken } = channel === undefined ? this.options : this.rooms.get(channel) || ({} as Room<Json>);
+    const answer = (token: Token, failed?: string) => this.driver.handle({ is: "token", channel, login, token, failed });
     attempt(
       () => getToken && (getToken(channel!) as Token | Promise<Token>),
-      (raw) => this.driver.handle({ is: "token", channel, login, failed: Object(raw).message || `${raw}` }),
-      (token) => this.driver.handle({ is: "token", channel, login, token }),
+      (raw) => answer(null, Object(raw).message || `${raw}`),
+      (token) => answer(token),
     );
   }
 
@@ -186,7 +189,7 @@ export class Suona<
       state: at,
       reason,
       notice: trying ? (words ? words.connecting : "Connecting…") : at === "offline" && error ? error.hint : "",
-      pending: this.client.pending,
+      pending: this.core.pending,
       error,
       until: until && until - this.driver.now() + platform.now(),
     });

@@ -53,6 +53,8 @@ interface Expiry {
 
 interface Connected extends Expiry {
   readonly version?: string;
+  /** Names the life of the server, in which it remembers what it has done. */
+  readonly node?: string;
   /** Seconds between two pings of the server. */
   readonly ping?: number;
   /** Whether pings want an answer. */
@@ -93,7 +95,7 @@ export function parseReply(line: string): Reply {
  * `connect` was too long on its way.
  */
 export function isFinal(code = 0): boolean {
-  return code === 1009 || (code >= 3500 && code < 4000 && code !== 3502) || (code >= 4500 && code < 5000);
+  return code === 1009 || (code >= 3500 && code < 5000 && code % 1000 >= 500 && code !== 3502);
 }
 
 /** How many bytes a text takes in UTF-8. */

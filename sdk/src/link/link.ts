@@ -57,14 +57,11 @@ export class Link<More = never, MoreInput extends { is: string } = never> implem
   /** How often it dialled again since a connection has held. */
   private attempt = 0;
   private readonly outputs: (LinkOutput | More)[] = [];
-  private readonly suspends: boolean;
 
   constructor(
     private readonly rules: LinkOptions,
-    { suspends }: Habits,
-  ) {
-    this.suspends = suspends;
-  }
+    private readonly habits: Habits,
+  ) {}
 
   /** Takes one thing that happened, and whatever is due by then. */
   handle(input: LinkInput | MoreInput, { now, luck }: Moment): void {
@@ -123,7 +120,7 @@ export class Link<More = never, MoreInput extends { is: string } = never> implem
   hidden(): void {
     if (this.hiddenAt !== undefined) return;
     this.hiddenAt = this.instant;
-    const { suspends } = this;
+    const { suspends } = this.habits;
     const { onHide = { closeAfter: suspends ? 4000 : Infinity } } = this.rules;
     const { closeAfter = onHide === "keep" ? Infinity : 0 } = Object(onHide);
     // A dial would fail in the background, half-way too.
@@ -132,7 +129,8 @@ export class Link<More = never, MoreInput extends { is: string } = never> implem
   }
 
   shown(): void {
-    const { suspends, hiddenAt = this.instant } = this;
+    const { suspends } = this.habits;
+    const { hiddenAt = this.instant } = this;
     const reason = "shown";
     this.hiddenAt = undefined;
     this.tuckAt = Infinity;
@@ -206,7 +204,7 @@ export class Link<More = never, MoreInput extends { is: string } = never> implem
     if (this.attempt >= maxAttempts) return this.enter({ at: "offline" }, `gave up: ${reason}`, why);
     const pause = wait + backoff(this.attempt++, this.luck, firstWait, longestWait);
     const due = this.instant + Math.max(pause, why.loss && why.loss.full ? CLOSING : 0);
-    if (wait) this.notBefore = due;
+    if (wait > 0) this.notBefore = due;
     this.plan(due, reason, why);
   }
 
@@ -219,7 +217,7 @@ export class Link<More = never, MoreInput extends { is: string } = never> implem
   /** Dials when it is due and there is room for a socket, and never in the background of a device that suspends. */
   private plan(time: number, reason: string, why?: Why): void {
     const due = Math.max(time, this.roomAt);
-    if (this.hiddenAt !== undefined && this.suspends) this.enter({ at: "hidden" }, reason, why);
+    if (this.hiddenAt !== undefined && this.habits.suspends) this.enter({ at: "hidden" }, reason, why);
     else if (due > this.instant) this.enter({ at: "waiting", due }, reason, why);
     else this.dial(reason, why);
   }

@@ -19,7 +19,10 @@ export type LinkInput =
    * be probed, and while all is well it is never silent for longer, in ms.
    */
   | { is: "settled"; silence?: number }
-  /** From the layer above: give this connection up and dial again, not before `wait` ms if the peer asked for that. */
+  /**
+   * From the layer above: give this connection up and dial again, not before `wait` ms if the peer asked for that; if that
+   * is `-Infinity`, as soon as there is room for a socket.
+   */
   | { is: "drop"; reason: string; wait?: number; fault?: Fault };
 
 /** What the link wants done. */

@@ -31,13 +31,21 @@ impl Client {
             self.subscriptions.values_mut().for_each(Subscription::log_out);
         }
         self.tell_status(state, reason);
+        if state == State::Offline {
+            let fault = self.fault.clone().unwrap_or_else(|| Code::Stopped.into());
+            self.outbox.close(fault, &mut self.host);
+        }
     }
 
     /// The connection is gone, and with it everything that was under way on it.
     fn down(&mut self) {
+        let was_up = self.host.is_up();
         self.host.stage = Stage::Down;
         self.host.conversation.end();
-        self.outbox.lost(self.is_suona, &mut self.host);
+        self.outbox.lost();
+        if was_up && !self.is_suona {
+            self.outbox.forsake(None, &mut self.host);
+        }
         self.subscriptions.values_mut().for_each(Subscription::down);
     }
 

@@ -60,17 +60,17 @@ impl Client {
 
     /// The server refuses us, or our new token.
     pub(super) fn turned_away(&mut self, error: ErrorReply) {
-        let again = match error.code {
-            TOKEN_EXPIRED => self.pass.forget(),
-            code => error.temporary || code < 100,
-        };
-        self.part(error.into(), again, Duration::ZERO);
+        let expired = error.code == TOKEN_EXPIRED;
+        let again = if expired { self.pass.forget() } else { error.temporary || error.code < 100 };
+        // That a token has expired is no reason to wait; that the next one has too is.
+        let at_once = !std::mem::replace(&mut self.renewed, expired) && expired;
+        self.part(error.into(), again, (!at_once).then_some(Duration::ZERO));
     }
 
     /// The server will have none of us, for now or for good.
-    pub(super) fn part(&mut self, fault: Fault, again: bool, wait: Duration) {
+    pub(super) fn part(&mut self, fault: Fault, again: bool, wait: Option<Duration>) {
         if again {
-            self.give_up(fault, wait);
+            self.leave(fault, wait);
         } else {
             self.refuse(fault);
         }
@@ -90,12 +90,14 @@ impl Client {
     }
 
     fn connected(&mut self, connected: Connected) {
-        let Connected { version, ping, pong, time, ttl, subs, .. } = connected;
+        let Connected { version, node, ping, pong, time, ttl, subs, .. } = connected;
         let now = self.host.now();
         if let (Some(time), Stage::Greeting { sent: Some(sent), .. }) = (time, self.host.stage) {
             self.skew = skew(time, sent, now);
         }
         self.is_suona = version.starts_with("Suona");
+        self.life = node.into();
+        self.renewed = false;
         self.host.stage = Stage::Up { pong };
         self.pass.lasts(ttl, now);
         self.fault = None;
@@ -104,6 +106,9 @@ impl Client {
         let server = if version.is_empty() { "the server" } else { &version };
         self.tell_status(State::Online, format!("connected to {server}"));
         self.serve(subs);
+        if !self.is_suona {
+            self.outbox.forsake(None, &mut self.host);
+        }
         self.flush();
     }
 

@@ -10,6 +10,8 @@ use suona_protocol::{
 use super::{Client, Output, Stage, conversation::Awaited, is_final, subscription};
 use crate::{Code, Fault, link::Frame};
 
+/// Beyond so many channels no more that the server chooses are heard.
+const MOST_CHANNELS: usize = 10_000;
 /// No server keeps a client away for longer, whatever it asks.
 const LONGEST_ABSENCE: Duration = Duration::from_secs(3600);
 
@@ -24,7 +26,7 @@ impl Client {
                 Ok(Heard::Reply { id, outcome }) => self.answered(id, outcome),
                 Ok(Heard::Push(push)) => self.pushed(push),
                 Ok(Heard::Ping) => self.pinged(),
-                Err(_) => return self.give_up(Code::NotCentrifuge.into(), Duration::ZERO),
+                Err(_) => return self.give_up(Code::NotCentrifuge.into()),
             }
         }
     }
@@ -42,16 +44,12 @@ impl Client {
             Some(Awaited::Connect) => self.greeted(outcome),
             Some(Awaited::Command(ticket)) => self.outbox.answered(ticket, outcome, host),
             Some(Awaited::Refresh) => self.refreshed(outcome.map(|answer| ttl(&answer))),
-            Some(Awaited::Subscribe(channel)) => {
-                if let Some(subscription) = self.subscriptions.get_mut(&channel) {
-                    subscription.answered(id, outcome.map(subscribed), host);
-                }
-            }
-            Some(Awaited::SubRefresh(channel)) => {
-                if let Some(subscription) = self.subscriptions.get_mut(&channel) {
-                    subscription.refreshed(id, outcome.map(|answer| ttl(&answer)), host);
-                }
-            }
+            Some(Awaited::Subscribe(channel)) => self.in_channel(&channel, |subscription, host| {
+                subscription.answered(id, outcome.map(subscribed), host);
+            }),
+            Some(Awaited::SubRefresh(channel)) => self.in_channel(&channel, |subscription, host| {
+                subscription.refreshed(id, outcome.map(|answer| ttl(&answer)), host);
+            }),
         }
     }
 
@@ -65,6 +63,7 @@ impl Client {
 
     fn pushed(&mut self, Push { channel, event }: Push) {
         let host = &mut self.host;
+        let has_room = self.subscriptions.len() < MOST_CHANNELS;
         let known = self.subscriptions.get_mut(&channel);
         match (event, known) {
             (PushEvent::Publication(publication), Some(known)) => known.publication(publication, host),
@@ -75,25 +74,21 @@ impl Client {
                 host.tell(Output::Leave { channel, info });
             }
             (PushEvent::Message(data), _) => host.tell(Output::Message(data)),
-            (PushEvent::Subscribe(result), _) => {
+            (PushEvent::Subscribe(result), known) if known.is_some() || has_room => {
                 subscription(&mut self.subscriptions, channel).serve(*result, host);
             }
             (PushEvent::Disconnect { why, retry_after }, _) => {
                 // It is said before the close, since phones lose the codes of closes.
                 self.forget_if_invalid(why.code);
                 let wait = retry_after.min(LONGEST_ABSENCE);
-                self.part(Fault::of_server(why.code, &why.reason), !is_final(why.code), wait);
+                self.part(Fault::of_server(why.code, &why.reason), !is_final(why.code), Some(wait));
             }
-            (PushEvent::Unsubscribe(why), Some(known)) => {
-                known.unsubscribed(&why, host);
-                if !known.wanted {
-                    self.subscriptions.shift_remove(&channel);
-                }
+            (PushEvent::Unsubscribe(why), _) => {
+                self.in_channel(&channel, |subscription, host| subscription.unsubscribed(&why, host));
             }
             // What is still on its way from a channel that was left.
-            (PushEvent::Publication(_) | PushEvent::Unsubscribe(_), None) => {}
-            (PushEvent::Join(_) | PushEvent::Leave(_), _) => {}
-            (PushEvent::Refresh(_) | PushEvent::Unknown, _) => {}
+            (PushEvent::Publication(_), None) | (PushEvent::Join(_) | PushEvent::Leave(_), _) => {}
+            (PushEvent::Subscribe(_) | PushEvent::Refresh(_) | PushEvent::Unknown, _) => {}
         }
     }
 }

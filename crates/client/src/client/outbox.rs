@@ -1,6 +1,6 @@
 //! Commands that wait for a connection or for their answer, each to be settled exactly once.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use serde::de::IgnoredAny;
 use suona_protocol::{AnyEpoch, ErrorReply, Request, Token, heard::Answer};
@@ -24,6 +24,8 @@ pub(super) struct Outbox {
     /// By ticket, in the order in which they were given.
     entries: BTreeMap<u64, Entry>,
     bytes: usize,
+    /// Why nothing comes in: the client is offline for good.
+    closed: Option<Fault>,
 }
 
 #[derive(Debug)]
@@ -33,8 +35,17 @@ struct Entry {
     expires: Duration,
     /// It went out on this connection.
     sent: bool,
-    /// It went out on some connection.
-    tried: bool,
+    /// The life of the server to which it went out last; empty if that told no name.
+    tried: Option<Arc<str>>,
+    /// It went out to two lives of a server, and may have happened in both.
+    doubtful: bool,
+}
+
+impl Entry {
+    /// It may have happened, and to do it again is not the same as having done it once.
+    fn is_open(&self) -> bool {
+        self.tried.is_some() && self.command.is_once_only()
+    }
 }
 
 impl Outbox {
@@ -48,7 +59,13 @@ impl Outbox {
             most_bytes: options.outbox_bytes,
             entries: BTreeMap::new(),
             bytes: 0,
+            closed: None,
         }
+    }
+
+    /// The client is started: from now on commands wait for a connection.
+    pub(super) fn open(&mut self) {
+        self.closed = None;
     }
 
     /// Takes a command, or settles it at once.
@@ -57,25 +74,20 @@ impl Outbox {
             Ok(bytes) => {
                 let expires = host.now() + ttl.unwrap_or(self.usual_ttl).min(LONGEST_TTL);
                 self.bytes += bytes;
-                self.entries.insert(ticket, Entry { command, bytes, expires, sent: false, tried: false });
+                let entry = Entry { command, bytes, expires, sent: false, tried: None, doubtful: false };
+                self.entries.insert(ticket, entry);
             }
-            Err(code) => host.tell(Output::Settle { ticket, outcome: Err(code.into()) }),
+            Err(fault) => host.tell(Output::Settle { ticket, outcome: Err(fault), doubtful: false }),
         }
     }
 
-    /// Sends what was not sent on this connection. A server that knows keys does once what has one, however often it is
-    /// asked.
-    pub(super) fn flush(&mut self, knows_keys: bool, host: &mut Host) {
+    /// Sends what was not sent on this connection, which is to this life of the server.
+    pub(super) fn flush(&mut self, life: &Arc<str>, host: &mut Host) {
         let mut over = Vec::new();
-        for (ticket, entry) in &mut self.entries {
-            if entry.sent {
-                continue;
-            }
-            if entry.tried && entry.command.is_once_only() && !knows_keys {
-                over.push((*ticket, Err(Code::UnknownOutcome.into())));
-                continue;
-            }
-            (entry.sent, entry.tried) = (true, true);
+        for (ticket, entry) in self.entries.iter_mut().filter(|(_, entry)| !entry.sent) {
+            let is_same = entry.tried.as_ref().is_none_or(|tried| tried == life && !life.is_empty());
+            entry.doubtful |= entry.is_open() && !is_same;
+            (entry.sent, entry.tried) = (true, Some(life.clone()));
             let request = request(&self.session, *ticket, &entry.command);
             if entry.command.is_answered() {
                 host.conversation.ask(request, Some(Awaited::Command(*ticket)));
@@ -92,15 +104,22 @@ impl Outbox {
         self.end(ticket, outcome.map(Some).map_err(Fault::from), host);
     }
 
-    /// The connection is gone. What is safe to ask again waits for the next; the fate of the rest stays unknown.
-    pub(super) fn lost(&mut self, knows_keys: bool, host: &mut Host) {
-        let mut over = Vec::new();
-        for (ticket, entry) in self.entries.iter_mut().filter(|(_, entry)| entry.sent) {
+    /// The connection is gone: what is not answered waits for the next.
+    pub(super) fn lost(&mut self) {
+        for entry in self.entries.values_mut() {
             entry.sent = false;
-            if entry.command.is_once_only() && !knows_keys {
-                over.push((*ticket, Err(Code::UnknownOutcome.into())));
-            }
         }
+    }
+
+    /// Nobody will say what became of that which has gone out: the server would do it once more. With a fault, nothing
+    /// else will be sent either, and why.
+    pub(super) fn forsake(&mut self, fault: Option<&Fault>, host: &mut Host) {
+        let unknown = Fault::from(Code::UnknownOutcome);
+        let over = self.entries.iter().filter_map(|(ticket, entry)| {
+            let why = if entry.is_open() { Some(&unknown) } else { fault };
+            why.map(|why| (*ticket, Err(why.clone())))
+        });
+        let over = over.collect();
         self.end_all(over, host);
     }
 
@@ -108,17 +127,18 @@ impl Outbox {
     pub(super) fn expire(&mut self, host: &mut Host) {
         let old = self.entries.iter().filter(|(_, entry)| entry.expires <= host.now());
         let over = old.map(|(ticket, entry)| {
-            let code = if entry.tried { Code::UnknownOutcome } else { Code::Expired };
+            let code = if entry.tried.is_some() { Code::UnknownOutcome } else { Code::Expired };
             (*ticket, Err(code.into()))
         });
         let over = over.collect();
         self.end_all(over, host);
     }
 
-    /// Settles everything.
-    pub(super) fn clear(&mut self, fault: &Fault, host: &mut Host) {
-        let over = self.entries.keys().map(|ticket| (*ticket, Err(fault.clone()))).collect();
-        self.end_all(over, host);
+    /// The client is offline for good, and why. What may have happened settles as that, and everything else with the
+    /// reason; so does all that is given until it is started again.
+    pub(super) fn close(&mut self, fault: Fault, host: &mut Host) {
+        self.forsake(Some(&fault), host);
+        self.closed = Some(fault);
     }
 
     /// When the next command is too old.
@@ -127,15 +147,17 @@ impl Outbox {
     }
 
     /// How many bytes a command counts for, if it may come in.
-    fn admit(&self, ticket: u64, command: &Command, host: &Host) -> Result<usize, Code> {
+    fn admit(&self, ticket: u64, command: &Command, host: &Host) -> Result<usize, Fault> {
         if self.language == Language::Json && !command.payload().is_none_or(|payload| is_json(payload)) {
-            return Err(Code::NotJson);
+            return Err(Code::NotJson.into());
         }
         let bytes = host.conversation.weigh(request(&self.session, ticket, command)) + NUMBER;
-        if bytes > self.message_limit {
-            Err(Code::TooLarge)
+        if let Some(fault) = &self.closed {
+            Err(fault.clone())
+        } else if bytes > self.message_limit {
+            Err(Code::TooLarge.into())
         } else if self.entries.len() >= self.most_commands || self.bytes + bytes > self.most_bytes {
-            Err(Code::OutboxFull)
+            Err(Code::OutboxFull.into())
         } else {
             Ok(bytes)
         }
@@ -150,7 +172,7 @@ impl Outbox {
     fn end(&mut self, ticket: u64, outcome: Result<Option<Answer>, Fault>, host: &mut Host) {
         if let Some(entry) = self.entries.remove(&ticket) {
             self.bytes -= entry.bytes;
-            host.tell(Output::Settle { ticket, outcome });
+            host.tell(Output::Settle { ticket, outcome, doubtful: entry.doubtful });
         }
     }
 }

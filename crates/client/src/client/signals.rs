@@ -170,6 +170,9 @@ pub enum Output {
         ticket: u64,
         /// `None` if nobody says whether a [`Command::Send`] came.
         outcome: Result<Option<Answer>, Fault>,
+        /// It may have happened twice, whatever the outcome: it went out to two lives of the server, of which the second
+        /// knows nothing of the first, or to servers that do not say who they are.
+        doubtful: bool,
     },
 }
 

@@ -37,10 +37,8 @@ pub(super) struct Subscription {
 
 #[derive(Debug)]
 enum Phase {
-    /// It waits for a connection.
+    /// It waits for a connection, or is over.
     Down,
-    /// Nobody wants it, or the server refused it for good.
-    Ended,
     /// It is tried again then.
     Waiting { due: Duration },
     /// The app is asked for a token, and until then we are patient.
@@ -73,9 +71,6 @@ impl Subscription {
             self.position.clone_from(&options.since);
         }
         self.options = options;
-        if matches!(self.phase, Phase::Ended) {
-            self.phase = Phase::Down;
-        }
         if host.is_up() {
             self.join(host);
         }
@@ -96,7 +91,7 @@ impl Subscription {
         }
         // Perhaps together with a `connect` that is not answered yet.
         let was_asked = matches!(self.phase, Phase::Joining { .. } | Phase::Joined { .. });
-        self.phase = Phase::Ended;
+        self.phase = Phase::Down;
         if was_asked {
             host.conversation.ask(Request::Unsubscribe(self.channel.clone()), None);
         }
@@ -156,9 +151,7 @@ impl Subscription {
 
     /// The connection is gone. The app may still find the token that it looks for.
     pub(super) fn down(&mut self) {
-        if !matches!(self.phase, Phase::Ended) {
-            self.phase = Phase::Down;
-        }
+        self.phase = Phase::Down;
     }
 
     /// The user is gone, and the token is for nobody else.
@@ -202,7 +195,7 @@ impl Subscription {
 
     pub(super) fn due(&self) -> Option<Duration> {
         match self.phase {
-            Phase::Down | Phase::Ended => None,
+            Phase::Down => None,
             Phase::Waiting { due } | Phase::Asking { due } | Phase::Joining { due, .. } => Some(due),
             Phase::Joined { .. } => self.pass.due(),
         }
@@ -219,7 +212,7 @@ impl Subscription {
             }
             Phase::Asking { .. } => self.token_failed(host),
             Phase::Joining { .. } => return false,
-            Phase::Waiting { .. } | Phase::Down | Phase::Ended => {
+            Phase::Waiting { .. } | Phase::Down => {
                 self.phase = Phase::Down;
                 if host.is_up() {
                     self.join(host);
@@ -254,9 +247,10 @@ impl Subscription {
         self.phase = Phase::Waiting { due: host.now() + self.backoff.next(host.moment.luck) };
     }
 
+    /// It is over, and the client forgets it, its position too: who subscribes again begins anew.
     fn end(&mut self, fault: Fault, host: &mut Host) {
-        self.phase = Phase::Ended;
-        self.wanted = false;
+        self.phase = Phase::Down;
+        (self.wanted, self.served) = (false, false);
         host.tell(Output::Unsubscribed { channel: self.channel.clone(), fault });
     }
 

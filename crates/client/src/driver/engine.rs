@@ -155,7 +155,7 @@ impl Engine {
                 Output::Ask { channel, login } => self.tokens.ask(channel, login),
                 Output::Status(status) => self.show(status),
                 Output::Message(data) => self.messages.iter().for_each(|feed| feed.put(data.clone())),
-                Output::Settle { ticket, outcome } => {
+                Output::Settle { ticket, outcome, .. } => {
                     if let Some(settle) = self.waiting.remove(&ticket) {
                         let _ = settle.send(outcome); // who does not wait any more need not know
                     }

@@ -14,16 +14,18 @@ impl Link {
         }
     }
 
-    /// Dials again, after `wait` and a random delay, and not within a second where the device has too many sockets.
-    pub(super) fn retry(&mut self, reason: &str, why: Why, wait: Duration) {
+    /// Dials again, after `wait` and a random delay, and not within a second where the device has too many sockets. `None`
+    /// is no delay at all.
+    pub(super) fn retry(&mut self, reason: &str, why: Why, wait: Option<Duration>) {
         let most = self.rules.max_attempts.or((!self.rules.reconnect).then_some(0));
         if most.is_some_and(|most| self.backoff.attempts() >= most) {
             return self.enter(Phase::Offline, &format!("gave up: {reason}"), why);
         }
-        let pause = wait + self.backoff.next(self.moment.luck);
+        let delay = self.backoff.next(self.moment.luck);
+        let pause = wait.map_or(Duration::ZERO, |wait| wait + delay);
         let is_full = why.loss.as_ref().is_some_and(|loss| loss.full);
         let due = self.moment.now + if is_full { pause.max(CLOSING) } else { pause };
-        if !wait.is_zero() {
+        if wait.is_some_and(|wait| !wait.is_zero()) {
             self.not_before = due;
         }
         self.plan(due, reason, why);

@@ -111,6 +111,7 @@ impl Refused {
 struct Connect<'a> {
     client: Option<String>,
     version: Option<String>,
+    node: Option<String>,
     ttl: Option<u32>,
     #[serde(borrow, default, deserialize_with = "present")]
     data: Option<&'a RawValue>,
@@ -127,6 +128,7 @@ impl Connect<'_> {
         Connected {
             client: self.client.unwrap_or_default(),
             version: self.version.unwrap_or_default(),
+            node: self.node.unwrap_or_default(),
             ttl: self.ttl,
             data: payload(message, self.data),
             subs: subs.into_iter().map(|(name, result)| (Channel::new(name), result.read(message))).collect(),

@@ -82,6 +82,7 @@ fn connected(result: reply::Connect) -> Result<Connected, Unreadable> {
     Ok(Connected {
         client: result.client,
         version: result.version,
+        node: result.node,
         ttl: ttl(result.expires, result.ttl),
         data: payload(result.data),
         subs: subs.collect::<Result<_, _>>()?,

@@ -203,7 +203,7 @@ impl App {
             Output::Join { channel, info } => self.moved(&channel, true, &info, &chronicle),
             Output::Leave { channel, info } => self.moved(&channel, false, &info, &chronicle),
             Output::Unsubscribed { channel, fault } => self.expelled(&channel, &fault, &mut chronicle),
-            Output::Settle { ticket, outcome } => {
+            Output::Settle { ticket, outcome, .. } => {
                 let socket = self.socket.filter(|_| self.is_online() && self.since < now);
                 self.orders.settled(ticket, outcome, socket, &chronicle)
             }

@@ -38,7 +38,8 @@ impl Subscription {
         match outcome {
             Ok(ttl) => self.pass.lasts(ttl, host.now()),
             Err(error) if error.temporary => self.pass.later(host),
-            Err(error) => self.refused(error, host),
+            Err(error) if matches!(self.phase, Phase::Joined { .. }) => self.refused(error, host),
+            Err(_) => {}
         }
     }
 
