@@ -97,7 +97,7 @@ export const en = {
       message: "The user has too many connections.",
       hint: "Close others, or raise the limit on the server.",
     },
-    "server-trouble": { message: "The server failed.", hint: "Try again later." },
+    "server-trouble": { message: "The server failed.", hint: "It may have happened: look before you try again." },
     expired: { message: "It waited too long and was not sent.", hint: "Try again." },
     "unknown-outcome": { message: "No answer came: it may have happened.", hint: "Look before you try again." },
     "outbox-full": { message: "Too much is waiting to be sent.", hint: "Wait until some of it is done." },

@@ -43,7 +43,7 @@ export const zh = {
     "too-many-requests": { message: "操作太频繁。", hint: "请稍后再试。" },
     "position-lost": { message: "那之后的消息已不再保留。", hint: "请重新加载数据。" },
     "connection-limit": { message: "当前用户的连接太多。", hint: "请关闭其他连接，或提高服务器的上限。" },
-    "server-trouble": { message: "服务器出错了。", hint: "请稍后再试。" },
+    "server-trouble": { message: "服务器出错了。", hint: "可能已经生效，请先核对，再重试。" },
     expired: { message: "等待太久，没有发送。", hint: "请重试。" },
     "unknown-outcome": { message: "没有收到结果，可能已经生效。", hint: "请先核对，再重试。" },
     "outbox-full": { message: "待发送的内容太多。", hint: "请稍候再试。" },

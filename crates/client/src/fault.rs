@@ -36,10 +36,11 @@ impl Fault {
         self.code.hint()
     }
 
-    /// Whether the same may work a little later. Of [`Code::ServerTrouble`] it is not known whether the backend has
-    /// acted: what must not happen twice needs a name of the app's own then.
+    /// Whether the same may work a little later, and nothing has happened yet: to ask again does no harm. It never says so
+    /// of [`Code::ServerTrouble`], of which nobody knows whether the backend has acted: to call again is another command
+    /// with another key. Whoever wants nothing but to read may call again all the same.
     pub fn may_retry(&self) -> bool {
-        self.temporary || self.code.passes()
+        (self.temporary && self.code != Code::ServerTrouble) || self.code.passes()
     }
 }
 

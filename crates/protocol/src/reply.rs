@@ -83,8 +83,9 @@ pub struct ConnectResult {
     pub pong: bool,
     /// What a client that speaks by HTTP requests repeats in each of them, a secret; empty for others.
     pub session: Token,
-    /// The gateway that such a request is for; empty for others.
-    pub node: String,
+    /// Names the gateway from its start to its end: such a request is for it, and it remembers keys so long. Empty for
+    /// clients that did not ask.
+    pub node: Arc<str>,
     /// The gateway's clock in Unix milliseconds, if asked for.
     pub time: Option<u64>,
 }

@@ -51,6 +51,7 @@ impl World {
             connection_tokens: Arc::new(verifier()),
             subscription_tokens: verifier(),
             version: "Suona".to_owned(),
+            node: "this life".into(),
         });
         let (mailbox, deliveries) = mpsc::channel(1024);
         let (errands_in, errands) = mpsc::unbounded_channel();

@@ -97,6 +97,7 @@ impl Gateway {
             connection_tokens: Arc::new(connection_tokens),
             subscription_tokens,
             version: concat!("Suona ", env!("CARGO_PKG_VERSION")).to_owned(),
+            node: uuid::Uuid::new_v4().to_string().into(),
             config,
         });
         let metrics = Arc::new(Metrics::new(count));
@@ -110,7 +111,7 @@ impl Gateway {
             Some(options) => Events::begin(options, metrics.events()).map(|(on, by)| (on, Some(by)))?,
             None => (Events::default(), None),
         };
-        let uid: Arc<str> = uuid::Uuid::new_v4().to_string().into();
+        let uid = rules.node.clone();
         let doors = Doors::new(rules.clone(), uid.clone());
         let hooks = Hooks {
             hand_over: hand_over(doors, shards.clone()),

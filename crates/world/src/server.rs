@@ -83,6 +83,7 @@ pub fn rules() -> Arc<Rules> {
         connection_tokens: Arc::new(verifier()),
         subscription_tokens: verifier(),
         version: "Suona world".to_owned(),
+        node: Arc::default(),
         config,
     })
 }
@@ -97,6 +98,7 @@ impl Server {
         mut dice: Dice,
     ) -> Self {
         let life = chronicle.lock().begin_life();
+        let rules = &Arc::new(Rules { node: format!("life {life}").into(), ..Rules::clone(rules) });
         let (mailboxes, deliveries): (Vec<_>, Vec<_>) = (0..SHARDS).map(|_| mpsc::channel(MAILBOX)).unzip();
         let (ways, errands): (Vec<_>, Vec<_>) = (0..SHARDS).map(|_| mpsc::unbounded_channel()).unzip();
         let surroundings = surroundings(calendar, chronicle.clone(), dice.branch("epochs"));

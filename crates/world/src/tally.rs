@@ -32,8 +32,8 @@ impl Tally {
             Output::Dial { .. } => self.see("dial", 1),
             Output::Close { .. } => self.see("close", 1),
             Output::Send(_) => self.see("send", 1),
-            Output::Ask { channel: None } => self.see("ask", 1),
-            Output::Ask { channel: Some(_) } => self.see("ask for a channel", 1),
+            Output::Ask { channel: None, .. } => self.see("ask", 1),
+            Output::Ask { channel: Some(_), .. } => self.see("ask for a channel", 1),
             Output::Status(Status { state, fault, .. }) => {
                 self.see(&format!("status {}", state.name()), 1);
                 if let Some(fault) = fault {

@@ -60,6 +60,7 @@ struct Engine {
     tickets: u64,
     status: watch::Sender<Status>,
     server_clock: ServerClock,
+    doubts: watch::Sender<u64>,
     over: bool,
 }
 
@@ -69,6 +70,7 @@ pub(super) fn start(options: Options, dialing: Dialing, find_token: Option<Token
     let (status, watched) = watch::channel(offline);
     let (requests, taken) = mpsc::unbounded_channel();
     let server_clock = ServerClock::default();
+    let (doubts, doubted) = watch::channel(0);
     let engine = Engine {
         client: Client::new(options),
         timing: Timing::default(),
@@ -80,10 +82,11 @@ pub(super) fn start(options: Options, dialing: Dialing, find_token: Option<Token
         tickets: 0,
         status,
         server_clock: server_clock.clone(),
+        doubts,
         over: false,
     };
     let task = tokio::spawn(engine.run(taken));
-    Suona::new(requests, watched, server_clock, task)
+    Suona::new(requests, watched, doubted, server_clock, task)
 }
 
 impl Engine {
@@ -155,7 +158,10 @@ impl Engine {
                 Output::Ask { channel, login } => self.tokens.ask(channel, login),
                 Output::Status(status) => self.show(status),
                 Output::Message(data) => self.messages.iter().for_each(|feed| feed.put(data.clone())),
-                Output::Settle { ticket, outcome, .. } => {
+                Output::Settle { ticket, outcome, doubtful } => {
+                    if doubtful {
+                        self.doubts.send_modify(|doubts| *doubts += 1);
+                    }
                     if let Some(settle) = self.waiting.remove(&ticket) {
                         let _ = settle.send(outcome); // who does not wait any more need not know
                     }

@@ -31,6 +31,7 @@ use crate::{
 pub struct Suona {
     requests: mpsc::UnboundedSender<Request>,
     status: watch::Receiver<Status>,
+    doubts: watch::Receiver<u64>,
     server_clock: ServerClock,
     ttl: Option<Duration>,
     /// Taken by the one who waits for its end.
@@ -56,10 +57,18 @@ impl Suona {
     pub(super) fn new(
         requests: mpsc::UnboundedSender<Request>,
         status: watch::Receiver<Status>,
+        doubts: watch::Receiver<u64>,
         server_clock: ServerClock,
         task: JoinHandle<()>,
     ) -> Self {
-        Self { requests, status, server_clock, ttl: None, task: Arc::new(Mutex::new(Some(task))) }
+        Self { requests, status, doubts, server_clock, ttl: None, task: Arc::new(Mutex::new(Some(task))) }
+    }
+
+    /// How many commands may have happened twice so far, counted before their outcome is told; a receiver that can wait for
+    /// more. Each was sent, and after a break sent again with its key to a gateway that had restarted in between or did not
+    /// say who it is: the backend can tell by the key.
+    pub fn doubts(&self) -> watch::Receiver<u64> {
+        self.doubts.clone()
     }
 
     /// The same client, whose commands may take this long, waiting for a connection included; at most 240 s.

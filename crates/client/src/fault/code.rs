@@ -93,7 +93,7 @@ codes! {
     /// The server has enough for now.
     TooManyRequests = "too-many-requests" "Try again later.",
     /// The server failed.
-    ServerTrouble = "server-trouble" "Try again later.",
+    ServerTrouble = "server-trouble" "It may have happened. Look before you try again.",
     /// What was missed cannot be had any more.
     PositionLost = "position-lost" "Subscribe without a position.",
     /// The server takes no more connections, of this user or at all.
@@ -188,7 +188,7 @@ impl Code {
 
     /// Whether it passes by itself, and nothing has happened for its sake.
     pub(super) fn passes(self) -> bool {
-        matches!(self, Self::Expired | Self::OutboxFull | Self::TooManyRequests | Self::ServerTrouble)
+        matches!(self, Self::Expired | Self::OutboxFull | Self::TooManyRequests)
     }
 }
 

@@ -149,7 +149,7 @@ fn connect(result: &ConnectResult) -> Connect {
         ping: result.ping.unwrap_or(0),
         pong: result.pong,
         session: result.session.to_string(),
-        node: result.node.clone(),
+        node: result.node.to_string(),
         time: result.time.map_or(0, u64::cast_signed),
     }
 }

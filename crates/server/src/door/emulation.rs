@@ -60,7 +60,7 @@ impl Emulation {
     /// Adds what the client must know to speak.
     pub(super) fn introduce(&self, result: &ConnectResult) -> ConnectResult {
         let session = self.session.to_text().into();
-        ConnectResult { session, node: self.node.to_string(), ..result.clone() }
+        ConnectResult { session, node: self.node.clone(), ..result.clone() }
     }
 }
 

@@ -133,6 +133,7 @@ impl Session {
             data,
             ping: announced.map(|schedule| whole_seconds(schedule.interval)),
             pong: announced.is_some_and(|schedule| schedule.pong_timeout.is_some()),
+            node: self.device.as_ref().map_or_else(Arc::default, |_| ctx.rules.node.clone()),
             time: (client.connect_include_server_time || self.wishes.time).then(|| unix_millis(ctx.now)),
             ..ConnectResult::default()
         };

@@ -11,6 +11,7 @@ use crate::{
 };
 
 /// What holds for all sessions of a gateway.
+#[derive(Clone)]
 pub struct Rules {
     /// The configuration.
     pub config: Config,
@@ -20,6 +21,8 @@ pub struct Rules {
     pub subscription_tokens: Verifier,
     /// What the connect reply calls us: `Suona x.y.z`.
     pub version: String,
+    /// Names this life of the gateway, in which it remembers what commands with a key came to.
+    pub node: Arc<str>,
 }
 
 impl Rules {

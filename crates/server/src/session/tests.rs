@@ -77,6 +77,7 @@ impl Desk {
             connection_tokens: Arc::new(tokens.clone()),
             subscription_tokens: tokens.clone(),
             version: "Suona test".to_owned(),
+            node: "this life".into(),
         };
         let now = Now { instant: Instant::now(), unix: Duration::from_secs(1_800_000_000) };
         let ctx = Context { rules: &rules, now, room: true };

@@ -21,6 +21,8 @@ pub struct Promise {
     pub asked: BTreeSet<u64>,
     /// What the app was told.
     pub outcome: Option<Result<(), Fault>>,
+    /// It was told that it may have happened twice.
+    pub doubtful: bool,
     /// The app ended before it was told.
     pub abandoned: bool,
 }
@@ -52,7 +54,7 @@ impl Act {
 impl Promise {
     /// A command of which nothing has come yet.
     pub fn new(act: Act, data: String, key: String) -> Self {
-        Self { act, data, key, asked: BTreeSet::new(), outcome: None, abandoned: false }
+        Self { act, data, key, asked: BTreeSet::new(), outcome: None, doubtful: false, abandoned: false }
     }
 
     /// Whether the app still waits for what comes of it.
@@ -64,6 +66,7 @@ impl Promise {
     pub fn settle(
         &mut self,
         outcome: Result<Option<Answer>, Fault>,
+        doubtful: bool,
         chronicle: &Chronicle,
     ) -> Result<(), String> {
         if let Some(before) = &self.outcome {
@@ -73,6 +76,7 @@ impl Promise {
             answer::check(&self.act, &self.data, told.as_ref(), chronicle)?;
         }
         self.outcome = Some(outcome.map(drop));
+        self.doubtful = doubtful;
         Ok(())
     }
 
@@ -91,9 +95,13 @@ impl Promise {
         if lives.len() != effects.len() {
             return Err(format!("{key} happened more than once in one life: {effects:?}"));
         }
-        // Whoever asked again knows that the outcome was in doubt.
         if effects.len() > self.asked.len() {
             return Err(format!("{key} was asked {} times, and happened in {effects:?}", self.asked.len()));
+        }
+        // Whoever asked another life again knows that the outcome was in doubt, and nobody else is told so.
+        let may_know = self.outcome.is_none() || self.doubtful;
+        if effects.len() > 1 && !may_know || self.doubtful && self.asked.len() < 2 {
+            return Err(format!("{key} happened in {effects:?}, and its doubt is {}", self.doubtful));
         }
         self.check_outcome(effects.len())
     }

@@ -203,9 +203,9 @@ impl App {
             Output::Join { channel, info } => self.moved(&channel, true, &info, &chronicle),
             Output::Leave { channel, info } => self.moved(&channel, false, &info, &chronicle),
             Output::Unsubscribed { channel, fault } => self.expelled(&channel, &fault, &mut chronicle),
-            Output::Settle { ticket, outcome, .. } => {
+            Output::Settle { ticket, outcome, doubtful } => {
                 let socket = self.socket.filter(|_| self.is_online() && self.since < now);
-                self.orders.settled(ticket, outcome, socket, &chronicle)
+                self.orders.settled(ticket, outcome, doubtful, socket, &chronicle)
             }
             Output::Message(data) => Err(format!("was sent {data:?}, which no gateway of ours does")),
             Output::Dial { .. } | Output::Close { .. } | Output::Send(_) | Output::Ask { .. } => Ok(()),

@@ -74,6 +74,7 @@ fn commons(toml: &str, broker: Arc<dyn Broker>, errands: Vec<mpsc::UnboundedSend
         connection_tokens: Arc::new(verifier()),
         subscription_tokens: verifier(),
         version: "Suona test".to_owned(),
+        node: "this life".into(),
     };
     let user_commands = rules.config.client.rate_limit.user_command.limit();
     let backend = Backend::new(&rules.config.webhooks, 1 << 16, &WebhookMetrics::default())

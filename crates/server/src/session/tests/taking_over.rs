@@ -45,6 +45,20 @@ fn joins(desk: &mut Desk) {
 }
 
 #[test]
+fn who_names_its_session_is_told_which_life_of_the_gateway_this_is() {
+    let node = |desk: &Desk| match desk.replies().first() {
+        Some((_, Outcome::Connect(result))) => result.node.to_string(),
+        other => panic!("{other:?}"),
+    };
+    let mut desk = succeeding(0);
+    desk.hears(Input::Inherited(None));
+    assert_eq!(node(&desk), "this life");
+    let mut stranger = Desk::new(OPEN);
+    stranger.says(1, Request::Connect(Box::default()));
+    assert_eq!(node(&stranger), "");
+}
+
+#[test]
 fn a_client_with_too_many_channels_is_told_and_leaves_those_of_its_old_connection() {
     let mut desk = succeeding(129);
     desk.hears(Input::Inherited(estate()));

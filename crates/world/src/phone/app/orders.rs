@@ -91,6 +91,7 @@ impl Orders {
         &mut self,
         ticket: u64,
         outcome: Result<Option<Answer>, Fault>,
+        doubtful: bool,
         socket: Option<u64>,
         chronicle: &Chronicle,
     ) -> Result<(), String> {
@@ -108,7 +109,7 @@ impl Orders {
             return Err(format!("{ticket} found the outbox full with {open} commands"));
         }
         self.open = open.saturating_sub(1);
-        promise.settle(outcome, chronicle)
+        promise.settle(outcome, doubtful, chronicle)
     }
 
     /// A client keeps no more than it may.

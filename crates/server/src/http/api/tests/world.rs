@@ -161,6 +161,7 @@ fn rules(more: &str) -> Rules {
         connection_tokens: Arc::new(verifier()),
         subscription_tokens: verifier(),
         version: "Suona test".to_owned(),
+        node: "this life".into(),
     }
 }
 
