@@ -20,7 +20,9 @@ const PHONE = { width: 375, height: 812, deviceScaleFactor: 2, hasTouch: true, i
 
 /** A browser for a whole file of tests. */
 export async function browser(t) {
-  const made = await launch({ executablePath: CHROMIUM, args: ["--no-sandbox", "--no-proxy-server", ...(authority?.chromium ?? [])] });
+  const args = ["--no-sandbox", "--no-proxy-server", ...(authority?.chromium ?? [])];
+  // Apps are built beside it, and it starts when they let it.
+  const made = await launch({ executablePath: CHROMIUM, args, timeout: 120_000 });
   t.after(() => made.close());
   return made;
 }
