@@ -15,7 +15,7 @@ use suona_server::{
     broker::{Answer, Broker, MemoryBroker, Message, Retention, Surroundings},
     config::Sources,
     door::{Door, Managed},
-    hub::{Commons, Delivery, Devices, Errand, Hub, Opening, Shard, ShardId},
+    hub::{Commons, Delivery, Devices, Envelope, Errand, Hub, Opening, Shard, ShardId},
     io::{ConnectionId, Loss, Tenant as _},
     metrics::Metrics,
     session::{Manners, Rules},
@@ -142,18 +142,25 @@ impl World {
 
 fn fan_out(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("fan-out of one shard");
-    for subscribers in [100, 10_000] {
+    for (subscribers, envelope) in
+        [(100, Envelope::WebSocket), (10_000, Envelope::WebSocket), (10_000, Envelope::Deflated)]
+    {
         let mut world = World::new();
         for _ in 0..subscribers {
             let id = world.client();
+            world.shard.outboxes().envelop(id, envelope);
             world.says(id, r#"{"id":2,"subscribe":{"channel":"news"}}"#);
         }
         world.flush();
         group.throughput(Throughput::Elements(subscribers));
-        group.bench_function(format!("{subscribers} subscribers"), |bencher| {
+        let (name, least) = match envelope {
+            Envelope::Deflated => (format!("{subscribers} subscribers, compressed"), 16),
+            _ => (format!("{subscribers} subscribers"), 128),
+        };
+        group.bench_function(name, |bencher| {
             bencher.iter(|| {
                 world.publish();
-                assert!(world.flush() as u64 > subscribers * 128);
+                assert!(world.flush() as u64 > subscribers * least);
             });
         });
     }
