@@ -165,14 +165,8 @@ impl Shard {
     pub(crate) fn dial_listener(&self) -> TcpStream {
         let (client, server) = self.pair();
         let stream = Stream::Plain(server);
-        self.sender.hand_over(Handover {
-            stream,
-            read_ahead: Bytes::new(),
-            opening: (),
-            max_message: None,
-            deflate: false,
-        });
-        assert_eq!(self.told(), Told::Opened);
+        let read_ahead = Bytes::new();
+        self.offer(Handover { stream, read_ahead, opening: (), max_message: None, deflate: false });
         client
     }
 
@@ -209,13 +203,15 @@ impl Shard {
 
     fn hand_over(&self, stream: Stream, read_ahead: &[u8], deflate: bool) {
         let read_ahead = Bytes::copy_from_slice(read_ahead);
-        self.sender.hand_over(Handover {
-            stream,
-            read_ahead,
-            opening: (),
-            max_message: Some(MAX_MESSAGE),
-            deflate,
-        });
+        let max_message = Some(MAX_MESSAGE);
+        self.offer(Handover { stream, read_ahead, opening: (), max_message, deflate });
+    }
+
+    /// What is handed over does not block.
+    fn offer(&self, handover: Handover<()>) {
+        let (Stream::Plain(socket) | Stream::Tls(socket, _)) = &handover.stream;
+        socket.set_nonblocking(true).unwrap();
+        self.sender.hand_over(handover);
         assert_eq!(self.told(), Told::Opened);
     }
 }
