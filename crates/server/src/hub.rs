@@ -24,7 +24,7 @@ use suona_protocol::{Channel, ClientInfo, Encoded};
 use tokio::sync::mpsc;
 
 pub use commons::Commons;
-pub use devices::{Devices, Holder};
+pub use devices::{Devices, Holder, Overtaken};
 pub use errand::{Errand, Order, Said, Selector};
 pub use ledger::Ledger;
 pub use outbox::{Compression, Envelope, Frame, Outbox, Outboxes, Overflow};

@@ -10,6 +10,7 @@ mod attempt;
 mod commands;
 mod connect;
 mod deadlines;
+mod device;
 mod granting;
 mod heartbeat;
 mod input;
@@ -43,21 +44,23 @@ use crate::backend::Backstage;
 
 pub use action::{Action, Question};
 pub use attempt::{Act, Attempt};
+pub use device::DeviceKey;
 pub use heartbeat::PingSchedule;
 pub use input::{Answered, Input, Introduction, ServerSub};
 pub use limits::Excess;
 pub use queue::Ask;
 pub use rules::{Context, Manners, Rules};
-pub use takeover::{DeviceKey, Estate, Legacy};
+pub use takeover::{Estate, Legacy};
 pub use withheld::{Reading, is_withheld};
 
 use advice::Consulting;
 use connect::Connecting;
+use device::Device;
 use heartbeat::Heartbeat;
 use limits::Spending;
 use queue::{Queue, Turn};
 use subscription::{Subscription, leave};
-use takeover::{Device, Succeeding};
+use takeover::Succeeding;
 use trouble::Trouble;
 use wishes::Wishes;
 

@@ -4,6 +4,7 @@ use std::{
     collections::HashMap,
     hash::{BuildHasher, RandomState},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
 };
 
 use tokio::sync::mpsc;
@@ -19,9 +20,15 @@ const STRIPES: usize = 64;
 pub struct Holder {
     /// Where it lives.
     pub address: Address,
+    /// When it was opened.
+    pub opened: Instant,
     /// What its shard is told.
     pub errands: mpsc::UnboundedSender<Errand>,
 }
+
+/// A younger connection of the same client is there already.
+#[derive(Debug)]
+pub struct Overtaken;
 
 /// The latest connection of every client that has a key; no more of them than connections.
 #[derive(Debug)]
@@ -40,8 +47,15 @@ impl Default for Devices {
 
 impl Devices {
     /// From now on `holder` is the client's connection. Gives the one before it.
-    pub fn replace(&self, key: Arc<DeviceKey>, holder: Holder) -> Option<Holder> {
-        self.stripe(&key).insert(key, holder)
+    ///
+    /// Not if that one was opened later: then what `holder` asked was on its way for long, and its client has
+    /// given it up.
+    pub fn replace(&self, key: Arc<DeviceKey>, holder: Holder) -> Result<Option<Holder>, Overtaken> {
+        let mut stripe = self.stripe(&key);
+        if stripe.get(&key).is_some_and(|other| other.opened > holder.opened) {
+            return Err(Overtaken);
+        }
+        Ok(stripe.insert(key, holder))
     }
 
     /// That connection is gone.

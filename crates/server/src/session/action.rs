@@ -1,6 +1,6 @@
 //! What a session can want done.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use suona_protocol::{
     Channel, ClientInfo, Disconnect, Encoded, Form, Position, Push, Reply, UnsubscribeCode,
@@ -28,7 +28,12 @@ pub enum Action {
     /// and the session is to be told so.
     Register(Arc<ClientInfo>),
     /// End the old connection of the same client, and hand in what it leaves.
-    TakeOver(Arc<DeviceKey>),
+    TakeOver {
+        /// Who the client is.
+        key: Arc<DeviceKey>,
+        /// When this connection was opened.
+        opened: Instant,
+    },
     /// Count a command that was beyond a limit.
     Exceeded(Excess),
     /// Ask the broker, and hand in the answer.

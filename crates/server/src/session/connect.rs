@@ -16,7 +16,6 @@ use super::{
     permission::Known,
     refresh::fingerprint,
     reply,
-    takeover::Device,
     task::Task,
     wishes::Wishes,
 };
@@ -50,10 +49,6 @@ impl Session {
     ) -> Result<(), Trouble> {
         self.keep_headers(&request.headers, ctx);
         self.wishes = Wishes::read(&request.headers);
-        self.device = match Device::read(&request.headers) {
-            Ok(device) => device,
-            Err(code) => return Err(self.refuse(code.into(), ctx, actions)),
-        };
         if let Some(webhook) = ctx.rules.config.webhooks.connect.filter(|_| request.token.is_empty()) {
             return self.ask_who(id, webhook, request, actions);
         }

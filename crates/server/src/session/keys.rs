@@ -34,6 +34,11 @@ impl Session {
         ctx: Context<'_>,
         actions: &mut Vec<Action>,
     ) -> Result<(), Trouble> {
+        if let Request::Connect(request) = &command.request
+            && let Err(code) = self.recognise(&request.headers, ctx)
+        {
+            return Err(self.refuse(code.into(), ctx, actions));
+        }
         match (missing_key(&command.request, ctx), command.request) {
             (None, Request::Connect(request)) => self.connect(command.id, *request, ctx, actions),
             (Some(kind), request) => {

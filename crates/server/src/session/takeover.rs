@@ -2,39 +2,17 @@
 //! under the same id, so that nobody hears it leave and join.
 
 use std::{
-    fmt,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use suona_protocol::{Channel, ClientInfo, Disconnect, DisconnectCode, ErrorCode};
+use suona_protocol::{Channel, ClientInfo, Disconnect, DisconnectCode};
 
 use super::{Action, Context, Introduction, Session, State, Subscription};
-
-/// By this header of its connect command a client is known to be the same.
-const HEADER: &str = "suona-session";
-
-/// Enough for 128 random bits in base64 or hexadecimal, and for UUIDs.
-const KEY_LENGTHS: std::ops::RangeInclusive<usize> = 22..=64;
 
 /// How long a client that took over may take to subscribe again, fetching tokens included. Then it has left
 /// what it did not subscribe to.
 const GRACE: Duration = Duration::from_secs(10);
-
-/// By what a client is known on every connection: its user, and a secret that it chose.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct DeviceKey {
-    /// Nobody takes over from another user, whatever secret it guessed.
-    user: Box<str>,
-    secret: Box<str>,
-}
-
-/// Whoever has the secret is the client.
-impl fmt::Debug for DeviceKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DeviceKey").field("user", &self.user).finish_non_exhaustive()
-    }
-}
 
 /// What a connection leaves to the next one of the same client.
 #[derive(Debug)]
@@ -61,17 +39,6 @@ pub struct Legacy {
     until: Option<Instant>,
 }
 
-/// What a session knows of a client that wants to be known again.
-#[derive(Debug)]
-pub(super) struct Device {
-    secret: Box<str>,
-    /// Since it is known who the client is.
-    key: Option<Arc<DeviceKey>>,
-    legacy: Vec<Legacy>,
-    /// When to look next for what it did not subscribe to again.
-    pub(super) grace: Option<Instant>,
-}
-
 /// A client that is known, and whose old connection was asked for what it leaves.
 #[derive(Debug)]
 pub(super) struct Succeeding {
@@ -81,29 +48,7 @@ pub(super) struct Succeeding {
     pub(super) give_up: Instant,
 }
 
-impl Device {
-    /// What a connect command says of that. A bad key is told, since it would be discovered too late.
-    pub(super) fn read(headers: &[(String, String)]) -> Result<Option<Box<Self>>, ErrorCode> {
-        let Some((_, secret)) = headers.iter().find(|(name, _)| name == HEADER) else { return Ok(None) };
-        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-        if !KEY_LENGTHS.contains(&secret.len()) || !secret.bytes().all(is_plain) {
-            return Err(ErrorCode::BadRequest);
-        }
-        let secret = secret.as_str().into();
-        Ok(Some(Box::new(Self { secret, key: None, legacy: Vec::new(), grace: None })))
-    }
-
-    pub(super) fn secret(&self) -> &str {
-        &self.secret
-    }
-}
-
 impl Session {
-    /// By what the client is known on its next connection, if it wants to be.
-    pub fn device(&self) -> Option<&Arc<DeviceKey>> {
-        self.device.as_ref()?.key.as_ref()
-    }
-
     /// Before a client is let in, its old connection is asked for what it leaves. Gives the introduction back
     /// if there is nothing to wait for.
     pub(super) fn succeed(
@@ -113,15 +58,15 @@ impl Session {
         ctx: Context<'_>,
         actions: &mut Vec<Action>,
     ) -> Option<Introduction> {
-        let Some(device) = self.device.as_mut().filter(|device| device.key.is_none()) else {
+        let Some((key, opened)) = self.device.as_mut().and_then(|device| {
+            let key = device.name(&introduction.user)?;
+            Some((key, device.opened()))
+        }) else {
             return Some(introduction);
         };
-        let user = introduction.user.as_str().into();
-        let key = Arc::new(DeviceKey { user, secret: device.secret.clone() });
-        device.key = Some(key.clone());
         let give_up = ctx.now.instant + ctx.rules.config.client.stale_close_delay;
         self.state = State::Succeeding(Box::new(Succeeding { id, introduction, give_up }));
-        actions.push(Action::TakeOver(key));
+        actions.push(Action::TakeOver { key, opened });
         None
     }
 

@@ -194,7 +194,7 @@ impl Desk {
             Action::Publication(..) => "publication",
             Action::Ping => "ping",
             Action::Register(_) => "register",
-            Action::TakeOver(_) => "take over",
+            Action::TakeOver { .. } => "take over",
             Action::Exceeded(_) => "exceeded",
             Action::Ask(..) => "ask",
             Action::Consult(..) => "consult",

@@ -245,7 +245,7 @@ impl App {
 
     fn changed(&mut self, status: Status, now: Time) -> Result<(), String> {
         let code = status.fault.as_ref().map(|fault| fault.code);
-        if code.is_some_and(|code| matches!(code, Code::TokenExpired | NOT_AVAILABLE | TAKEN_OVER)) {
+        if code.is_some_and(|code| matches!(code, Code::TokenExpired | NOT_AVAILABLE)) {
             self.turned_away = Some(now);
         }
         (self.status, self.since) = (status.state, now);
@@ -257,9 +257,7 @@ impl App {
             }
         }
         match status.fault {
-            Some(Fault { code: NOT_AVAILABLE | TAKEN_OVER, .. }) if status.state == State::Offline => {
-                self.is_out = true;
-            }
+            Some(Fault { code: NOT_AVAILABLE, .. }) if status.state == State::Offline => self.is_out = true,
             Some(fault) if status.state == State::Offline => {
                 return Err(format!("went offline for good: {fault}"));
             }
@@ -271,10 +269,6 @@ impl App {
 
 /// What the gateway says to clients that send the backend something without asking for an answer.
 const NOT_AVAILABLE: Code = Code::Server(3508);
-
-/// What it says to a client whose older connection asks to be let in after the newer one, having been on its way for
-/// long.
-const TAKEN_OVER: Code = Code::Server(3503);
 
 /// 128 random bits.
 fn session(dice: &mut Dice) -> String {

@@ -9,7 +9,7 @@ use crate::{
     backend::{Advice, Consultation, Visit},
     broker::Answer,
     hub::{
-        Errand, Frame, Order, Overflow, Selector, TooManyConnections,
+        Errand, Frame, Order, Overflow, Overtaken, Selector, TooManyConnections,
         audience::{Audience, Conflation, Hearing},
     },
     io::ConnectionId,
@@ -30,6 +30,10 @@ impl Shard {
             None => {}
             Some(Obstacle::Slow) => self.drop_slow(id, now),
             Some(Obstacle::TooManyConnections) => self.handle(id, Input::NotRegistered, now),
+            // Should its client hear that after all, it may come back.
+            Some(Obstacle::Overtaken) => {
+                self.handle(id, Input::Disconnect(DisconnectCode::ForceReconnect.into()), now);
+            }
         }
     }
 
@@ -60,7 +64,9 @@ impl Shard {
                 self.register(id, &info.user)?;
                 self.note_connected(id, now);
             }
-            Action::TakeOver(key) => self.take_over(id, key),
+            Action::TakeOver { key, opened } => {
+                return self.take_over(id, key, opened).map_err(|Overtaken| Obstacle::Overtaken);
+            }
             Action::Exceeded(excess) => self.metrics.limited(excess.label()),
             Action::Ask(ask, question) => self.ask(id, ask, question, now),
             Action::Consult(ask, consultation) => {
@@ -230,6 +236,8 @@ pub(super) enum Obstacle {
     Slow,
     /// Its user is connected as often as it may be.
     TooManyConnections,
+    /// Its client is on a younger connection already.
+    Overtaken,
 }
 
 impl Action {

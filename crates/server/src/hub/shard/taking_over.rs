@@ -3,12 +3,12 @@
 //! Several may come before the first has been given what the oldest leaves. Each of them hands on what it waits
 //! for, to whichever asks next, though its own connection has ended meanwhile: the last one gets it.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Instant};
 
 use super::Shard;
 use crate::{
     Now,
-    hub::{Address, Errand, Holder},
+    hub::{Address, Errand, Holder, Overtaken},
     io::ConnectionId,
     session::{Context, DeviceKey, Estate, Input},
 };
@@ -26,16 +26,22 @@ pub(super) struct Succession {
 
 impl Shard {
     /// Asks the old connection of a client for what it leaves; the answer is an errand, even if there is none.
-    pub(super) fn take_over(&mut self, id: ConnectionId, key: Arc<DeviceKey>) {
+    pub(super) fn take_over(
+        &mut self,
+        id: ConnectionId,
+        key: Arc<DeviceKey>,
+        opened: Instant,
+    ) -> Result<(), Overtaken> {
         let errands = self.commons.way_to(self.id);
-        let heir = Holder { address: self.address(id), errands: errands.clone() };
-        let old = self.commons.devices.replace(key.clone(), heir.clone());
+        let heir = Holder { address: self.address(id), opened, errands: errands.clone() };
+        let old = self.commons.devices.replace(key.clone(), heir.clone())?;
         let asked = old.is_some_and(|old| old.errands.send(Errand::Bequeath(old.address.id, heir)).is_ok());
         if !asked {
             // A shard that is gone asks for nothing any more.
             let _ = errands.send(Errand::Inherit(id, None));
         }
         self.successions.insert(id, Succession { key, heir: None });
+        Ok(())
     }
 
     /// Ends a connection and leaves what it has to `heir`, or what it is about to get.

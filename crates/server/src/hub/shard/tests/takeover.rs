@@ -143,6 +143,26 @@ fn what_is_not_subscribed_again_is_left_after_a_while_or_at_once_by_unsubscribin
 }
 
 #[test]
+fn an_older_connection_that_asks_late_takes_nothing_over_from_the_younger_one() {
+    let mut room = Room::new();
+    let given_up = room.world.enter();
+    room.world.after(Duration::from_secs(1));
+    let (phone, _) = room.phone("ann");
+    room.world.says(phone, SUBSCRIBE);
+    room.world.hears(phone);
+    let token = token(&json!({ "sub": "ann" }));
+    let connect = json!({ "token": token, "headers": { "suona-session": SECRET } });
+    room.world.says(given_up, &json!({ "id": 1, "connect": connect }).to_string());
+    assert_eq!(room.world.hears(given_up), ["close 3011 force reconnect"]);
+    assert!(room.world.hears(phone).is_empty());
+    room.world.cut(given_up);
+    assert_eq!((room.movements(), room.present().len()), (vec!["join ann".to_owned()], 1));
+    let (heir, _) = room.phone("ann");
+    assert_eq!(room.world.hears(phone).last().unwrap(), TAKEN_OVER, "it is still known who has the place");
+    room.enters(heir);
+}
+
+#[test]
 fn nobody_takes_over_from_another_user_whatever_it_knows() {
     let mut room = Room::new();
     let (ann, client) = room.phone("ann");
