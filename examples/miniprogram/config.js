@@ -3,5 +3,5 @@
 module.exports = {
   gateway: "ws://127.0.0.1:8000/connection/websocket",
   backend: "http://127.0.0.1:3000",
-  probe: "ws://127.0.0.1:8090", // of the probe page alone; it can be changed there
+  probe: "ws://127.0.0.1:8091", // of the probe page alone; it can be changed there
 };

@@ -4,10 +4,13 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+
+import { WebSocket } from "ws";
 
 import { proxyTo } from "../foreign/harness/proxy.mjs";
 import { NATIVE, usingComponents, withPackages } from "./harness/npm.mjs";
@@ -95,13 +98,45 @@ test("the recorder keeps so many lines and counts the rest", () => {
 
 /** The server as the README says to start it, and the line to it. */
 async function server(t) {
+  return proxyTo(t, await port(t));
+}
+
+/** Where that server listens. */
+async function port(t) {
   const child = spawn("node", ["tests/apps/probe/server.mjs"], { cwd: ROOT, env: { ...process.env, PORT: "0" } });
   t.after(() => child.kill());
   let said = "";
   child.stdout.setEncoding("utf8").on("data", (text) => (said += text));
   await until(() => /127\.0\.0\.1:\d+/.test(said), "the server says where it is");
-  return proxyTo(t, Number(said.match(/127\.0\.0\.1:(\d+)/)[1]));
+  return Number(said.match(/127\.0\.0\.1:(\d+)/)[1]);
 }
+
+test("the probe's server lives through orders and addresses that make no sense, and keeps few silent lines", async (t) => {
+  const at = await port(t);
+  const line = new WebSocket(`ws://127.0.0.1:${at}/`);
+  t.after(() => line.terminate());
+  const heard = [];
+  line.on("message", (data) => heard.push(data.toString()));
+  await once(line, "open");
+  line.send("close me");
+  await until(() => heard.some((text) => text.startsWith("note: not closed")), "it says that this is no close");
+  const upgrade = (path) => {
+    const socket = connect(at, "127.0.0.1");
+    t.after(() => socket.destroy());
+    const headers = "Host: x\r\nConnection: Upgrade\r\nUpgrade: websocket";
+    socket.write(`GET ${path} HTTP/1.1\r\n${headers}\r\n\r\n`);
+    return socket.on("error", () => {});
+  };
+  const [answer] = await once(upgrade("//"), "data");
+  assert.match(answer.toString(), /^HTTP\/1\.1 404 /);
+  const oldest = upgrade("/silent");
+  await once(oldest, "connect");
+  for (let count = 0; count < 50; count += 1) upgrade("/silent");
+  oldest.resume();
+  await once(oldest, "close");
+  line.send("still there");
+  await until(() => heard.includes("still there"), "it goes on");
+});
 
 /** What plays a recording to the SDK, and says what the SDK did. */
 async function played(file) {
