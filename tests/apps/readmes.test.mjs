@@ -16,7 +16,7 @@ import { until } from "./harness/until.mjs";
 import { launch } from "./harness/wechat.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const EXAMPLES = ["backend", "device", "miniprogram", "uniapp"];
+const EXAMPLES = ["backend", "demo", "device", "miniprogram", "uniapp"];
 const read = (file) => readFileSync(`${ROOT}/${file}`, "utf8");
 const commands = (file) => [...read(file).matchAll(/^```sh\n(.*?)^```$/gms)].flatMap(([, code]) => code.trim().split("\n"));
 
