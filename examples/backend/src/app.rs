@@ -65,6 +65,12 @@ impl App {
                 self.wake.notify_one();
                 Ok(answer)
             }
+            Method::Replaces(_) => {
+                let write = self.database.write(move |transaction| question.answer(transaction, &methods));
+                let answer = write.await?;
+                self.wake.notify_one();
+                Ok(answer)
+            }
         }
     }
 }
@@ -92,7 +98,7 @@ impl RpcQuestion {
 
     fn answer(&self, transaction: &Transaction<'_>, methods: &Methods) -> Result<String, Failure> {
         let request = Request { transaction, caller: Caller::of(&self.user), now: now() };
-        let (Method::Reads(act) | Method::Writes(act)) = methods.find(&self.method)?;
+        let (Method::Reads(act) | Method::Writes(act) | Method::Replaces(act)) = methods.find(&self.method)?;
         let result = act(&request, self.data())?;
         Ok(written(&Answer::Result(json!({ "data": result }))))
     }

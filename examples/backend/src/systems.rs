@@ -26,6 +26,8 @@ pub(crate) enum Method {
     Reads(Act),
     /// It changes something. The same request, come again, must not do so twice.
     Writes(Act),
+    /// It replaces something, which twice is as once: no outcome is kept, so it may come often and without end.
+    Replaces(Act),
 }
 
 type Act = Box<dyn Fn(&Request<'_>, &RawValue) -> Result<Value, Failure> + Send + Sync>;
@@ -60,6 +62,14 @@ impl Methods {
         act: impl Fn(&Request<'_>, &A) -> Result<R, Failure> + Send + Sync + 'static,
     ) {
         self.0.insert(name, Method::Writes(erased(act)));
+    }
+
+    fn replaces<A: DeserializeOwned, R: Serialize>(
+        &mut self,
+        name: &'static str,
+        act: impl Fn(&Request<'_>, &A) -> Result<R, Failure> + Send + Sync + 'static,
+    ) {
+        self.0.insert(name, Method::Replaces(erased(act)));
     }
 }
 

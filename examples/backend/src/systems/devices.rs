@@ -80,7 +80,7 @@ pub(super) fn methods(methods: &mut Methods) {
     methods.writes("turn", turn);
     methods.reads("pending", pending);
     methods.writes("acknowledge", acknowledge);
-    methods.writes("report", report);
+    methods.replaces("report", report);
 }
 
 /// Whether `caller` may watch and control a device. Anybody can write down a serial number.

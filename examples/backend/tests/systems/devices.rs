@@ -53,6 +53,24 @@ async fn what_a_device_says_twice_or_late_is_told_once() {
 }
 
 #[tokio::test]
+async fn a_device_that_reports_without_end_can_still_acknowledge() {
+    let backend = Backend::start("http://127.0.0.1:9").await;
+    let id = turn(&backend, "on").await["id"].clone();
+    let ask = async |method: &str, key: &str, data: &Value| {
+        let question = json!({ "user": PUMP, "method": method, "data": data, "idempotency_key": key });
+        backend.hook("rpc", &question).await
+    };
+    // More than outcomes are kept of one user.
+    let report = json!({ "running": true, "pressure": 2.4 });
+    for number in 0..5001 {
+        let answer = ask("report", &format!("r{number}"), &report).await;
+        assert_eq!(answer["result"]["data"], report, "{number}");
+    }
+    let done = ask("acknowledge", "a1", &json!({ "id": id, "status": "done" })).await;
+    assert_eq!(done["result"]["data"]["status"], "done");
+}
+
+#[tokio::test]
 async fn a_command_that_failed_says_why() {
     let backend = Backend::start("http://127.0.0.1:9").await;
     let id = turn(&backend, "on").await["id"].clone();
