@@ -108,7 +108,9 @@ impl Device {
         match self.suona.rpc::<IgnoredAny>("acknowledge", said).await {
             Ok(_) => {}
             // The backend has decided.
-            Err(fault) if matches!(fault.code, Code::Server(_)) => tracing::warn!("{fault}"),
+            Err(fault) if matches!(fault.code, Code::Server(_)) && !fault.temporary => {
+                tracing::warn!("{fault}")
+            }
             Err(fault) => {
                 tracing::warn!("not acknowledged, to be said again: {fault}");
                 self.is_behind = true;
