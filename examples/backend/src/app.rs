@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use deadpool_sqlite::rusqlite::Transaction;
 use serde_json::{json, value::RawValue};
-use tokio::sync::Notify;
 
 use crate::{
     config::Config,
@@ -29,8 +28,6 @@ pub(crate) struct App {
     pub(crate) wechat: Option<WeChat>,
     pub(crate) webhook_authorization: String,
     pub(crate) dev: bool,
-    /// Something is to be published.
-    pub(crate) wake: Arc<Notify>,
     methods: Arc<Methods>,
 }
 
@@ -46,7 +43,6 @@ impl App {
             wechat: WeChat::new(&config.wechat, http),
             webhook_authorization: format!("Bearer {}", config.webhook_key.expose()),
             dev: config.dev,
-            wake: Arc::default(),
             methods: Arc::new(Methods::all()),
         })
     }
@@ -59,17 +55,10 @@ impl App {
                 self.database.read(move |transaction| question.answer(transaction, &methods)).await
             }
             Method::Writes(_) => {
-                let write =
-                    self.database.write(move |transaction| question.answer_once(transaction, &methods));
-                let answer = write.await?;
-                self.wake.notify_one();
-                Ok(answer)
+                self.database.write(move |transaction| question.answer_once(transaction, &methods)).await
             }
             Method::Replaces(_) => {
-                let write = self.database.write(move |transaction| question.answer(transaction, &methods));
-                let answer = write.await?;
-                self.wake.notify_one();
-                Ok(answer)
+                self.database.write(move |transaction| question.answer(transaction, &methods)).await
             }
         }
     }
@@ -98,7 +87,8 @@ impl RpcQuestion {
 
     fn answer(&self, transaction: &Transaction<'_>, methods: &Methods) -> Result<String, Failure> {
         let request = Request { transaction, caller: Caller::of(&self.user), now: now() };
-        let (Method::Reads(act) | Method::Writes(act) | Method::Replaces(act)) = methods.find(&self.method)?;
+        let (Method::Reads(act) | Method::Writes(act) | Method::Replaces(act)) =
+            methods.find(&self.method)?;
         let result = act(&request, self.data())?;
         Ok(written(&Answer::Result(json!({ "data": result }))))
     }

@@ -13,6 +13,7 @@ use deadpool_sqlite::{
     Config, Connection, Hook, HookError, Pool, PoolError, Runtime, TimeoutType,
     rusqlite::{self, Transaction, TransactionBehavior},
 };
+use tokio::sync::Notify;
 
 /// All versions of the schema, oldest first; `user_version` of the file says how many it has seen.
 const MIGRATIONS: &[&str] = &[include_str!("schema.sql")];
@@ -47,6 +48,7 @@ pub(crate) struct Database {
     readers: Pool,
     writer: Pool,
     exhausted: Arc<AtomicU64>,
+    changed: Arc<Notify>,
 }
 
 impl Database {
@@ -56,6 +58,7 @@ impl Database {
             writer: pool(path, 1, wait, "PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON")?,
             readers: pool(path, READERS, wait, "PRAGMA query_only = ON")?,
             exhausted: Arc::default(),
+            changed: Arc::default(),
         };
         database.write(migrate).await?;
         Ok(database)
@@ -79,6 +82,11 @@ impl Database {
         self.run(&self.writer, TransactionBehavior::Immediate, work).await
     }
 
+    /// Waits until something was written since the last time, also if who asked for it has gone. For one who waits.
+    pub(crate) async fn written(&self) {
+        self.changed.notified().await;
+    }
+
     /// How often somebody waited for a connection in vain.
     pub(crate) fn exhausted(&self) -> u64 {
         self.exhausted.load(Ordering::Relaxed)
@@ -97,12 +105,16 @@ impl Database {
         let connection = self.connection(pool).await?;
         // A task of its own keeps the connection until the work is done, even if nobody waits for it any longer.
         // Otherwise it would go back to the pool in the middle of the work, and the next would wait for it unseen.
+        let changed = self.changed.clone();
         let done = tokio::spawn(async move {
             connection
                 .interact(move |connection| {
                     let transaction = connection.transaction_with_behavior(behavior)?;
                     let result = work(&transaction)?;
                     transaction.commit()?;
+                    if matches!(behavior, TransactionBehavior::Immediate) {
+                        changed.notify_one();
+                    }
                     Ok(result)
                 })
                 .await
@@ -220,6 +232,33 @@ mod tests {
         go_on.send(()).unwrap();
         assert_eq!(held.await.unwrap().unwrap(), 0);
         assert_eq!(database.write(goods).await.unwrap(), 0);
+    }
+
+    #[tokio::test]
+    async fn what_is_written_is_noticed_though_nobody_waits_for_the_answer() {
+        let file = File::new("dropped");
+        let database = file.open().await.unwrap();
+        // That was the schema.
+        database.written().await;
+        let (entered, mut inside) = tokio::sync::mpsc::unbounded_channel();
+        let (go_on, waits) = mpsc::channel::<()>();
+        let writer = database.clone();
+        let request = tokio::spawn(async move {
+            let hold = move |transaction: &Transaction<'_>| {
+                entered.send(()).unwrap();
+                waits.recv().unwrap();
+                transaction.execute("INSERT INTO goods VALUES ('1', 'water')", [])?;
+                Ok::<_, DatabaseError>(())
+            };
+            writer.write(hold).await
+        });
+        inside.recv().await.unwrap();
+        request.abort();
+        assert!(request.await.unwrap_err().is_cancelled());
+        go_on.send(()).unwrap();
+        let noticed = tokio::time::timeout(Duration::from_secs(10), database.written());
+        noticed.await.expect("it was written");
+        assert_eq!(database.read(goods).await.unwrap(), 1);
     }
 
     #[tokio::test]

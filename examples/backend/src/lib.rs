@@ -72,7 +72,7 @@ pub async fn serve(
     let app = Arc::new(App::open(&config, http_client().build()?).await?);
     // The gateway is a neighbour, whatever the environment says about proxies to the world.
     let gateway = http_client().no_proxy().build()?;
-    let publisher = Publisher::new(&config, app.database.clone(), app.wake.clone(), gateway);
+    let publisher = Publisher::new(&config, app.database.clone(), gateway);
     // They end with this function.
     let mut tasks = JoinSet::new();
     tasks.spawn(publisher.run());

@@ -1,11 +1,11 @@
 //! Sends what the outbox holds to the gateway, in order, until the gateway has it.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use deadpool_sqlite::rusqlite::Transaction;
 use serde::Deserialize;
 use serde_json::{json, value::RawValue};
-use tokio::{sync::Notify, time};
+use tokio::time;
 
 use crate::{
     config::{Config, Secret},
@@ -26,7 +26,6 @@ const BATCH: u32 = 64;
 /// Carries publications to the gateway.
 pub(crate) struct Publisher {
     database: Database,
-    wake: Arc<Notify>,
     http: reqwest::Client,
     url: String,
     key: Secret,
@@ -53,9 +52,9 @@ struct ErrorAnswer {
 }
 
 impl Publisher {
-    pub(crate) fn new(config: &Config, database: Database, wake: Arc<Notify>, http: reqwest::Client) -> Self {
+    pub(crate) fn new(config: &Config, database: Database, http: reqwest::Client) -> Self {
         let url = format!("{}/api/publish", config.gateway.trim_end_matches('/'));
-        Self { database, wake, http, url, key: config.api_key.clone() }
+        Self { database, http, url, key: config.api_key.clone() }
     }
 
     /// Publishes for as long as the backend runs.
@@ -63,7 +62,7 @@ impl Publisher {
         let mut backoff = Backoff::default();
         loop {
             match self.empty(&mut backoff).await {
-                Ok(()) => self.wake.notified().await,
+                Ok(()) => self.database.written().await,
                 Err(error) => {
                     tracing::error!(%error, "what is to be published cannot be read");
                     backoff.wait().await;
