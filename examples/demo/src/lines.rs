@@ -1,6 +1,6 @@
 //! The lines of the users: whatever a phone of the page says to gateway or backend passes here, and can be cut.
 
-use std::{future::Future, net::SocketAddr, sync::Arc};
+use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{body::Body, extract::Request, http::StatusCode, response::Response};
 use hyper::{
@@ -8,9 +8,13 @@ use hyper::{
     upgrade::{self, OnUpgrade},
 };
 use hyper_util::rt::TokioIo;
-use tokio::{io, net::TcpStream, sync::watch, try_join};
+use tokio::{io, net::TcpStream, sync::watch, time, try_join};
 
 use crate::stage::{Scene, Stage, USERS};
+
+/// So long a WebSocket's dial on a cut line hangs. A browser dials one at a time of a host: the dials of the other phones
+/// of the page wait for it.
+const LONGEST_DIAL: Duration = Duration::from_millis(300);
 
 /// All lines.
 pub(crate) struct Lines {
@@ -22,6 +26,10 @@ pub(crate) struct Lines {
 impl Lines {
     /// The user's way to the gateway: a WebSocket, frame by frame as it is.
     pub(crate) async fn to_gateway(&self, user: &str, request: Request) -> Result<Response, StatusCode> {
+        let known = USERS.into_iter().find(|known| *known == user).ok_or(StatusCode::NOT_FOUND)?;
+        let mut scene = self.stage.watch();
+        let whole = time::timeout(LONGEST_DIAL, scene.wait_for(|scene| scene.is_whole(known))).await;
+        let _ = whole.map_err(|_| StatusCode::GATEWAY_TIMEOUT)?;
         self.pass_on(user, self.gateway, "/connection/websocket", request).await
     }
 
@@ -131,6 +139,15 @@ mod tests {
         };
         let (answer, ()) = tokio::join!(asking, answering);
         assert_eq!(answer.unwrap().status(), StatusCode::OK);
+    }
+
+    #[tokio::test]
+    async fn a_dial_on_a_cut_line_hangs_too_briefly_to_keep_the_other_phone_from_dialling() {
+        let (lines, _backend) = lines().await;
+        turn(&lines, false);
+        let dial = Request::get("/line/hongda/connection/websocket").body(Body::empty()).unwrap();
+        let answer = time::timeout(Duration::from_secs(5), lines.to_gateway(USERS[0], dial)).await;
+        assert_eq!(answer.expect("it does not hang").unwrap_err(), StatusCode::GATEWAY_TIMEOUT);
     }
 
     #[tokio::test]
