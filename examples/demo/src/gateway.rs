@@ -52,7 +52,10 @@ impl Keeper {
                 () = time::sleep_until(back_at) => {}
                 () = &mut end => return,
             }
-            gateway = start_again(&config).await;
+            gateway = tokio::select! {
+                another = start_again(&config) => another,
+                () = &mut end => return,
+            };
             stage.gateway_is_back();
         }
     }
