@@ -84,7 +84,7 @@ fn judge(best: Money, end_at: i64, price: Money, now: i64) -> Result<(), Refusal
     }
 }
 
-/// Those that end last first; whatever ended long ago is at the end of the list.
+/// Those that were opened last first.
 fn lots(request: &Request<'_>, page: &Page) -> Result<Vec<Lot>, Failure> {
     let mut statement = request.transaction.prepare_cached(
         "SELECT id, title, end_at, best, bids FROM lots WHERE id < ? ORDER BY id DESC LIMIT ?",
