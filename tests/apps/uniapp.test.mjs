@@ -200,8 +200,12 @@ test("the store hears of tasks on every page, and has them when the app starts w
   app.page.tap("扫码任务");
   await until(() => app.page.shows(title), "what came before the page");
   const before = app.wx.buzzes;
-  const { code } = await backend.scan("6900000015838");
+  const { code, id } = await backend.scan("6900000015838");
   await until(() => app.page.shows(code), "what comes while the page is open");
+  await backend.rpc("远航贸易", "assign", { id });
+  await until(() => app.page.shows("远航贸易 已领取"), "the same task, which somebody took");
+  await backend.rpc("远航贸易", "finish", { id });
+  await until(() => app.page.shows("已完成"), "the same task, finished");
   assert.equal(app.wx.buzzes, before + 1);
   await web.tap("扫码任务");
   await until(() => web.shows(code), "the web page lists them");

@@ -69,6 +69,10 @@ export interface Task {
   readonly code: string;
   readonly title: string;
   readonly at: number;
+  /** Who has taken it. */
+  readonly assignee?: string;
+  /** When. */
+  readonly finished?: number;
 }
 
 /** What is heard where. */

@@ -12,9 +12,11 @@ const SHOWN = 20;
 export const useTasks = defineStore("tasks", {
   state: () => ({ list: [] as Task[] }),
   actions: {
-    /** Newest first. A task that was loaded may come again as a message. */
-    add(task: Task) {
-      if (!this.list.some(({ id }) => id === task.id)) this.list = [task, ...this.list].slice(0, SHOWN);
+    /** Newest first. A task comes again when somebody takes or finishes it, and stays in its place. */
+    put(task: Task) {
+      const place = this.list.findIndex(({ id }) => id === task.id);
+      if (place < 0) this.list = [task, ...this.list].slice(0, SHOWN);
+      else this.list[place] = task;
     },
     async load() {
       this.list = await suona.rpc("tasks", { head: HEAD });
@@ -24,5 +26,5 @@ export const useTasks = defineStore("tasks", {
 
 /** Once, when the app launches. The last tasks are kept on the device: they are there before there is a connection. */
 export function wire(): void {
-  feed(suona, useTasks(), { channels: { [`scan:${HEAD}`]: { message: "add", reload: "load", keep: SHOWN } } });
+  feed(suona, useTasks(), { channels: { [`scan:${HEAD}`]: { message: "put", reload: "load", keep: SHOWN } } });
 }
