@@ -109,7 +109,7 @@ impl Device {
             Ok(_) => {}
             // The backend has decided.
             Err(fault) if matches!(fault.code, Code::Server(_)) && !fault.temporary => {
-                tracing::warn!("{fault}")
+                tracing::warn!("{fault}");
             }
             Err(fault) => {
                 tracing::warn!("not acknowledged, to be said again: {fault}");
