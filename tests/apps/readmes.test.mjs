@@ -147,7 +147,7 @@ test("the commands of the native example's README put an order on its page", asy
 test("the commands of the uni-app example's README lead to a page on which somebody bids", async (t) => {
   const [serve, backend, page, pump, gate] = steps("uniapp", 5);
   const { addresses, device } = await newcomer(t, [serve, backend]);
-  const url = await site(t, page, { VITE_GATEWAY: addresses.gateway, VITE_BACKEND: addresses.backend });
+  const url = await site(t, `${page} -- --port ${await freePort()}`, { VITE_GATEWAY: addresses.gateway, VITE_BACKEND: addresses.backend });
   const web = await visitor(t, await browser(t), url);
   await until(() => web.shows("怎么称呼你"), "the page is made", 60_000);
   await web.write("宏达机电");
