@@ -115,7 +115,7 @@ impl Engine {
 
     fn take(&mut self, request: Request) {
         match request {
-            Request::Link(input) => self.tell(input),
+            Request::Link(input) => self.turn(input),
             Request::Close => self.close("closed by the app"),
             Request::Command { command, ttl, settle } => {
                 self.tickets += 1;
@@ -141,7 +141,13 @@ impl Engine {
 
     fn close(&mut self, reason: &str) {
         self.over = true;
-        self.tell(link::Input::Stop { reason: reason.to_owned(), code: None });
+        self.turn(link::Input::Stop { reason: reason.to_owned(), code: None });
+    }
+
+    /// Tells what may end the connection: whatever was to leave by it leaves first.
+    fn turn(&mut self, input: link::Input) {
+        self.carry_out();
+        self.tell(input);
     }
 
     fn tell(&mut self, input: impl Into<Input>) {

@@ -254,6 +254,21 @@ fn whatever_an_app_holds_can_go_to_another_thread() {
 }
 
 #[tokio::test]
+async fn what_is_asked_just_before_the_end_still_leaves() {
+    let world = World::new();
+    let (near, far) = (world.client().build().unwrap(), world.client().build().unwrap());
+    let mut news = near.subscribe("news");
+    assert_eq!(next(&mut news).await, ChannelEvent::Subscribed(Standing::Fresh));
+    online(&far).await;
+    // The client is told of both at once.
+    let mut asked = std::pin::pin!(far.publish("news", &1));
+    assert!(asked.as_mut().now_or_never().is_none());
+    far.clone().close().await;
+    assert_eq!(asked.await.unwrap_err().code, Code::UnknownOutcome);
+    assert_eq!(publication(&mut news).await, 1);
+}
+
+#[tokio::test]
 async fn closing_leaves_nothing() {
     let world = World::new();
     let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
