@@ -22,6 +22,8 @@ pub type Life = usize;
 pub struct Chronicle {
     now: Time,
     lives: usize,
+    /// Which life of the gateway took each socket.
+    accepted: BTreeMap<WireId, Life>,
     /// By the epoch's name, which no two streams share.
     streams: BTreeMap<String, Stream>,
     /// What was published in channels that keep nothing.
@@ -88,6 +90,16 @@ impl Chronicle {
     /// How many lives there were.
     pub fn lives(&self) -> usize {
         self.lives
+    }
+
+    /// The gateway takes a socket.
+    pub(crate) fn accepted(&mut self, wire: WireId) {
+        self.accepted.insert(wire, self.lives - 1);
+    }
+
+    /// Which life of the gateway took a socket, if one did.
+    pub fn life_of(&self, wire: WireId) -> Option<Life> {
+        self.accepted.get(&wire).copied()
     }
 
     /// A publication was acknowledged.

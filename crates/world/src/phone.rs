@@ -241,8 +241,10 @@ impl Phone {
                 self.platform.close(generation, self.dice.between(1_000, 5_000), reach);
             }
             Output::Send(frame) => {
-                if let Some(generation) = self.platform.generation() {
-                    self.app.sends(&frame, generation);
+                if let Some((generation, wire)) = self.platform.last()
+                    && let Some(life) = reach.chronicle.lock().life_of(wire)
+                {
+                    self.app.sends(&frame, generation, life);
                 }
                 self.platform.send(frame, reach);
             }

@@ -50,8 +50,13 @@ impl Tally {
             Output::Leave { .. } => self.see("leave", 1),
             Output::Unsubscribed { .. } => self.see("unsubscribed", 1),
             Output::Message(_) => self.see("message", 1),
-            Output::Settle { outcome: Ok(_), .. } => self.see("settle done", 1),
-            Output::Settle { outcome: Err(fault), .. } => self.see(&format!("settle {}", fault.code), 1),
+            Output::Settle { outcome, doubtful, .. } => {
+                match outcome {
+                    Ok(_) => self.see("settle done", 1),
+                    Err(fault) => self.see(&format!("settle {}", fault.code), 1),
+                }
+                self.see("settle doubtful", u64::from(*doubtful));
+            }
         }
     }
 

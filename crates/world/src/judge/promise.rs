@@ -1,6 +1,6 @@
 //! One command of an app: what it was told came of it, against what really did.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use suona_client::{Code, Fault};
 use suona_protocol::heard::Answer;
@@ -17,8 +17,8 @@ pub struct Promise {
     pub data: String,
     /// By what servers recognise it.
     pub key: String,
-    /// The sockets on which it was asked, if it has a key.
-    pub asked: BTreeSet<u64>,
+    /// The sockets on which it was asked, if it has a key, and the life of the gateway at the end of each.
+    pub asked: BTreeMap<u64, Life>,
     /// What the app was told.
     pub outcome: Option<Result<(), Fault>>,
     /// It was told that it may have happened twice.
@@ -54,7 +54,7 @@ impl Act {
 impl Promise {
     /// A command of which nothing has come yet.
     pub fn new(act: Act, data: String, key: String) -> Self {
-        Self { act, data, key, asked: BTreeSet::new(), outcome: None, doubtful: false, abandoned: false }
+        Self { act, data, key, asked: BTreeMap::new(), outcome: None, doubtful: false, abandoned: false }
     }
 
     /// Whether the app still waits for what comes of it.
@@ -95,13 +95,13 @@ impl Promise {
         if lives.len() != effects.len() {
             return Err(format!("{key} happened more than once in one life: {effects:?}"));
         }
-        if effects.len() > self.asked.len() {
-            return Err(format!("{key} was asked {} times, and happened in {effects:?}", self.asked.len()));
+        let asked: BTreeSet<_> = self.asked.values().collect();
+        if !lives.is_subset(&asked) {
+            return Err(format!("{key} was asked in {asked:?}, and happened in {effects:?}"));
         }
-        // Whoever asked another life again knows that the outcome was in doubt, and nobody else is told so.
-        let may_know = self.outcome.is_none() || self.doubtful;
-        if effects.len() > 1 && !may_know || self.doubtful && self.asked.len() < 2 {
-            return Err(format!("{key} happened in {effects:?}, and its doubt is {}", self.doubtful));
+        // Whoever asked another life again is told that the outcome is in doubt, and nobody else is.
+        if self.outcome.is_some() && self.doubtful != (asked.len() > 1) {
+            return Err(format!("{key} was asked in {asked:?}, and its doubt is {}", self.doubtful));
         }
         self.check_outcome(effects.len())
     }

@@ -14,7 +14,7 @@ use suona_protocol::{Channel, ClientInfo};
 
 use crate::{
     agenda::Time,
-    chronicle::{Chronicle, Movement, SharedChronicle},
+    chronicle::{Chronicle, Life, Movement, SharedChronicle},
     judge::{Act, Diary},
     network::WireId,
     schedule::VAULT,
@@ -156,9 +156,9 @@ impl App {
         self.dials.push(now);
     }
 
-    /// Notes what it asks on a socket.
-    pub(super) fn sends(&mut self, frame: &Frame, generation: u64) {
-        self.orders.sends(frame, generation);
+    /// Notes what it asks on a socket that this life of the gateway has.
+    pub(super) fn sends(&mut self, frame: &Frame, generation: u64, life: Life) {
+        self.orders.sends(frame, generation, life);
     }
 
     /// Looks whether its client keeps no more than it may.

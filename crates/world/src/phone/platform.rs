@@ -100,9 +100,9 @@ impl Platform {
         self.wires.split_last().map_or(&[], |(_, former)| former)
     }
 
-    /// The name of the current socket.
-    pub(super) fn generation(&self) -> Option<u64> {
-        self.sockets.last_key_value().map(|(generation, _)| *generation)
+    /// The name of the socket on which it sends, and the socket.
+    pub(super) fn last(&self) -> Option<(u64, WireId)> {
+        self.sockets.last_key_value().map(|(generation, socket)| (*generation, socket.wire))
     }
 
     /// How many there are.

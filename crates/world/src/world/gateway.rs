@@ -17,6 +17,7 @@ impl World {
         let answer = match (&mut self.server, packet) {
             (Some(server), Packet::Dial(language)) if accepts => {
                 server.accept(wire, language);
+                self.chronicle.lock().accepted(wire);
                 Packet::Accepted
             }
             (_, Packet::Dial(_)) => Packet::Gone,

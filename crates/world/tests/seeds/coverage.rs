@@ -38,6 +38,7 @@ const FLOORS: &[(&str, u64)] = &[
     ("settle stopped", 2_000),
     ("settle too-many-requests", 150),
     ("settle unknown-outcome", 1_000),
+    ("settle doubtful", 4_000),
     // What goes wrong with connections.
     ("fault connection-lost", 20_000),
     ("fault no-answer", 8_000),

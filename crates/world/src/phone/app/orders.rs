@@ -10,7 +10,7 @@ use suona_client::{
 use suona_protocol::{Payload, heard::Answer};
 
 use crate::{
-    chronicle::Chronicle,
+    chronicle::{Chronicle, Life},
     judge::{Act, Promise},
     seed::Dice,
 };
@@ -76,12 +76,12 @@ impl Orders {
         self.open += 1;
     }
 
-    /// Notes what is asked on a socket.
-    pub(super) fn sends(&mut self, frame: &Frame, generation: u64) {
+    /// Notes what is asked on a socket that this life of the gateway has.
+    pub(super) fn sends(&mut self, frame: &Frame, generation: u64, life: Life) {
         let keyed = |promise: &&mut Promise| promise.is_open() && promise.act.has_key();
         for promise in self.promises.values_mut().filter(keyed) {
             if names(frame, &promise.key) {
-                promise.asked.insert(generation);
+                promise.asked.insert(generation, life);
             }
         }
     }
@@ -100,7 +100,7 @@ impl Orders {
         let promise = promise.ok_or_else(|| format!("{ticket} was settled, and never asked"))?;
         let fault = outcome.as_ref().err().map(|fault| fault.code);
         // What can be asked is asked, on the connection that is there.
-        let is_asked = !promise.act.has_key() || promise.asked.last() == socket.as_ref();
+        let is_asked = !promise.act.has_key() || promise.asked.keys().next_back() == socket.as_ref();
         let is_too_old = matches!(fault, Some(Code::Expired | Code::UnknownOutcome));
         if socket.is_some() && !is_asked && is_too_old {
             return Err(format!("{ticket} became too old, and was not asked on the last connection"));
