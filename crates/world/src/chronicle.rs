@@ -32,8 +32,8 @@ pub struct Chronicle {
     asked: BTreeMap<(WireId, String), Asked>,
     /// Who came to each channel and went, in order.
     movements: BTreeMap<String, Vec<Movement>>,
-    /// Whom the backend threw out of which channel, and nobody told so yet.
-    expelled: BTreeSet<(String, String)>,
+    /// Whom the backend threw out of which channel, by their sockets, and nobody told so yet.
+    expelled: BTreeSet<(WireId, String)>,
     /// What the backend did, by the idempotency key.
     deeds: BTreeMap<String, Vec<Deed>>,
     /// What broke the rules of servers.
@@ -163,14 +163,16 @@ impl Chronicle {
         self.movements.get(channel).map_or(&[], Vec::as_slice)
     }
 
-    /// The backend throws a user out of a channel.
-    pub fn expel(&mut self, user: &str, channel: &str) {
-        self.expelled.insert((user.to_owned(), channel.to_owned()));
+    /// The backend throws the one on a socket out of a channel, who is only told so where it was asked for.
+    pub fn expel(&mut self, from: WireId, channel: &str) {
+        if self.last_asked(from, channel).is_some() {
+            self.expelled.insert((from, channel.to_owned()));
+        }
     }
 
-    /// Whether the backend has thrown a user out of a channel since this was last asked.
-    pub fn was_expelled(&mut self, user: &str, channel: &str) -> bool {
-        self.expelled.remove(&(user.to_owned(), channel.to_owned()))
+    /// Whether the backend has thrown the one on a socket out of a channel since this was last asked.
+    pub fn was_expelled(&mut self, from: WireId, channel: &str) -> bool {
+        self.expelled.remove(&(from, channel.to_owned()))
     }
 
     /// The backend is asked to do something; says which deed that is.
@@ -200,6 +202,11 @@ impl Chronicle {
     /// The stream of this epoch.
     pub fn by_epoch(&self, epoch: &str) -> Option<&Stream> {
         self.streams.get(epoch)
+    }
+
+    /// Whether a server keeps everything that a stream took after an offset.
+    pub fn keeps_all_since(&self, stream: &Stream, offset: u64) -> bool {
+        stream.keeps_all_since(offset, self.now)
     }
 
     /// The stream of a channel in the last life, if anybody used it.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use suona_protocol::heard::{Answer, History};
 
 use super::Act;
-use crate::chronicle::Chronicle;
+use crate::chronicle::{Chronicle, Stream};
 
 /// Whether this answers that, and is true.
 pub(super) fn check(
@@ -30,7 +30,7 @@ pub(super) fn check(
     if fits { Ok(()) } else { Err(format!("{act:?} with {data} was answered {answer:?}")) }
 }
 
-/// Whether this is a page of the stream: without holes, not longer than asked for, and newest last.
+/// Whether this is a page of the stream: all that is kept and asked for, without holes, and newest last.
 fn is_true(page: &History, channel: &str, limit: i32, chronicle: &Chronicle) -> bool {
     let Some(stream) = chronicle.by_epoch(&page.top.epoch).filter(|stream| stream.channel == channel) else {
         return false;
@@ -45,4 +45,15 @@ fn is_true(page: &History, channel: &str, limit: i32, chronicle: &Chronicle) -> 
         && all.last().is_none_or(|last| last.offset <= page.top.offset)
         && usize::try_from(limit).is_ok_and(|limit| all.len() <= limit)
         && all.iter().zip(first..).all(is_taken)
+        && (limit == 0 || is_whole(page, stream, limit, chronicle))
+}
+
+/// Whether the page begins where nothing before it is kept, and ends with the stream, or because it is full.
+fn is_whole(page: &History, stream: &Stream, limit: i32, chronicle: &Chronicle) -> bool {
+    let all = &page.publications;
+    let is_full = usize::try_from(limit).is_ok_and(|limit| all.len() == limit);
+    // What is kept now was kept when the server answered, too.
+    let gone = all.first().map_or(page.top.offset, |first| first.offset - 1);
+    let begins = gone == 0 || !chronicle.keeps_all_since(stream, gone - 1);
+    begins && (is_full || all.last().is_none_or(|last| last.offset == page.top.offset))
 }

@@ -202,7 +202,7 @@ impl App {
             Output::Position { channel, position } => self.diary(&channel)?.position(position),
             Output::Join { channel, info } => self.moved(&channel, true, &info, &chronicle),
             Output::Leave { channel, info } => self.moved(&channel, false, &info, &chronicle),
-            Output::Unsubscribed { channel, fault } => self.expelled(&channel, &fault, &mut chronicle),
+            Output::Unsubscribed { channel, fault } => self.expelled(&channel, &fault, wire, &mut chronicle),
             Output::Settle { ticket, outcome, doubtful } => {
                 let socket = self.socket.filter(|_| self.is_online() && self.since < now);
                 self.orders.settled(ticket, outcome, doubtful, socket, &chronicle)
@@ -216,9 +216,12 @@ impl App {
         &mut self,
         channel: &Channel,
         fault: &Fault,
+        wire: Option<WireId>,
         chronicle: &mut Chronicle,
     ) -> Result<(), String> {
-        if !chronicle.was_expelled(&self.user, channel) {
+        let is_told =
+            fault.code == EXPELLED && wire.is_some_and(|wire| chronicle.was_expelled(wire, channel));
+        if !is_told {
             return Err(format!("{channel} ended for good: {fault}"));
         }
         self.diary(channel)?.leave();
@@ -266,6 +269,9 @@ impl App {
         Ok(())
     }
 }
+
+/// What the gateway says to clients that the backend threw out of a channel.
+const EXPELLED: Code = Code::Server(2000);
 
 /// What the gateway says to clients that send the backend something without asking for an answer.
 const NOT_AVAILABLE: Code = Code::Server(3508);

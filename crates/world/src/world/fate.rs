@@ -191,11 +191,12 @@ impl World {
     }
 
     fn expel(&mut self, phone: usize, channel: &str) {
-        let user = self.phones[phone].app.user();
-        if let Some(server) = &self.server {
-            self.chronicle.lock().expel(user, channel);
-            server.unsubscribe(user, channel);
+        let Some(server) = &self.server else { return };
+        let phone = &self.phones[phone];
+        for wire in phone.wire().iter().chain(phone.former_wires()) {
+            self.chronicle.lock().expel(*wire, channel);
         }
+        server.unsubscribe(phone.app.user(), channel);
     }
 
     fn drain(&mut self, over: u64, away: u64) {

@@ -65,10 +65,13 @@ impl World {
         let cut_off = self.end_faults();
         self.run_until(end + LEVEL_WITHIN)?;
         // What befell a phone later is a fault of its own, after which it has to wait once more.
-        let is_spared = |phone: &Phone| phone.app.turned_away.is_some_and(|at| at >= end);
-        self.check_almost_level(|number, phone| cut_off.contains(&number) || is_spared(phone))?;
+        let is_spared =
+            |phone: &Phone, now: Time| phone.app.turned_away.is_some_and(|at| at + LEVEL_WITHIN >= now);
+        let now = self.agenda.now();
+        self.check_almost_level(|number, phone| cut_off.contains(&number) || is_spared(phone, now))?;
         self.run_until(end + NOTICED_WITHIN + LEVEL_WITHIN)?;
-        self.check_almost_level(|_, phone| is_spared(phone))?;
+        let now = self.agenda.now();
+        self.check_almost_level(|_, phone| is_spared(phone, now))?;
         self.run_until(end + ALL_SETTLED)?;
         self.check_level()?;
         self.check_promises()?;
