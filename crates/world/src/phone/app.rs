@@ -251,6 +251,9 @@ impl App {
         if code.is_some_and(|code| matches!(code, Code::TokenExpired | NOT_AVAILABLE)) {
             self.turned_away = Some(now);
         }
+        if code == Some(NOT_AVAILABLE) && !self.orders.has_told_on(self.socket) {
+            return Err("was turned away for a message that it never sent".to_owned());
+        }
         (self.status, self.since) = (status.state, now);
         self.greeted = status.state == State::Online;
         if status.state != State::Online {

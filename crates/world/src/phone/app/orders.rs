@@ -25,6 +25,8 @@ pub struct Orders {
     tickets: u64,
     /// By launch and ticket.
     promises: BTreeMap<(u32, u64), Promise>,
+    /// The last socket on which the backend was told something without being asked for an answer.
+    told_on: Option<u64>,
     /// How many the client was given in this launch and did not settle.
     open: usize,
     /// How many commands the client may keep, and how many bytes of them.
@@ -39,7 +41,7 @@ impl Orders {
             (1, (8, usual.outbox_bytes)),
             (1, (usual.outbox_commands, 900)),
         ]);
-        Self { launches: 0, tickets: 0, promises: BTreeMap::new(), open: 0, bounds }
+        Self { launches: 0, tickets: 0, promises: BTreeMap::new(), told_on: None, open: 0, bounds }
     }
 
     /// The client is set up with its bounds.
@@ -57,7 +59,7 @@ impl Orders {
             promise.abandoned = true;
         }
         self.launches += 1;
-        (self.tickets, self.open) = (0, 0);
+        (self.tickets, self.open, self.told_on) = (0, 0, None);
     }
 
     /// Asks for something, `number` being like no other's.
@@ -78,12 +80,22 @@ impl Orders {
 
     /// Notes what is asked on a socket that this life of the gateway has.
     pub(super) fn sends(&mut self, frame: &Frame, generation: u64, life: Life) {
+        // It is settled before it leaves, and nobody answers: all that names it is what it says.
+        let is_told = |promise: &Promise| promise.act == Act::Send && carries(frame, &promise.data);
+        if self.launched().any(is_told) {
+            self.told_on = Some(generation);
+        }
         let keyed = |promise: &&mut Promise| promise.is_open() && promise.act.has_key();
         for promise in self.promises.values_mut().filter(keyed) {
             if names(frame, &promise.key) {
                 promise.asked.insert(generation, life);
             }
         }
+    }
+
+    /// Whether the backend was told something on a socket without being asked for an answer.
+    pub(super) fn has_told_on(&self, generation: Option<u64>) -> bool {
+        self.told_on.is_some() && self.told_on == generation
     }
 
     /// A command is settled, by a client that is online on this socket if it is.
@@ -112,6 +124,10 @@ impl Orders {
         promise.settle(outcome, doubtful, chronicle)
     }
 
+    fn launched(&self) -> impl Iterator<Item = &Promise> {
+        self.promises.range((self.launches, 0)..).map(|(_, promise)| promise)
+    }
+
     /// A client keeps no more than it may.
     pub(super) fn check(&self) -> Result<(), String> {
         if self.open <= self.most() { Ok(()) } else { Err(format!("{} commands are kept", self.open)) }
@@ -138,6 +154,14 @@ fn command(act: &Act, data: Payload) -> Command {
         }
         Act::Presence(channel) => Command::Presence { channel: channel.as_str().into() },
         Act::PresenceStats(channel) => Command::PresenceStats { channel: channel.as_str().into() },
+    }
+}
+
+/// Whether a frame has this in it.
+fn carries(frame: &Frame, data: &str) -> bool {
+    match frame {
+        Frame::Text(text) => text.contains(data),
+        Frame::Binary(bytes) => bytes.windows(data.len()).any(|part| part == data.as_bytes()),
     }
 }
 
