@@ -174,7 +174,7 @@ impl Suona {
     }
 
     /// Calls a method of the backend. A break in between does not make it happen twice, as long as the Suona gateway
-    /// behind it runs.
+    /// behind it runs; where the backend failed to answer, it may be asked again with the same key, and should know it.
     pub async fn rpc<T: DeserializeOwned>(
         &self,
         method: &str,
