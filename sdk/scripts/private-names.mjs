@@ -6,12 +6,12 @@ import { readdirSync, readFileSync } from "node:fs";
  * call them private. Not among them are the methods of machines that are named like their inputs.
  */
 const internal = `
-  again answer answered asked asks asksToken attempt awaited bind body carryOut changed closing core current deadline delay deny
-  dialing down drain draining doubtful driver due ears emit enter entered errand expire failed failures flush forget forsake generation
+  again answer answered asked asks asksToken attempt awaited bind body carryOut changed closing complain core current deadline delay deny
+  dialing down drain draining doubtful driver due ears emit enter entered errand expire failed failures fault flush forget forsake generation
   giveUp go greet greeted handle hear heard held hiddenAt home host house how hurry ids instant joined knowsKeys last lasts
-  letter letters lines listener listeners login lose luck machine moment notBefore once options outbox outcome outputs pass
+  letter letters lines listener listeners login lose luck machine moment notBefore once options outbox outcome outputs over pass
   phase plan poll probe pushed read ready refuse refused release rest result retry room roomAt rooms rules save say sent
-  serve served session settle settleWhatIsDue silence skew soon stage subscription subscriptions suona take told
+  serve served session settle settleWhatIsDue silence skew soon stage subscription subscriptions suona take tell told
   tried tuck tuckAt undoRetry unsubscribed up wait waiting wall want wanted weight why write
 `;
 

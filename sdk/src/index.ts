@@ -9,6 +9,7 @@ import { nameOf } from "./client/names.js";
 import type { Backend, Name, SuonaOptions } from "./client/options.js";
 import type { Room } from "./client/room.js";
 import { type Owner, Scope } from "./client/scope.js";
+import { Signal } from "./client/signal.js";
 import { Suona as Core } from "./client/suona.js";
 import type { Channeling, Sending } from "./client/channel.js";
 import type { Command, Output } from "./client/signals.js";
@@ -54,6 +55,11 @@ export class Suona<
   Channels = Record<string, Json>,
   Methods extends Backend<Methods> = Record<string, (data: Json) => Json>,
 > extends Core<Channels, Methods> {
+  /**
+   * Commands that may have happened twice, told before their outcome: each was sent, and after a break sent again with the
+   * same key to a gateway that had restarted or did not say who it is. The backend can tell by the key.
+   */
+  readonly doubts = new Signal<Command>(this.complain);
   /** @internal For channels: those that may be under way. */
   readonly reloads = new Set<{ rest(): void }>();
   private readonly journal: Journal;
@@ -130,7 +136,7 @@ export class Suona<
   /** @internal */
   override room(name: string, options: Channeling): Room<Json> {
     const { keep } = options;
-    if (!keep || this.entered(name)) return super.room(name, options);
+    if (!keep || this.rooms.has(name)) return super.room(name, options);
     const kept = new Kept(this.options.platform.storage, `${this.keepAs}/${name}`, keep === true ? 0 : keep);
     this.archive.set(name, kept);
     return super.room(name, Object.assign({ since: kept.position }, options));
@@ -139,7 +145,7 @@ export class Suona<
   /** @internal */
   override leave(room: Room<Json>): void {
     super.leave(room);
-    if (this.entered(room.channel)) return;
+    if (this.rooms.has(room.channel)) return;
     this.kept(room.channel)?.end();
     this.archive.delete(room.channel);
   }
@@ -149,7 +155,10 @@ export class Suona<
     this.journal.heed(output);
     // Without a connection they would fail again; with the next they begin anew.
     if (output.is === "status" && output.status.at !== "online") this.reloads.forEach((reload) => reload.rest());
+    if (output.is === "settle" && output.doubtful) this.doubts.tell(output.errand.command);
     if (output.is === "publication") this.archive.get(output.channel)?.add(output.publication);
+    const room = output.is === "subscribed" && this.rooms.get(output.channel);
+    if (room) room.options.since = undefined; // what was heard since then does not come again
     super.carryOut(output);
     if (output.is === "position") this.archive.get(output.channel)?.reach(output.position);
   }

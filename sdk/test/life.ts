@@ -36,7 +36,7 @@ export class Life {
   readonly story: (Message | "gap")[] = [];
   readonly bids: Bid[] = [];
   readonly executed: number[] = [];
-  /** How often the channel that nobody may hear was said to have ended, by the start of the app. */
+  /** How often the channel that nobody may hear was said to have ended, by the start of the client. */
   readonly ended: number[] = [];
   /** When something bad happened, or the world was bad. */
   readonly bad: number[] = [];
@@ -103,7 +103,6 @@ export class Life {
   /** The app starts, with whatever is kept on the device. */
   begin(): void {
     const { timeline } = this.world;
-    const life = this.ended.push(0) - 1;
     this.suona = this.world.client({
       ttl: TTL,
       onError: () => undefined,
@@ -123,10 +122,10 @@ export class Life {
       message: (data) => this.hear(data as Message),
       gap: () => this.hear("gap"),
     });
-    this.suona.channel("secret").on({ ended: () => (this.ended[life]! += 1) });
+    this.suona.channel("secret").on({ ended: () => (this.ended[this.ended.length - 1]! += 1) });
     this.suona.status.on(({ state, error }) => {
       // Sent away for good: the app asks its user, who wants to stay.
-      if (state === "offline" && error && !this.isClosed) timeline.after(3000, () => this.isClosed || this.suona.start());
+      if (state === "offline" && error && !this.isClosed) timeline.after(3000, () => this.isClosed || this.start());
       return this.whim(undefined);
     });
     this.start();
@@ -134,6 +133,7 @@ export class Life {
 
   private start(): void {
     this.isClosed = false;
+    this.ended.push(0);
     this.suona.start();
   }
 

@@ -21,6 +21,7 @@ import { transcript, type Command, type Fields, type Transcript } from "./transc
 const apart: Record<string, { readonly from?: string; readonly because: string }> = {
   background: { because: "it knows nothing of apps that are hidden, and keeps its connection" },
   doubts: { because: "it asks nothing again, and knows nothing of the lives of a gateway" },
+  denied: { because: "it keeps a subscription that is over until it is removed" },
   ended: { because: "it keeps a subscription that is over, and its position, until it is removed" },
   "refused-commands": { because: "it is started again by hand, and gives up after no number of attempts" },
   logins: { because: "it takes whatever token is found, whoever has logged out since it was asked for" },

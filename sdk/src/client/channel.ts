@@ -43,7 +43,6 @@ export class Channel<Data> {
     protected readonly home: Home,
     readonly name: string,
     protected readonly options: Channeling,
-    protected readonly bind: (undo: Undo) => Undo = (undo) => undo,
   ) {}
 
   /** Hears all messages from now on, until undone. */
@@ -51,9 +50,9 @@ export class Channel<Data> {
     const room = this.room();
     const ear = { listener: complete(listener) };
     room.enter(ear);
-    return this.bind(() => {
+    return () => {
       if (room.ears.delete(ear) && !room.ears.size) this.home.leave(room as Room<Json>);
-    });
+    };
   }
 
   publish(data: Data, sending?: Sending): Promise<void> {

@@ -162,9 +162,7 @@ export class Client extends Link<ClientOutput, ClientInput> implements Bearer, H
     if (this.stage.at !== "down") this.down();
     if (at === "offline") {
       // Who starts again may be somebody else.
-      this.login++;
-      this.pass.forget();
-      this.subscriptions.forEach((subscription) => subscription.pass.forget());
+      this.logOut();
     }
     this.status(state);
     if (at === "offline") this.outbox.close(this.fault || faultOf("stopped"));
@@ -198,8 +196,8 @@ export class Client extends Link<ClientOutput, ClientInput> implements Bearer, H
     this.pass.lasts(ttl);
     this.fault = undefined;
     this.renewed = false;
-    if (time) this.skew = Math.round(time - (sent + this.instant) / 2);
-    this.settled({ silence: (ping || NO_PING) * 1000 + PING_SLACK });
+    if (time! > 0) this.skew = Math.round(time! - (sent + this.instant) / 2);
+    this.settled({ silence: (ping! > 0 ? ping! : NO_PING) * 1000 + PING_SLACK });
     this.status({ at: "online", reason: `connected to ${version || "the server"}` });
     this.serve(subs);
     if (!knowsKeys) this.outbox.forsake();
@@ -256,23 +254,30 @@ export class Client extends Link<ClientOutput, ClientInput> implements Bearer, H
 
   private pushed({ channel = "", pub, join, leave, subscribe, unsubscribe, message, disconnect }: Push): void {
     const subscription = this.subscriptions.get(channel);
+    const who = join || leave;
     if (pub && subscription) subscription.publication(pub);
-    else if ((join || leave) && subscription && subscription.held) {
-      this.emit({ is: join ? "join" : "leave", channel, info: (join || leave)!.info });
-    } else if (message) this.emit({ is: "message", data: message.data });
+    else if (who && subscription && subscription.held) this.emit({ is: join ? "join" : "leave", channel, info: who.info });
+    else if (message) this.emit({ is: "message", data: message.data });
     else if (subscribe && (subscription || this.subscriptions.size < MOST_CHANNELS)) this.subscription(channel).serve(subscribe);
     else if (disconnect) {
       // It is said before the close, since phones lose the codes of closes.
       this.forgetIfInvalid(disconnect.code);
-      const wait = Math.min(+disconnect.retry_after_ms! || 0, LONGEST_ABSENCE);
+      const wait = disconnect.retry_after_ms! > 0 ? Math.min(disconnect.retry_after_ms!, LONGEST_ABSENCE) : 0;
       this.part(serverFault(disconnect), !isFinal(disconnect.code), wait);
     } else if (unsubscribe && subscription) subscription.unsubscribed(unsubscribe);
   }
 
   private forgetIfInvalid(code?: number): void {
     if (code !== 3014) return;
+    this.logOut();
+    this.subscriptions.forEach((subscription) => (subscription.position = undefined));
+  }
+
+  /** Tokens are good for nothing any more, nor are those that the app may be looking for. */
+  private logOut(): void {
+    this.login++;
     this.pass.forget();
-    this.subscriptions.forEach((subscription) => subscription.forget());
+    this.subscriptions.forEach((subscription) => subscription.pass.forget());
   }
 
   private subscription(channel: string): Subscription {

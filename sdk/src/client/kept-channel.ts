@@ -36,9 +36,9 @@ export class KeptChannel<Data> extends Channel<Data> {
     protected override readonly home: Archive,
     name: string,
     options: Keeping,
-    bind?: (undo: Undo) => Undo,
+    private readonly bind: (undo: Undo) => Undo = (undo) => undo,
   ) {
-    super(home, name, options, bind);
+    super(home, name, options);
   }
 
   /** Hears all messages from now on, until undone. */
@@ -48,14 +48,14 @@ export class KeptChannel<Data> extends Channel<Data> {
     const reload = loader.reload && new Reload(loader, home);
     if (reload) home.reloads.add(reload);
     const keeper = options.keep ? new Keeper<Data>(reload || loader, () => home.kept(name)) : undefined;
-    const end = (undo: Undo) => () => {
+    const undo = super.on(keeper ?? reload ?? loader);
+    return bind(() => {
       undo();
       keeper?.end();
       if (!reload) return;
       reload.end();
       home.reloads.delete(reload);
-    };
-    return new Channel<Data>(home, name, options, (undo) => bind(end(undo))).on(keeper ?? reload ?? loader);
+    });
   }
 
   /** Hears all messages from now on, until undone, and first those that were kept. */

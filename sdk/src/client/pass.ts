@@ -7,7 +7,7 @@ import type { Refusal, Reply } from "./wire.js";
 export interface Gate {
   readonly instant: number;
   readonly luck: number;
-  /** One more with each time that the client went offline: what was asked before is for somebody else. */
+  /** One more whenever what was asked before is for somebody else, or good for nothing any more. */
   readonly login: number;
   /** Sends a command; `answered` hears the answer if it comes on this connection. */
   send(command: object, answered?: (reply: Reply) => void): void;
@@ -85,7 +85,7 @@ export class Pass {
 
   /** The token is good for `ttl` seconds from now on: then the next one is to be asked for. */
   lasts(ttl = Infinity): void {
-    this.due = this.asks ? this.gate.instant + (ttl || Infinity) * 1000 : Infinity;
+    this.due = this.asks ? this.gate.instant + (ttl > 0 ? ttl : Infinity) * 1000 : Infinity;
   }
 
   /** It did not work, and may a little later. */

@@ -1,6 +1,7 @@
 import { attempt } from "../link/attempt.js";
 import type { SuonaError } from "../errors.js";
-import type { ClientInfo, Publication } from "./wire.js";
+import type { Channeling } from "./channel.js";
+import type { ClientInfo, Position, Publication } from "./wire.js";
 
 /** What hears a channel. Whatever it throws or rejects with is reported and stops nothing. */
 export interface Listener<Data> {
@@ -24,19 +25,18 @@ export interface Ear<Data> {
 /** All who hear one channel in this client. */
 export class Room<Data> {
   readonly ears = new Set<Ear<Data>>();
-  /** Whether the server has us there. */
-  private joined = false;
+  /** Whether the server has us there; nothing as long as the client was not asked to hear it, or since the server ended that. */
+  joined: boolean | undefined;
 
   constructor(
     readonly channel: string,
     private readonly failed: (error: unknown) => void,
-    /** Finds the channel's own token. */
-    readonly getToken: ((channel: string) => unknown) | undefined,
+    readonly options: Channeling & { since?: Position },
   ) {}
 
   enter(ear: Ear<Data>): void {
     this.ears.add(ear);
-    if (this.joined) this.call(ear, "subscribed", ["fresh"]);
+    if (this.joined) this.callBack(ear, "subscribed", ["fresh"]);
   }
 
   subscribed(how: "fresh" | "recovered" | "gap"): void {
@@ -46,10 +46,10 @@ export class Room<Data> {
   }
 
   tell(event: keyof Listener<Data>, ...what: unknown[]): void {
-    this.ears.forEach((ear) => this.call(ear, event, what));
+    this.ears.forEach((ear) => this.callBack(ear, event, what));
   }
 
-  private call({ listener }: Ear<Data>, event: keyof Listener<Data>, what: unknown[]): void {
+  private callBack({ listener }: Ear<Data>, event: keyof Listener<Data>, what: unknown[]): void {
     const callbacks = listener as Partial<Record<typeof event, (...what: unknown[]) => unknown>>;
     if (callbacks[event]) attempt(() => callbacks[event]!(...what), this.failed);
   }

@@ -23,6 +23,7 @@ export class Signal<Value> {
     return this.on(listener);
   }
 
+  /** @internal */
   tell(value: Value): void {
     (this as { value: Value }).value = value;
     this.listeners.forEach((listener) => attempt(() => listener(value), this.failed));

@@ -51,7 +51,8 @@ export class Subscription implements Bearer {
     this.wanted = true;
     this.pass = new Pass(this.host, options.asksToken, undefined, this.channel);
     if (options.recover !== false && !this.position) this.position = options.since;
-    if (this.host.held) this.join();
+    if (this.held) this.host.emit({ is: "subscribed", channel: this.channel, how: "fresh" });
+    else if (this.host.held) this.join();
   }
 
   /** The server subscribed us by itself. */
@@ -65,7 +66,7 @@ export class Subscription implements Bearer {
     const { at } = this.phase;
     this.wanted = false;
     if (this.served) return;
-    this.phase = { at: "down" };
+    this.down();
     // The server was asked, perhaps together with a `connect` that is not answered yet.
     if (at === "joining" || at === "joined") this.host.send({ unsubscribe: { channel: this.channel } });
   }
@@ -92,13 +93,15 @@ export class Subscription implements Bearer {
     };
     host.send({ subscribe }, (reply) => {
       if (this.phase !== phase) return;
-      if (reply.error) this.refused(reply.error);
-      else this.welcomed(reply.subscribe || {}, !!position);
+      if (reply.error) {
+        this.down();
+        this.refused(reply.error);
+      } else this.welcomed(reply.subscribe || {}, !!position);
     });
   }
 
   /** The server took us, by our wish or its own. */
-  welcomed(
+  private welcomed(
     { ttl, recovered, recoverable, offset = 0, epoch = "", publications = [] }: Subscribed,
     recovering = !!this.position,
   ): void {
@@ -129,8 +132,12 @@ export class Subscription implements Bearer {
     const { code } = ended;
     if (!this.held) return;
     this.served = false;
-    if (code === 2502) this.forget();
+    if (code === 2502) {
+      this.pass.forget();
+      this.position = undefined;
+    }
     if (code >= 2500 && this.wanted) return this.retry();
+    this.down();
     this.deny(serverFault(ended));
   }
 
@@ -151,11 +158,6 @@ export class Subscription implements Bearer {
     if (this.phase.at === "asking") this.retry();
   }
 
-  forget(): void {
-    this.pass.forget();
-    this.position = undefined;
-  }
-
   due(): number {
     const { at, due = Infinity } = this.phase;
     return at === "joined" ? this.pass.due : due;
@@ -173,13 +175,11 @@ export class Subscription implements Bearer {
   }
 
   private again(): void {
-    this.phase = { at: "down" };
+    this.down();
     if (this.host.held) this.join();
   }
 
   refused(error: Refusal): void {
-    // The server serves it already; it says so in its own time.
-    if (error.code === 105 && this.served) return;
     const again = error.code === 109 ? this.pass.forget() : error.temporary;
     if (again) this.retry();
     else this.deny(serverFault(error));
@@ -193,7 +193,8 @@ export class Subscription implements Bearer {
 
   /** It is over, and the client forgets it upon this, its position too: who subscribes again begins anew. */
   deny(fault: Fault): void {
-    this.phase = { at: "down" };
+    this.served = false;
+    this.leave();
     this.host.emit({ is: "unsubscribed", channel: this.channel, fault });
   }
 

@@ -34,15 +34,11 @@ export class Suona<
   readonly status: Signal<View>;
   /** Messages of the server to this client alone. */
   readonly messages: Signal<Json>;
-  /**
-   * Commands that may have happened twice, told before their outcome: each was sent, and after a break sent again with the
-   * same key to a gateway that had restarted or did not say who it is. The backend can tell by the key.
-   */
-  readonly doubts: Signal<Command>;
   private readonly core: Client;
   private readonly driver: Driver<Input, Output>;
-  private readonly rooms = new Map<string, Room<Json>>();
-  private current: Status = { at: "offline", reason: "not started" };
+  /** @internal Those that somebody listens in. */
+  protected readonly rooms = new Map<string, Room<Json>>();
+  private current: Status = { at: "offline", reason: "offline" };
 
   constructor(protected readonly options: SuonaOptions) {
     const { platform, getToken, onError } = options;
@@ -54,12 +50,12 @@ export class Suona<
     this.complain = complaints(onError);
     this.status = new Signal(this.complain);
     this.messages = new Signal(this.complain);
-    this.doubts = new Signal(this.complain);
     this.show();
   }
 
   /** Connects, and stays connected. While it waits for its next attempt, it makes it at once. */
   start(): void {
+    this.rooms.forEach((room) => this.want(room));
     this.driver.start();
   }
 
@@ -98,18 +94,20 @@ export class Suona<
 
   /** @internal For {@link Channel}: the room of a channel, entered by the first who listens. */
   room(name: string, options: Channeling): Room<Json> {
-    const known = this.rooms.get(name);
-    if (known) return known;
-    const { getToken } = options;
-    const room = new Room<Json>(name, this.complain, getToken);
-    this.rooms.set(name, room);
-    this.soon({ is: "subscribe", channel: name, options: Object.assign({ asksToken: !!getToken }, options) });
+    let room = this.rooms.get(name);
+    if (!room) {
+      room = new Room<Json>(name, this.complain, Object.assign({ asksToken: !!options.getToken }, options));
+      this.rooms.set(name, room);
+    }
+    this.want(room);
     return room;
   }
 
-  /** @internal Whether somebody listens to the channel. */
-  protected entered(channel: string): boolean {
-    return this.rooms.has(channel);
+  /** Asks for the channel, and again where the server has ended it. */
+  private want(room: Room<Json>): void {
+    const { channel, options } = room;
+    if (room.joined === undefined) this.soon({ is: "subscribe", channel, options });
+    room.joined = !!room.joined;
   }
 
   /** @internal For {@link Channel}: the last who listened is gone. */
@@ -120,14 +118,14 @@ export class Suona<
     this.soon({ is: "unsubscribe", channel });
   }
 
-  /** For callbacks of the app that failed. */
+  /** @internal For callbacks of the app that failed. */
   readonly complain: (error: unknown) => void;
 
   /** @internal For {@link Channel}: sends a command, and gives a field of its result, or all of it. */
   ask<Result>(command: Command, { ttl = this.options.ttl }: Sending = {}, field?: string): Promise<Result> {
     const promise = new Promise<Result>((found, reject) => {
       const settle = ({ fault, result }: Outcome): void => {
-        if (fault) reject(this.error(fault));
+        if (fault) reject(this.errorOf(fault));
         else found(field ? Object(result)[field] : result);
       };
       this.soon({ is: "command", errand: { command, ttl, settle } });
@@ -141,14 +139,14 @@ export class Suona<
   /** @internal */
   protected carryOut(output: Output): void {
     if (output.is === "send") this.driver.send(output.frame);
-    else if (output.is === "ask") this.find(output);
+    else if (output.is === "ask") this.findToken(output);
     else if (output.is === "settle") {
-      if (output.doubtful) this.doubts.tell(output.errand.command);
       output.errand.settle(output.outcome);
       this.show();
     } else if (output.is === "message") this.messages.tell(output.data);
     else if (output.is === "status") {
       this.current = output.status;
+      if (output.status.at !== "online") this.rooms.forEach((room) => (room.joined = room.joined && false));
       this.show();
     } else if ("channel" in output) {
       const room = this.rooms.get(output.channel);
@@ -159,8 +157,10 @@ export class Suona<
   private inRoom(room: Room<Json>, output: Extract<Output, { channel: string }>): void {
     if (output.is === "publication") room.tell("message", output.publication.data, output.publication);
     else if (output.is === "subscribed") room.subscribed(output.how);
-    else if (output.is === "unsubscribed") room.tell("ended", this.error(output.fault));
-    else if (output.is !== "position") room.tell(output.is, output.info);
+    else if (output.is === "unsubscribed") {
+      room.joined = undefined;
+      room.tell("ended", this.errorOf(output.fault));
+    } else if (output.is !== "position") room.tell(output.is, output.info);
   }
 
   /** What is asked for together leaves together. */
@@ -169,8 +169,9 @@ export class Suona<
     void Promise.resolve().then(() => this.driver.drain());
   }
 
-  private find({ channel, login }: { channel?: string; login: number }): void {
-    const { getToken } = channel === undefined ? this.options : this.rooms.get(channel) || ({} as Room<Json>);
+  private findToken({ channel, login }: { channel?: string; login: number }): void {
+    const room = this.rooms.get(channel!);
+    const { getToken } = (channel === undefined ? this.options : room ? room.options : {}) as Channeling;
     const answer = (token: Token, failed?: string) => this.driver.handle({ is: "token", channel, login, token, failed });
     attempt(
       () => getToken && (getToken(channel!) as Token | Promise<Token>),
@@ -182,7 +183,7 @@ export class Suona<
   private show(): void {
     const { at, reason, until, fault } = this.current;
     const { platform, words } = this.options;
-    const error = fault && this.error(fault);
+    const error = fault && this.errorOf(fault);
     const trying = at === "opening" || at === "waiting";
     this.status.tell({
       online: at === "online",
@@ -195,7 +196,7 @@ export class Suona<
     });
   }
 
-  private error(fault: Fault): SuonaError {
+  private errorOf(fault: Fault): SuonaError {
     const { nameOf, words } = this.options;
     const code = (nameOf && nameOf(fault)) || fault.code;
     return new SuonaError(Object.assign({}, fault, { code }), words);

@@ -159,3 +159,41 @@ test("a subscription that is refused ends with its reason, one that may come bac
   assert.deepEqual(heard, [1]);
   suona.close();
 });
+
+test("a page that opens after the server has subscribed the client loads, and loads nothing while it is closed", async () => {
+  const world = new World();
+  world.server.serves = ["#42"];
+  const suona = world.client();
+  let loads = 0;
+  suona.start();
+  await world.pass(300);
+  suona.channel("#42").on({ reload: () => void loads++ });
+  await world.pass(100);
+  assert.equal(loads, 1);
+  suona.close();
+  suona.channel("#42").on({ reload: () => void loads++ });
+  await world.pass(5000);
+  assert.equal(loads, 1);
+});
+
+test("a channel that was refused is asked for again by who comes next, and at the next start", async () => {
+  const world = new World();
+  let allowed = false;
+  world.server.seat = () => (allowed ? { ttl: 0 } : { error: { code: 103, message: "permission denied" } });
+  const suona = world.client();
+  const heard: unknown[] = [];
+  suona.channel("lot").on((data) => heard.push(data));
+  suona.start();
+  await world.pass(300);
+  suona.channel("lot").on(() => undefined);
+  await world.pass(300);
+  assert.equal(world.server.commands.filter((command) => command.subscribe).length, 2);
+  allowed = true;
+  suona.close();
+  suona.start();
+  await world.pass(3000);
+  world.server.publish("lot", 1);
+  await world.pass(100);
+  assert.deepEqual(heard, [1]);
+  suona.close();
+});

@@ -26,9 +26,7 @@ impl Client {
         }
         if state == State::Offline {
             // Who starts again may be somebody else.
-            self.host.login += 1;
-            self.pass.forget();
-            self.subscriptions.values_mut().for_each(Subscription::log_out);
+            self.log_out();
         }
         self.tell_status(state, reason);
         if state == State::Offline {
@@ -51,9 +49,16 @@ impl Client {
 
     pub(super) fn forget_if_invalid(&mut self, code: u32) {
         if code == STATE_INVALIDATED {
-            self.pass.forget();
-            self.subscriptions.values_mut().for_each(Subscription::forget);
+            self.log_out();
+            self.subscriptions.values_mut().for_each(|subscription| subscription.position = None);
         }
+    }
+
+    /// Tokens are good for nothing any more, nor are those that the app may be looking for.
+    fn log_out(&mut self) {
+        self.host.login += 1;
+        self.pass.forget();
+        self.subscriptions.values_mut().for_each(Subscription::log_out);
     }
 
     pub(super) fn tell_status(&mut self, state: State, reason: String) {

@@ -101,7 +101,7 @@ impl Client {
         self.host.stage = Stage::Up { pong };
         self.pass.lasts(ttl, now);
         self.fault = None;
-        let interval = ping.map_or(NO_PING, |ping| Duration::from_secs(ping.into()));
+        let interval = ping.filter(|ping| *ping > 0).map_or(NO_PING, |ping| Duration::from_secs(ping.into()));
         self.link.take(link::Input::Settled { silence: Some(interval + PING_SLACK) });
         let server = if version.is_empty() { "the server" } else { &version };
         self.tell_status(State::Online, format!("connected to {server}"));

@@ -10,7 +10,7 @@ use crate::Moment;
 pub(super) struct Host {
     pub(super) moment: Moment,
     pub(super) stage: Stage,
-    /// One more with each time that the client went offline: what was asked before is for somebody else.
+    /// One more whenever what was asked before is for somebody else, or good for nothing any more.
     pub(super) login: u64,
     pub(super) conversation: Conversation,
     pub(super) outputs: VecDeque<Output>,

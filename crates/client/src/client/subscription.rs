@@ -9,7 +9,7 @@ use suona_protocol::{
     heard::{Ended, Publication, Subscribed},
 };
 
-use super::{Output, Position, SubscribeOptions, conversation::Awaited, host::Host, pass::Pass};
+use super::{Output, Position, Standing, SubscribeOptions, conversation::Awaited, host::Host, pass::Pass};
 use crate::{Code, Fault, backoff::Backoff};
 
 pub(super) use answers::TOKEN_EXPIRED;
@@ -71,7 +71,9 @@ impl Subscription {
             self.position.clone_from(&options.since);
         }
         self.options = options;
-        if host.is_up() {
+        if self.is_joined() {
+            host.tell(Output::Subscribed { channel: self.channel.clone(), how: Standing::Fresh });
+        } else if host.is_up() {
             self.join(host);
         }
     }
@@ -140,11 +142,13 @@ impl Subscription {
         }
         self.served = false;
         if *code == STATE_INVALIDATED {
-            self.forget();
+            self.pass.forget();
+            self.position = None;
         }
         if *code >= 2500 && self.wanted {
             self.retry(host);
         } else {
+            self.phase = Phase::Down;
             self.end(Fault::of_server(*code, reason), host);
         }
     }
@@ -185,12 +189,6 @@ impl Subscription {
             Phase::Joined { .. } => self.pass.later(host),
             _ => {}
         }
-    }
-
-    /// The server takes back what it said.
-    pub(super) fn forget(&mut self) {
-        self.pass.forget();
-        self.position = None;
     }
 
     pub(super) fn due(&self) -> Option<Duration> {
@@ -249,8 +247,8 @@ impl Subscription {
 
     /// It is over, and the client forgets it, its position too: who subscribes again begins anew.
     fn end(&mut self, fault: Fault, host: &mut Host) {
-        self.phase = Phase::Down;
-        (self.wanted, self.served) = (false, false);
+        self.served = false;
+        self.leave(host);
         host.tell(Output::Unsubscribed { channel: self.channel.clone(), fault });
     }
 

@@ -5,7 +5,6 @@ use suona_protocol::{ErrorCode, ErrorReply, heard::Subscribed};
 use super::{Phase, Subscription};
 use crate::client::{Output, Standing, host::Host};
 
-const ALREADY_SUBSCRIBED: u32 = ErrorCode::AlreadySubscribed.code();
 pub(in crate::client) const TOKEN_EXPIRED: u32 = ErrorCode::TokenExpired.code();
 
 impl Subscription {
@@ -19,7 +18,10 @@ impl Subscription {
         match self.phase {
             Phase::Joining { id: asked, recovering, .. } if asked == id => match outcome {
                 Ok(result) => self.joined(result, recovering, host),
-                Err(error) => self.refused(error, host),
+                Err(error) => {
+                    self.phase = Phase::Down;
+                    self.refused(error, host);
+                }
             },
             _ => {}
         }
@@ -63,10 +65,6 @@ impl Subscription {
     }
 
     fn refused(&mut self, error: ErrorReply, host: &mut Host) {
-        // The server serves it already; it says so in its own time.
-        if error.code == ALREADY_SUBSCRIBED && self.served {
-            return;
-        }
         let again = if error.code == TOKEN_EXPIRED { self.pass.forget() } else { error.temporary };
         if again {
             self.retry(host);
