@@ -27,7 +27,7 @@ afterEach(async () => {
 async function agree(before, more) {
   const all = () => Promise.all(windows.flatMap((view) => USERS.map((user) => view.bids(user))));
   const count = before.length + more;
-  await until(async () => (await all()).every(({ length }) => length >= count), `all list ${count} bids`, 20_000);
+  await until(async () => (await all()).every(({ length }) => length >= count), `all list ${count} bids`);
   const lists = await all();
   for (const list of lists) assert.deepEqual(list, lists[0]);
   assert.equal(lists[0].length, count);
@@ -78,7 +78,9 @@ test("what others did while the line was cut is recovered, and the countdown sta
   await until(async () => (await one.text("hongda", ".notice")) !== "", "the notice is shown");
   const stopped = await one.clock("hongda");
   const running = await other.clock("yuanhang");
+  const heard = await other.published("yuanhang");
   for (let bid = 0; bid < 3; bid++) await other.bid("yuanhang", 2);
+  await until(async () => (await other.published("yuanhang")) >= heard + 3, "the other's bids are published");
   await until(async () => (await other.clock("yuanhang")) < running, "another second");
   await until(async () => (await other.clock("yuanhang")) < stopped, "no less than where the other stopped");
   assert.equal(await one.clock("hongda"), stopped);
@@ -89,6 +91,17 @@ test("what others did while the line was cut is recovered, and the countdown sta
   assert.ok((await one.ledger("hongda")).recovered >= 3);
   assert.equal((await one.ledger("yuanhang")).recovered, 0);
   await allWell();
+});
+
+test("a page that is loaded while one line is cut is online on the other", async () => {
+  const [one, other] = windows;
+  await one.cutOrMend("hongda");
+  await until(async () => (await one.text("hongda", ".notice")) !== "", "the notice is shown");
+  await one.page.reload();
+  await until(() => one.isOpen("yuanhang"), "the other can bid");
+  const before = (await other.bids("yuanhang")).length;
+  await one.bid("yuanhang");
+  await until(async () => (await other.bids("yuanhang")).length > before, "the bid is made");
 });
 
 test("a gateway that is stopped for ten seconds makes one gap in each channel, and then all are level", async () => {
@@ -102,7 +115,7 @@ test("a gateway that is stopped for ten seconds makes one gap in each channel, a
     for (const user of USERS) await until(async () => (await view.text(user, ".notice")) !== "", `${user} is told`);
   }
   await one.bid("hongda", 2); // it waits
-  await until(async () => (await one.page.$eval(".standing", (it) => it.textContent)) === "运行中", "it is back", 20_000);
+  await until(async () => (await one.page.$eval(".standing", (it) => it.textContent)) === "运行中", "it is back");
   await agree(known, 1);
   await other.bid("yuanhang");
   await agree(known, 2);
@@ -137,7 +150,7 @@ test("a device does what it is told, and a task and an order go to whoever comes
   await until(async () => (await one.text("hongda", ".orders li")).includes("远航贸易已接单"), "who ordered sees who took it");
 
   await turn({ scanner: true });
-  await until(async () => (await one.text("hongda", ".scans li button")) === "领取", "something is scanned", 20_000);
+  await until(async () => (await one.text("hongda", ".scans li button")) === "领取", "something is scanned");
   await turn({ scanner: false });
   await one.click("hongda", ".scans li button");
   await until(async () => (await other.text("yuanhang", ".scans li")).includes("宏达机电已领取"), "the other sees who has it");

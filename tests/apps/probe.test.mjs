@@ -190,7 +190,7 @@ test("the page tries everything, shows what to do, and hands over a transcript t
   await until(() => page.shows("打开飞行模式"), "it asks for the network to go");
   network.silence();
   app.wx.tell("NetworkStatusChange", { isConnected: false, networkType: "none" });
-  await until(() => page.shows("关闭飞行模式"), "it asks for the network to come back", 20_000);
+  await until(() => page.shows("关闭飞行模式"), "it asks for the network to come back");
   network.mend();
   app.wx.tell("NetworkStatusChange", { isConnected: true, networkType: "wifi" });
 

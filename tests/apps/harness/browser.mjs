@@ -15,7 +15,7 @@ import { unreadable } from "./readable.mjs";
 const CHROMIUM = process.env.CHROMIUM_BIN ?? "/usr/bin/chromium";
 const PICTURES = fileURLToPath(new URL("../../../target/pictures", import.meta.url));
 const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css" };
-const PATIENCE = 10_000;
+const PATIENCE = 30_000;
 const PHONE = { width: 375, height: 812, deviceScaleFactor: 2, hasTouch: true, isMobile: true };
 
 /** A browser for a whole file of tests. */

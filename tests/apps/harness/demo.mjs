@@ -20,7 +20,7 @@ export async function demo(t, { env, port = 0 } = {}) {
   const exited = once(child, "exit");
   const quit = (signal = "SIGINT") => (child.kill(signal), exited);
   t.after(() => quit("SIGKILL"));
-  await until(() => /http:\S+/.test(said) || child.exitCode !== null, "the demo says where it is", 20_000);
+  await until(() => /http:\S+/.test(said) || child.exitCode !== null, "the demo says where it is");
   const [url] = said.match(/http:\S+/) ?? [];
   if (!url) throw new Error(`the demo did not start:\n${said}`);
   const turn = (it) =>
@@ -70,7 +70,7 @@ class View {
   /** Clicks on the phone of a user. */
   async click(user, selector) {
     const found = `.phone[data-user="${user}"] ${selector}`;
-    await this.page.waitForSelector(`${found}:enabled`, { timeout: 10_000 });
+    await this.page.waitForSelector(`${found}:enabled`, { timeout: 30_000 });
     await this.page.evaluate((it) => document.querySelector(it).click(), found);
   }
 
@@ -105,9 +105,10 @@ class View {
     return { ...counts, good: (await this.page.$(good)) !== null };
   }
 
-  /** What was asked for on a phone has been answered. */
-  async isAnswered(user) {
-    return (await this.texts(user, '[data-became="waiting"]')).length === 0;
+  /** How many bids came by the lot's channel: bids are answered before they are published. */
+  async published(user) {
+    const heard = await this.texts(user, '[data-is="heard"] .where, [data-is="recovered"] .where');
+    return heard.filter((where) => where.startsWith("lot:")).length;
   }
 
   /** What is left of the countdown. */

@@ -45,7 +45,7 @@ export class Program {
   }
 
   /** Waits until it has said what matches. */
-  says(pattern, within = 20_000) {
+  says(pattern, within = 30_000) {
     return new Promise((resolve, reject) => {
       const fail = (why) => () => reject(new Error(`${why} without ${pattern}; it said:\n${this.said}`));
       const late = setTimeout(fail(`${within} ms passed`), within);

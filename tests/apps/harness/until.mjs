@@ -1,5 +1,5 @@
-/** Waits until `condition` holds; it may take its time to find out. */
-export async function until(condition, what, within = 10_000) {
+/** Waits until `condition` holds; it may take its time to find out, and builds may run beside it. */
+export async function until(condition, what, within = 30_000) {
   const end = Date.now() + within;
   while (!(await condition())) {
     if (Date.now() > end) throw new Error(`not within ${within} ms: ${what}`);
