@@ -78,7 +78,6 @@ export class Device implements Platform {
   readonly storage: Storage = {
     get: (key) => this.kept.get(key),
     set: (key, value) => void this.kept.set(key, value),
-    remove: (key) => void this.kept.delete(key),
   };
 
   /** The app hears of this while it still runs; what is suspended is hidden already. */

@@ -40,7 +40,6 @@ export class FakeWx {
   readonly onNetworkStatusChange = (listener: Listener): number => this.appListeners.network.push(listener);
   readonly getStorageSync = (key: string): unknown => this.stored.get(key) ?? "";
   readonly setStorageSync = (key: string, value: unknown): void => void this.stored.set(key, value);
-  readonly removeStorageSync = (key: string): void => void this.stored.delete(key);
 
   get task(): FakeTask {
     const task = this.tasks[this.tasks.length - 1];

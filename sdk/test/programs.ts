@@ -67,7 +67,7 @@ export const allListeners = `
 export const keptPlace = `
   const { createSuona } = require("suona");
   const kept = new Map();
-  const storage = { get: (key) => kept.get(key), set: (key, value) => void kept.set(key, value), remove: () => undefined };
+  const storage = { get: (key) => kept.get(key), set: (key, value) => void kept.set(key, value) };
   const answers = [
     '{"id":1,"connect":{"client":"c"}}',
     '{"id":2,"subscribe":{"recoverable":true,"epoch":"e","offset":0}}',

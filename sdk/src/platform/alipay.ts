@@ -7,10 +7,9 @@ import { field, type SocketTask } from "./task.js";
 
 declare const my: AlipayApp;
 
-interface AlipayApp extends Omit<MiniApp, "getStorageSync" | "setStorageSync" | "removeStorageSync"> {
+interface AlipayApp extends Omit<MiniApp, "getStorageSync" | "setStorageSync"> {
   getStorageSync?(options: { key: string }): unknown;
   setStorageSync?(options: { key: string; data: string }): unknown;
-  removeStorageSync?(options: { key: string }): unknown;
 }
 
 /** The task as WeChat would have made it: Alipay carries bytes as base64, and wraps what is told in one more object. */
@@ -47,7 +46,6 @@ export function alipayPlatform(app: AlipayApp = my): Platform {
   const storage = safeStorage(
     (key) => field(app.getStorageSync!({ key }), "data"),
     (key, data) => app.setStorageSync!({ key, data }),
-    (key) => app.removeStorageSync!({ key }),
   );
   // Without `multiple` there is one socket for all, no task, and a rival's dial closes ours.
   const open = dialBy((options) => likeWxTask(app.connectSocket!(Object.assign(options, { multiple: true }))));

@@ -2,7 +2,7 @@ import { clock } from "./clock.js";
 import { watchApp, type AppLife } from "./life.js";
 import type { Platform, Storage } from "./platform.js";
 import { appStorage, type AppStorage } from "./storage.js";
-import { connectOptions, openTask, type ConnectOptions } from "./task.js";
+import { connectOptions, TaskSocket, type ConnectOptions } from "./task.js";
 
 /** What is used of the API object of a mini-program: `wx`, and all that were made after its likeness. */
 export interface MiniApp extends AppLife, AppStorage {
@@ -35,5 +35,5 @@ export function miniPlatform(name: string, app: AppLife, storage: Storage, open:
 
 /** Dials by a `connectSocket` like WeChat's. */
 export function dialBy(connect: (options: ConnectOptions) => unknown): Platform["open"] {
-  return (dial, on) => openTask(on, (callbacks) => connect(connectOptions(dial, callbacks)));
+  return (dial, on) => new TaskSocket(on, (callbacks) => connect(connectOptions(dial, callbacks)));
 }

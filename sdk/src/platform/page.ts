@@ -8,7 +8,6 @@ export interface Page extends Target {
   localStorage?: {
     getItem(key: string): string | null;
     setItem(key: string, value: string): void;
-    removeItem(key: string): void;
   };
 }
 
@@ -22,7 +21,6 @@ export function pageStorage(page: Page): Storage {
   return safeStorage(
     (key) => page.localStorage!.getItem(key),
     (key, value) => page.localStorage!.setItem(key, value),
-    (key) => page.localStorage!.removeItem(key),
   );
 }
 

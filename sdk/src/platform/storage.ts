@@ -5,22 +5,16 @@ import type { Storage } from "./platform.js";
 export interface AppStorage {
   getStorageSync?(key: string): unknown;
   setStorageSync?(key: string, value: string): unknown;
-  removeStorageSync?(key: string): unknown;
 }
 
 /** Storage that is full, forbidden, broken or absent loses what it was given, and throws at nobody. */
-export function safeStorage(
-  get: (key: string) => unknown,
-  set: (key: string, value: string) => unknown,
-  remove: (key: string) => unknown,
-): Storage {
+export function safeStorage(get: (key: string) => unknown, set: (key: string, value: string) => unknown): Storage {
   return {
     get: (key) => {
       const value = quietly(() => get(key));
       return typeof value === "string" && value ? value : undefined; // WeChat says "" of what it does not have
     },
     set: (key, value) => void quietly(() => set(key, value)),
-    remove: (key) => void quietly(() => remove(key)),
   };
 }
 
@@ -28,6 +22,5 @@ export function appStorage(app: AppStorage): Storage {
   return safeStorage(
     (key) => app.getStorageSync!(key),
     (key, value) => app.setStorageSync!(key, value),
-    (key) => app.removeStorageSync!(key),
   );
 }

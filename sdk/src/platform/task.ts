@@ -35,11 +35,6 @@ export interface Callbacks {
 /** What `connectSocket` returned: a task, something with a task in it, the promise of one, or nothing. */
 export type Connect = (callbacks: Callbacks) => unknown;
 
-/** Dials by `connect`, and keeps the promises of {@link Platform.open} whatever the device does. */
-export function openTask(on: (event: SocketEvent) => void, connect: Connect): Socket {
-  return new TaskSocket(on, connect);
-}
-
 /** The options for `connectSocket`; what is not asked for is left out, since some devices stumble over `undefined`. */
 export function connectOptions(dial: Dial, callbacks: Callbacks): ConnectOptions {
   const options: ConnectOptions = Object.assign({ url: encoded(dial.url), timeout: dial.timeout }, callbacks);
@@ -55,7 +50,8 @@ type State =
   | { at: "closing"; code: number; reason: string; again: boolean }
   | { at: "lost" };
 
-class TaskSocket implements Socket {
+/** Dials by `connect`, and keeps the promises of {@link Platform.open} whatever the device does. */
+export class TaskSocket implements Socket {
   private state: State = { at: "opening" };
   /** Nothing as long as the device has not handed over a task. */
   private task: SocketTask | undefined;

@@ -1,7 +1,7 @@
 import { miniPlatform, type MiniApp } from "./mini.js";
 import type { Platform } from "./platform.js";
 import { appStorage } from "./storage.js";
-import { connectOptions, openTask } from "./task.js";
+import { connectOptions, TaskSocket } from "./task.js";
 
 declare const wx: CloudApp;
 
@@ -34,7 +34,7 @@ interface ContainerOptions {
  */
 export function wxCloudPlatform(container: Container, app: CloudApp = wx): Platform {
   return miniPlatform("wx-cloud", app, appStorage(app), (dial, on) =>
-    openTask(on, (callbacks) => {
+    new TaskSocket(on, (callbacks) => {
       const { url, header, protocols, timeout } = connectOptions(dial, callbacks);
       const options: ContainerOptions = { service: container.service, path: pathOf(url), timeout };
       if (container.env) options.config = { env: container.env };
