@@ -143,11 +143,10 @@ export class Suona<
   }
 
   /** @internal */
-  override leave(room: Room<Json>): void {
-    super.leave(room);
-    if (this.rooms.has(room.channel)) return;
-    this.kept(room.channel)?.end();
-    this.archive.delete(room.channel);
+  override leave(channel: string): void {
+    super.leave(channel);
+    this.kept(channel)?.end();
+    this.archive.delete(channel);
   }
 
   /** @internal */

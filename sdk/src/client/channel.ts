@@ -15,8 +15,8 @@ export interface Sending {
 /** What channels need of their client. */
 export interface Home {
   room(name: string, options: Channeling): Room<Json>;
-  /** The last who listened in the room is gone. */
-  leave(room: Room<Json>): void;
+  /** The last who listened there is gone. */
+  leave(channel: string): void;
   publish(channel: string, data: Json, sending?: Sending): Promise<void>;
   ask<Result>(command: Command, sending?: Sending, field?: string): Promise<Result>;
 }
@@ -51,7 +51,7 @@ export class Channel<Data> {
     const ear = { listener: complete(listener) };
     room.enter(ear);
     return () => {
-      if (room.ears.delete(ear) && !room.ears.size) this.home.leave(room as Room<Json>);
+      if (room.ears.delete(ear) && !room.ears.size) this.home.leave(this.name);
     };
   }
 

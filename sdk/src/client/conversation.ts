@@ -1,3 +1,4 @@
+import type { ClientOutput } from "./signals.js";
 import type { Reply } from "./wire.js";
 
 /** What is said on one connection: numbers commands, joins them to frames, and knows who waits for an answer. */
@@ -28,11 +29,11 @@ export class Conversation {
   }
 
   /** As many commands as one message may carry. */
-  frame(): string | undefined {
+  poll(): ClientOutput | undefined {
     let frame = this.lines.shift();
-    if (frame === undefined) return undefined;
+    if (!frame) return undefined;
     const room = this.messageLimit / 3; // a UTF-16 unit is never more than three bytes
     while (this.lines.length && frame.length + this.lines[0]!.length < room) frame += `\n${this.lines.shift()}`;
-    return frame;
+    return { is: "send", frame };
   }
 }

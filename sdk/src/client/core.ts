@@ -70,9 +70,7 @@ export class Client extends Link<ClientOutput, ClientInput> implements Bearer, H
   }
 
   override poll(): Output | undefined {
-    const output = super.poll() as Output | undefined;
-    const frame = output ? undefined : this.conversation.frame();
-    return frame === undefined ? output : { is: "send", frame };
+    return (super.poll() as Output | undefined) || this.conversation.poll();
   }
 
   override deadline(): number {
@@ -159,13 +157,12 @@ export class Client extends Link<ClientOutput, ClientInput> implements Bearer, H
     // What is wrong stays so until the server has us again, or the app ends it.
     if (loss) this.fault = lossFault(loss, reason, this.stage.at !== "down");
     else if (fault || at === "offline") this.fault = fault;
-    if (this.stage.at !== "down") this.down();
-    if (at === "offline") {
-      // Who starts again may be somebody else.
-      this.logOut();
-    }
+    this.down();
     this.status(state);
-    if (at === "offline") this.outbox.close(this.fault || faultOf("stopped"));
+    if (at !== "offline") return;
+    // Who starts again may be somebody else.
+    this.logOut();
+    this.outbox.close(this.fault || faultOf("stopped"));
   }
 
   /** The connection is gone, and with it everything that was under way on it. */

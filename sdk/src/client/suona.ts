@@ -111,9 +111,7 @@ export class Suona<
   }
 
   /** @internal For {@link Channel}: the last who listened is gone. */
-  leave(room: Room<Json>): void {
-    const { channel } = room;
-    if (this.rooms.get(channel) !== room) return;
+  leave(channel: string): void {
     this.rooms.delete(channel);
     this.soon({ is: "unsubscribe", channel });
   }
