@@ -130,6 +130,12 @@ export class Connection {
     this.delayed(() => this.close(1000, ""));
   }
 
+  /** Ends the subscription. */
+  end(channel: string, code: number, reason: string): void {
+    this.channels.delete(channel);
+    this.say({ push: { channel, unsubscribe: { code, reason } } });
+  }
+
   private gone(): void {
     this.server.connections.delete(this);
     if (!this.line.muted) this.line.lose({ code: 1000 });

@@ -107,9 +107,8 @@ export class Client extends Link<ClientOutput, ClientInput> implements Bearer, H
   }
 
   token({ channel, login, token, failed }: { channel?: string; login: number; token?: string | null; failed?: string }): void {
-    if (login !== this.login) return; // whoever was to get it has gone
     const bearer = channel === undefined ? this : this.subscriptions.get(channel);
-    if (bearer) bearer.pass.take(bearer, token, failed);
+    if (bearer && bearer.pass.login === login) bearer.pass.take(bearer, token, failed);
   }
 
   delay(why: string): void {

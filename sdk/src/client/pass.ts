@@ -8,7 +8,7 @@ export interface Gate {
   readonly instant: number;
   readonly luck: number;
   /** One more whenever what was asked before is for somebody else, or good for nothing any more. */
-  readonly login: number;
+  login: number;
   /** Sends a command; `answered` hears the answer if it comes on this connection. */
   send(command: object, answered?: (reply: Reply) => void): void;
   emit(output: ClientOutput): void;
@@ -32,7 +32,9 @@ export interface Bearer {
 export class Pass {
   /** When to ask for the next one. */
   due = Infinity;
-  private asked = false;
+  asked = false;
+  /** Tokens that the app was asked for in another login are none. */
+  login: number;
 
   constructor(
     private readonly gate: Gate,
@@ -41,13 +43,15 @@ export class Pass {
     public token?: string | undefined,
     /** The channel that it is for; none for the connection. */
     private readonly channel?: string,
-  ) {}
+  ) {
+    this.login = gate.login;
+  }
 
   /** Whether there is all that is needed. If not, the app is asked, unless it has been already. */
   ready(): boolean {
     if (this.gate.instant >= this.due) this.forget();
     if (!this.asks || this.token) return true;
-    if (!this.asked) this.gate.emit({ is: "ask", channel: this.channel, login: this.gate.login });
+    if (!this.asked) this.gate.emit({ is: "ask", channel: this.channel, login: this.login });
     this.asked = true;
     return false;
   }
@@ -77,6 +81,7 @@ export class Pass {
    * another.
    */
   forget(): boolean {
+    this.login = this.gate.login;
     this.asked = false;
     if (this.asks) this.token = undefined;
     this.due = Infinity;
@@ -84,8 +89,8 @@ export class Pass {
   }
 
   /** The token is good for `ttl` seconds from now on: then the next one is to be asked for. */
-  lasts(ttl = Infinity): void {
-    this.due = this.asks ? this.gate.instant + (ttl > 0 ? ttl : Infinity) * 1000 : Infinity;
+  lasts(ttl?: number): void {
+    this.due = this.gate.instant + (this.asks && ttl! > 0 ? ttl! * 1000 : Infinity);
   }
 
   /** It did not work, and may a little later. */

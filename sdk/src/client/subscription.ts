@@ -133,6 +133,8 @@ export class Subscription implements Bearer {
     if (!this.held) return;
     this.served = false;
     if (code === 2502) {
+      // What the app is looking for is good for nothing either.
+      if (this.pass.asked) this.host.login++;
       this.pass.forget();
       this.position = undefined;
     }
