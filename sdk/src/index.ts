@@ -76,7 +76,7 @@ export class Suona<
     const print = debug && typeof console === "object" ? (line: string) => console!.log(line) : undefined;
     const journal = new Journal(() => platform.now(), print);
     const reported = (error: unknown): unknown => {
-      journal.note(`a callback failed: ${error}`);
+      journal.failed(error);
       return onError(error);
     };
     const { url, found } = remembering(options.url);

@@ -1,5 +1,6 @@
 import type { Fault } from "../errors.js";
 import type { Loss } from "../platform/platform.js";
+import { quietly } from "../platform/absent.js";
 import { wordsOf } from "../platform/task.js";
 import type { Output, Status } from "./signals.js";
 
@@ -25,6 +26,12 @@ export class Journal {
     }
   }
 
+  /** Notes what a callback of the app threw, or what is wrong with one. */
+  failed(error: unknown): void {
+    const { raw } = Object(error) as { raw?: unknown };
+    this.note(`a callback failed: ${[error, raw].filter(Boolean).map(named).join(", ")}`);
+  }
+
   note(what: string): void {
     const line = `${new Date(this.now()).toISOString()} ${masked(what)}`;
     this.lines.push(line);
@@ -35,6 +42,11 @@ export class Journal {
   toString(): string {
     return this.lines.join("\n");
   }
+}
+
+/** Anything can be thrown, and not all of it has a text. */
+function named(error: unknown): string {
+  return quietly(() => `${error}`) ?? "nothing that can be read";
 }
 
 function spoken({ code, message }: Fault): string {

@@ -27,11 +27,13 @@ export class Room<Data> {
   readonly ears = new Set<Ear<Data>>();
   /** Whether the server has us there; nothing as long as the client was not asked to hear it, or since the server ended that. */
   joined: boolean | undefined;
+  /** The login for which a token of the channel is being looked for. */
+  asked: number | undefined;
 
   constructor(
     readonly channel: string,
     private readonly failed: (error: unknown) => void,
-    readonly options: Channeling & { since?: Position },
+    readonly options: Channeling & { since?: Position | undefined },
   ) {}
 
   enter(ear: Ear<Data>): void {

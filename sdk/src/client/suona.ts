@@ -2,6 +2,7 @@ import type { Fault } from "../errors.js";
 import { attempt } from "../link/attempt.js";
 import { Driver } from "../link/driver.js";
 import type { Platform } from "../platform/platform.js";
+import { wordsOf } from "../platform/task.js";
 import { complaints } from "../socket/complain.js";
 import { Channel, type Channeling, type Sending, type Token } from "./channel.js";
 import { Client } from "./core.js";
@@ -38,6 +39,8 @@ export class Suona<
   private readonly driver: Driver<Input, Output>;
   /** @internal Those that somebody listens in. */
   protected readonly rooms = new Map<string, Room<Json>>();
+  /** @internal For {@link Asker}. */
+  asked: number | undefined;
   private current: Status = { at: "offline", reason: "offline" };
 
   constructor(protected readonly options: SuonaOptions) {
@@ -169,11 +172,24 @@ export class Suona<
 
   private findToken({ channel, login }: { channel?: string; login: number }): void {
     const room = this.rooms.get(channel!);
-    const { getToken } = (channel === undefined ? this.options : room ? room.options : {}) as Channeling;
-    const answer = (token: Token, failed?: string) => this.driver.handle({ is: "token", channel, login, token, failed });
+    if (channel !== undefined && !room) return; // nobody listens any more
+    const asker: Asker = room || this;
+    const { getToken } = (room ? room.options : this.options) as Channeling;
+    // Of the connection the status says the same.
+    const tell = (code: string, raw: unknown): unknown => room && this.complain(this.errorOf({ code, raw }));
+    // The client lost its patience with the question before, though the answer may still come.
+    if (asker.asked === login) tell("token-slow", channel);
+    asker.asked = login;
+    const answer = (token: Token, failed?: string): void => {
+      asker.asked = undefined;
+      this.driver.handle({ is: "token", channel, login, token, failed });
+    };
     attempt(
-      () => getToken && (getToken(channel!) as Token | Promise<Token>),
-      (raw) => answer(null, Object(raw).message || `${raw}`),
+      () => getToken!(channel!),
+      (raw) => {
+        tell("token-failed", raw);
+        answer(null, wordsOf(raw) || "token-failed");
+      },
       (token) => answer(token),
     );
   }
@@ -199,6 +215,12 @@ export class Suona<
     const code = (nameOf && nameOf(fault)) || fault.code;
     return new SuonaError(Object.assign({}, fault, { code }), words);
   }
+}
+
+/** Who may be looking for a token: the client, or a channel. */
+interface Asker {
+  /** The login that it is for. */
+  asked: number | undefined;
 }
 
 /** 128 random bits, in hexadecimal digits. */
