@@ -115,7 +115,7 @@ export class Suona<
 
   /** @internal For channels: sends a command. */
   override ask<Result>(command: Command, sending: Sending = {}, field?: string): Promise<Result> {
-    const raw = flawOf(sending);
+    const raw = this.flaw ?? flawOf(sending);
     if (!raw) return super.ask(command, sending, field);
     const refused = Promise.reject(new SuonaError({ code: "bad-option", raw }, this.options.words));
     refused.catch(() => undefined);
