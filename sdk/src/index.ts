@@ -156,8 +156,6 @@ export class Suona<
     if (output.is === "status" && output.status.at !== "online") this.reloads.forEach((reload) => reload.rest());
     if (output.is === "settle" && output.doubtful) this.doubts.tell(output.errand.command);
     if (output.is === "publication") this.archive.get(output.channel)?.add(output.publication);
-    const room = output.is === "subscribed" && this.rooms.get(output.channel);
-    if (room) room.options.since = undefined; // what was heard since then does not come again
     super.carryOut(output);
     if (output.is === "position") this.archive.get(output.channel)?.reach(output.position);
   }

@@ -43,6 +43,7 @@ export class Room<Data> {
 
   subscribed(how: "fresh" | "recovered" | "gap"): void {
     this.joined = true;
+    this.options.since = undefined; // what was heard since then does not come again
     if (how === "gap") this.tell(how);
     this.tell("subscribed", how);
   }
