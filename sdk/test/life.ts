@@ -1,4 +1,5 @@
 import type { SuonaError } from "../src/errors.js";
+import type { Errand } from "../src/client/signals.js";
 import type { Suona } from "../src/index.js";
 import { dice } from "./timeline.js";
 import { World } from "./world.js";
@@ -8,6 +9,8 @@ export const TTL = 120_000;
 const LONG_ENOUGH = 60_000;
 /** How late the events of a slow line come. */
 const LONGEST_LAG = 10_000;
+/** What is published, is published in all of them. Nobody stays in the second. */
+const CHANNELS = ["news", "chat"];
 /** Tokens are good for this long. */
 const TOKEN_LIFE = 60_000;
 
@@ -20,8 +23,17 @@ export interface Bid {
   readonly at: number;
   /** Given while the client was closed. */
   readonly late: boolean;
+  /** Given while the server had sent the client away for good. */
+  readonly unwelcome: boolean;
   outcome: string;
-  settled: number;
+  /** When it was. */
+  over: number;
+}
+
+/** A listener that comes late and leaves. */
+interface Visit {
+  readonly story: (Message | "gap")[];
+  readonly leave: () => void;
 }
 
 /** The backend wants no such bid. */
@@ -36,14 +48,26 @@ export class Life {
   readonly story: (Message | "gap")[] = [];
   readonly bids: Bid[] = [];
   readonly executed: number[] = [];
+  /** How often each errand was settled. */
+  readonly settled = new Map<Errand, number>();
+  /** Which bids may have happened twice, as the client says. */
+  readonly doubted: number[] = [];
+  /** When the server forgot what it had done. */
+  private readonly restarts: number[] = [];
+  /** When the server was said to have the client. */
+  private readonly onlines: number[] = [];
+  /** What was heard by those who came late, and what they were told after they had left. */
+  readonly visits: Visit[] = [];
+  heardAfterLeaving = 0;
   /** How often the channel that nobody may hear was said to have ended, by the start of the client. */
   readonly ended: number[] = [];
   /** When something bad happened, or the world was bad. */
   readonly bad: number[] = [];
-  /** When the app closed its client. */
+  /** When the app closed its client, or the server sent it away for good. */
   private readonly closes: number[] = [];
   private isClosed = false;
   private readonly roll: () => number;
+  private readonly present: Visit[] = [];
   private published = 0;
   /** What the backend has of the lot, and what the page shows of it. */
   lot = 0;
@@ -75,7 +99,7 @@ export class Life {
   async live(steps: number): Promise<void> {
     const { world, roll } = this;
     for (let step = 0; step < steps; step++) {
-      await this.mishap(Math.floor(roll() * 20));
+      await this.mishap(Math.floor(roll() * 22));
       const end = world.timeline.now + Math.floor(roll() * roll() * (roll() < 0.1 ? 600_000 : 30_000));
       while (world.timeline.now < end) {
         await world.pass(Math.min(5000, end - world.timeline.now));
@@ -93,21 +117,29 @@ export class Life {
   }
 
   /** Whether the world was good for long enough while the bid could wait. */
-  hadItsChance({ at, late }: Bid): boolean {
-    if (late) return false;
+  hadItsChance({ at, late, unwelcome }: Bid): boolean {
+    if (late || unwelcome) return false;
     const end = Math.min(at + TTL, ...this.closes.filter((time) => time >= at));
     const times = [at, ...this.bad.filter((time) => time > at && time < end), end];
     return times.some((time, index) => index > 0 && time - times[index - 1]! >= LONG_ENOUGH);
+  }
+
+  /** Whether the server was another one before the bid was settled than when the client heard of it last. */
+  mayHaveMetTwoServers({ at, over }: Bid): boolean {
+    const met = Math.max(...this.onlines.filter((time) => time <= at), 0) || at;
+    return this.restarts.some((time) => met - LONGEST_LAG <= time && time <= over);
   }
 
   /** The app starts, with whatever is kept on the device. */
   begin(): void {
     const { timeline } = this.world;
     this.suona = this.world.client({
+      url: () => this.whim("wss://example.org/connection/websocket", true),
       ttl: TTL,
       onError: () => undefined,
-      getToken: () => this.whim(`${timeline.now}`),
+      getToken: () => this.whim(`${timeline.now}`, true),
     });
+    this.count();
     this.suona.channel("lot").on({
       reload: async () => {
         await new Promise<void>((resolve) => timeline.after(this.roll() * 3000, resolve));
@@ -122,13 +154,38 @@ export class Life {
       message: (data) => this.hear(data as Message),
       gap: () => this.hear("gap"),
     });
-    this.suona.channel("secret").on({ ended: () => (this.ended[this.ended.length - 1]! += 1) });
+    this.suona.channel("secret").on({
+      ended: () => {
+        this.ended[this.ended.length - 1]! += 1;
+        return this.whim(undefined);
+      },
+    });
+    let before = "";
     this.suona.status.on(({ state, error }) => {
+      if (state === "online" && before !== state) this.onlines.push(timeline.now);
+      before = state;
       // Sent away for good: the app asks its user, who wants to stay.
-      if (state === "offline" && error && !this.isClosed) timeline.after(3000, () => this.isClosed || this.start());
+      if (state === "offline" && error && !this.isClosed) {
+        this.closes.push(timeline.now);
+        timeline.after(3000, () => this.isClosed || this.start());
+      }
       return this.whim(undefined);
     });
     this.start();
+  }
+
+  /** A promise is settled once whatever happens: what counts is how often the client settles an errand. */
+  private count(): void {
+    const { suona, settled } = this;
+    const carryOut = suona["carryOut"].bind(suona);
+    suona["carryOut"] = (output) => {
+      if (output.is === "settle") settled.set(output.errand, (settled.get(output.errand) ?? 0) + 1);
+      carryOut(output);
+    };
+    suona.doubts.on((command) => {
+      if ("rpc" in command) this.doubted.push(command.rpc.data as number);
+      return this.whim(undefined);
+    });
   }
 
   private start(): void {
@@ -148,25 +205,47 @@ export class Life {
     return this.whim(undefined);
   }
 
-  /** The value; now and then a promise of it, or a failure. */
-  private whim<Value>(value: Value): Value | Promise<Value> {
+  /** The value; now and then a promise of it, or a failure. Without what is `needed` there is no line either. */
+  private whim<Value>(value: Value, needed = false): Value | Promise<Value> {
     const choice = this.roll();
+    if (needed && choice < 0.1) this.bad.push(this.world.timeline.now);
     if (choice < 0.05) throw new Error("the app throws");
     if (choice < 0.1) return Promise.reject(new Error("the app rejects"));
     return choice < 0.2 ? Promise.resolve(value) : value;
   }
 
   private publish(): void {
-    const { epoch } = this.world.server.stream("news");
-    this.world.server.publish("news", { n: ++this.published, epoch });
+    const { server } = this.world;
+    this.published++;
+    for (const channel of CHANNELS) server.publish(channel, { n: this.published, epoch: server.stream(channel).epoch });
+  }
+
+  /** Someone comes to hear a channel, or one of those who came leaves. */
+  private visit(): void {
+    const { present, roll } = this;
+    if (present.length && roll() < 0.5) return present.splice(Math.floor(roll() * present.length), 1)[0]!.leave();
+    const story: Visit["story"] = [];
+    let left = false;
+    const hear = (what: Message | "gap"): unknown => {
+      if (left) this.heardAfterLeaving++;
+      story.push(what);
+      return this.whim(undefined);
+    };
+    const channel = CHANNELS[Math.floor(roll() * CHANNELS.length)]!;
+    const undo = this.suona.channel(channel).on({ message: (data) => hear(data as Message), gap: () => hear("gap") });
+    const visit = { story, leave: () => (left = true) && undo() };
+    this.visits.push(visit);
+    present.push(visit);
   }
 
   private bid(): void {
-    const bid: Bid = { at: this.world.timeline.now, late: this.isClosed, outcome: "pending", settled: 0 };
+    const late = this.isClosed;
+    const unwelcome = !late && this.suona.status.value.state === "offline";
+    const bid: Bid = { at: this.world.timeline.now, late, unwelcome, outcome: "pending", over: Infinity };
     const n = this.bids.push(bid) - 1;
     const settle = (outcome: string) => {
       bid.outcome = outcome;
-      bid.settled++;
+      bid.over = this.world.timeline.now;
     };
     this.suona.rpc("bid", n).then(
       (answer) => settle(answer === n ? "done" : "wrong"),
@@ -180,6 +259,8 @@ export class Life {
     if (choice < 3) return this.publish();
     if (choice === 3) return server.publish("lot", ++this.lot);
     if (choice < 8) return this.bid();
+    if (choice >= 20) return this.visit();
+    if (!device.sockets.length) return; // the app has not found the address or a token yet
     // Something is under way when it happens.
     this.publish();
     for (let bids = Math.floor(roll() * 3); bids > 0; bids--) this.bid();
@@ -190,7 +271,7 @@ export class Life {
     else if (choice === 10) world.network = "up";
     else if (choice === 11) this.away();
     else if (choice === 12) this.back();
-    else if (choice === 13) server.restart(roll() < 0.6);
+    else if (choice === 13) this.restart();
     else if (choice === 14) this.lateNews();
     else if (choice === 15) device.last.lag ||= Math.floor(roll() * LONGEST_LAG);
     else if (choice === 16) this.turn();
@@ -228,6 +309,12 @@ export class Life {
     }
   }
 
+  /** The server is another one: it knows no more of what was done, and perhaps nothing of what was said. */
+  private restart(): void {
+    this.restarts.push(this.world.timeline.now);
+    this.world.server.restart(this.roll() < 0.6);
+  }
+
   /** The app closes its client, or starts it again. It runs at the front only. */
   private turn(): void {
     if (this.world.device.hidden) return;
@@ -240,6 +327,7 @@ export class Life {
     if (this.world.device.hidden) return;
     this.close();
     for (const line of this.world.device.sockets) line.state = "lost";
+    this.present.length = 0;
     this.begin();
   }
 

@@ -60,6 +60,9 @@ export class Server {
   readonly connections = new Set<Connection>();
   readonly streams = new Map<string, Stream>();
   readonly outcomes = new Map<string, Wire>();
+  /** Names its life, in which it remembers outcomes. */
+  node = "node1";
+  private lives = 1;
   private epochs = 0;
 
   constructor(readonly timeline: Timeline) {}
@@ -82,9 +85,11 @@ export class Server {
     }
   }
 
-  /** Loses all connections and, unless told to keep them, all streams. */
+  /** Loses all connections, what it remembers and, unless told to keep them, all streams. */
   restart(keep = false): void {
     for (const connection of [...this.connections]) connection.close(1006, "");
+    this.outcomes.clear();
+    this.node = `node${++this.lives}`;
     if (!keep) this.streams.clear();
   }
 
@@ -184,11 +189,11 @@ export class Connection {
       server.serves.map((channel) => [channel, this.join(channel, asked[channel] ?? {})]),
     );
     const expiry = admitted.ttl ? { expires: true, ttl: admitted.ttl } : {};
-    const { ping, version } = server;
+    const { node, ping, version } = server;
     const time = server.timeline.now + 5000;
     this.say({
       id,
-      connect: { client: "c", version, ping, pong: true, time, ...expiry, ...(server.serves.length && { subs }) },
+      connect: { client: "c", version, node, ping, pong: true, time, ...expiry, ...(server.serves.length && { subs }) },
     });
     this.pinging();
   }
