@@ -33,7 +33,10 @@ export interface Channeling {
   readonly joinLeave?: boolean;
   /** Goes to the backend with the subscription, if it is asked. */
   readonly data?: Json;
-  /** Finds the channel's own token, where it needs one. As for the connection: nothing means no, throwing means later. */
+  /**
+   * Finds the channel's own token, where it needs one. As for the connection: nothing means no, throwing means later; but
+   * it is asked again 15,000 ms after it was, and failures go to `onError`.
+   */
   readonly getToken?: (channel: string) => Token | Promise<Token>;
 }
 

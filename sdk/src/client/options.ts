@@ -11,10 +11,15 @@ export interface SuonaOptions extends Dialing, LinkOptions, Omit<ClientOptions, 
   readonly platform: Platform;
   /**
    * Finds a token: called when there is none or it has expired, and not again while the old one holds. To give nothing
-   * means that the user may not connect, which ends the matter; to throw, that it may work later.
+   * means that the user may not connect, which ends the matter; to throw, that it may work later. One at a time; but if it
+   * has not answered 8,000 ms after the socket is open, it is asked again with the next dial, and whichever comes first is
+   * taken.
    */
   readonly getToken?: () => Token | Promise<Token>;
-  /** Hears what callbacks of the app threw or rejected with. Default: the console, where there is one. */
+  /**
+   * Hears what callbacks of the app threw or rejected with, and of a channel's `getToken` a `SuonaError`: `token-failed`, or
+   * `token-slow` where it hangs. Default: the console, where there is one.
+   */
   readonly onError?: (error: unknown) => unknown;
   /** Finds a better name for a fault, such as `nameOf` of `suona/diagnosis`. Without it servers' errors have numbers for names. */
   readonly nameOf?: (fault: Fault) => string | undefined;
