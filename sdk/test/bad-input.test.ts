@@ -4,7 +4,7 @@ import { inspect } from "node:util";
 import { createSuona } from "../src/client/suona.js";
 import { en } from "../src/en.js";
 import type { SuonaError, Words } from "../src/errors.js";
-import type { Options } from "../src/index.js";
+import type { Options, Suona } from "../src/index.js";
 import { explain, nameOf } from "../src/platform/diagnosis.js";
 import { ReliableSocket } from "../src/socket.js";
 import { outcome } from "./outcome.js";
@@ -104,6 +104,34 @@ for (const words of babble) {
         return {};
       });
       assert.equal(codes[0], "not-centrifuge");
+    });
+  }
+}
+
+/** What JSON can hold, where something else is expected. 1e999 is `Infinity` to JavaScript. */
+const anything = ['"x"', '"-1"', "0", "-1", "1e999", "null", "true", "[]", "[3]", "{}", '{"a":1}'];
+for (const name of ["version", "node", "ping", "pong", "time", "ttl", "expires", "client", "subs"]) {
+  for (const entry of clients) {
+    test(`a connect reply whose ${name} is anything at all is understood by ${entry} or told as not-centrifuge`, async () => {
+      for (const value of anything) {
+        const world = new World();
+        const fields = { version: '"Suona 0.1.0"', ping: "25", pong: "true", time: "1700000000000", [name]: value };
+        const reply = Object.entries(fields).map(([field, value]) => `"${field}":${value}`);
+        world.server.babble = `{"id":1,"connect":{${reply.join()}}}`;
+        const client = entries[entry]!(world, { getToken: () => "token" }) as Suona;
+        const codes = new Set<string | undefined>();
+        client.status.each(({ error }) => codes.add(error?.code));
+        client.start();
+        await world.pass(600);
+        const { online, until } = client.status.value;
+        assert.ok(online ? codes.size === 1 : codes.has("not-centrifuge"), `${value}: ${[...codes]}`);
+        assert.ok(until === undefined || until < Infinity, `${value}: ${until}`);
+        assert.ok(Math.abs(client.serverNow()) < Infinity, `${value}: the clock says ${client.serverNow()}`);
+        await world.pass(60_000);
+        assert.ok(world.device.sockets.length < 40 && world.device.mostTimers <= 1, `${value}: ${world.device.sockets.length}`);
+        client.close();
+        assert.equal(world.device.timers, 0);
+      }
     });
   }
 }

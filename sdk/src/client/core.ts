@@ -57,7 +57,7 @@ export class Client extends Link<ClientOutput, ClientInput> implements Bearer, H
   ) {
     super(options, habits);
     this.conversation = new Conversation(options.messageLimit);
-    this.pass = new Pass(this, options.asksToken, options.token);
+    this.pass = new Pass(this, undefined, options.asksToken, options.token);
     this.outbox = new Outbox(options, (errand, outcome, doubtful) =>
       this.emit({ is: "settle", errand, outcome, doubtful }),
     );
@@ -192,7 +192,7 @@ export class Client extends Link<ClientOutput, ClientInput> implements Bearer, H
     this.pass.lasts(ttl);
     this.fault = undefined;
     this.renewed = false;
-    if (time! > 0) this.skew = Math.round(time! - (sent + this.instant) / 2);
+    if (time! > 0 && time! < Infinity) this.skew = Math.round(time! - (sent + this.instant) / 2);
     this.settled({ silence: (ping! > 0 ? ping! : NO_PING) * 1000 + PING_SLACK });
     this.status({ at: "online", reason: `connected to ${version || "the server"}` });
     this.serve(subs);
@@ -291,7 +291,7 @@ export class Client extends Link<ClientOutput, ClientInput> implements Bearer, H
     if (this.stageDue() <= this.instant) {
       if (stage.at !== "greeting") pass.ready();
       else {
-        pass.answered();
+        pass.asked = false;
         this.giveUp(stage.sent ? "no-answer" : "token-slow");
       }
     }

@@ -32,17 +32,18 @@ export interface Bearer {
 export class Pass {
   /** When to ask for the next one. */
   due = Infinity;
+  /** The app is asked, and not given up. */
   asked = false;
   /** Tokens that the app was asked for in another login are none. */
   login: number;
 
   constructor(
     private readonly gate: Gate,
-    /** Whether there is an app to ask. If not, the token given, or none, is all there is. */
-    private readonly asks: boolean | undefined,
-    public token?: string | undefined,
     /** The channel that it is for; none for the connection. */
     private readonly channel?: string,
+    /** Whether there is an app to ask. If not, the token given, or none, is all there is. */
+    private readonly asks?: boolean,
+    public token?: string | undefined,
   ) {
     this.login = gate.login;
   }
@@ -59,21 +60,17 @@ export class Pass {
   /** The app has answered: with a token, with none, or with why it `failed` to find one. */
   take(bearer: Bearer, token?: string | null, failed?: string): void {
     const { held } = bearer;
-    this.answered(token);
+    this.asked = false;
+    if (token) {
+      this.token = token;
+      this.due = Infinity;
+    }
     if (failed !== undefined) {
       if (held) this.later();
       else bearer.delay(failed);
     } else if (!token) bearer.deny(faultOf("no-token"));
     else if (held) this.refresh(bearer);
     else bearer.go();
-  }
-
-  /** The app has answered, or will not any more. */
-  answered(token?: string | null): void {
-    this.asked = false;
-    if (!token) return;
-    this.token = token;
-    this.due = Infinity;
   }
 
   /**

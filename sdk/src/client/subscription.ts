@@ -43,13 +43,13 @@ export class Subscription implements Bearer {
     private readonly host: Host,
     readonly channel: string,
   ) {
-    this.pass = new Pass(host, false, undefined, channel);
+    this.pass = new Pass(host, channel);
   }
 
   want(options: SubscribeOptions): void {
     this.options = options;
     this.wanted = true;
-    this.pass = new Pass(this.host, options.asksToken, undefined, this.channel);
+    this.pass = new Pass(this.host, this.channel, options.asksToken);
     if (options.recover !== false && !this.position) this.position = options.since;
     if (this.held) this.host.emit({ is: "subscribed", channel: this.channel, how: "fresh" });
     else if (this.host.held) this.join();
@@ -170,7 +170,7 @@ export class Subscription implements Bearer {
     const { at } = this.phase;
     if (at === "joined") this.pass.ready();
     else if (at === "asking") {
-      this.pass.answered();
+      this.pass.asked = false;
       this.retry();
     } else if (at === "joining") this.host.giveUp("no-answer");
     else this.again();

@@ -188,7 +188,7 @@ export class Suona<
       () => getToken!(channel!),
       (raw) => {
         tell("token-failed", raw);
-        answer(null, wordsOf(raw) || "token-failed");
+        answer(null, wordsOf(raw) || "");
       },
       (token) => answer(token),
     );

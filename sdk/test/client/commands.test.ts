@@ -55,6 +55,39 @@ test("on a server that knows no keys, nobody can say what became of an unanswere
   suona.close();
 });
 
+for (const [server, after, doubted] of [
+  ["has restarted meanwhile", "node2", true],
+  ["does not say who it is", undefined, true],
+  ["is the same", "node1", false],
+] as const) {
+  test(`a bid that is asked again of a gateway that ${server} is ${doubted ? "" : "not "}doubted, before its outcome`, async () => {
+    const world = new World();
+    const { server } = world;
+    const suona = world.client();
+    const told: unknown[] = [];
+    suona.doubts.on((command) => told.push(command));
+    let bids = 0;
+    server.rpc = () => ({ data: ++bids });
+    suona.start();
+    await world.pass(300);
+    const bid = suona.rpc("bid", { price: 5 }).then((result) => told.push(result));
+    void suona.channel("news").history().then(() => told.push("history"));
+    await world.pass(25); // they arrived, the answers did not
+    if (doubted) server.restart(true);
+    else world.cut();
+    server.node = after as string;
+    await world.pass(5000);
+    await bid;
+    const command = { rpc: { method: "bid", data: { price: 5 } } };
+    assert.deepEqual(told, doubted ? [command, 2, "history"] : [1, "history"]);
+    const unsent = outcome(suona.rpc("bid", { price: 6 }));
+    await world.pass(300);
+    assert.match(unsent.now, /^done/);
+    assert.equal(told.length, doubted ? 3 : 2, "what was sent once is not doubted");
+    suona.close();
+  });
+}
+
 test("a bid that waited for twenty minutes in the background is not sent, but settles as expired", async () => {
   const world = new World();
   let bids = 0;

@@ -46,6 +46,33 @@ test("a terminal close is obeyed, and so is a farewell, whatever the close code 
   suona.close();
 });
 
+for (const [wish, earliest, latest] of [
+  [-60_000, 0, 500],
+  [0, 0, 500],
+  ["soon", 0, 500],
+  [null, 0, 500],
+  [9000, 9000, 9500],
+  ["9000", 9000, 9500],
+  [1e15, 3_600_000, 3_600_500],
+  ["1e999", 3_600_000, 3_600_500],
+] as [number, number, number][]) {
+  test(`a server that wants its clients back after ${JSON.stringify(wish)} ms is dialled ${earliest} to ${latest} ms later`, async () => {
+    const world = new World();
+    const suona = world.client();
+    suona.start();
+    await world.pass(300);
+    for (const connection of world.server.connections) connection.farewell(3001, "shutdown", wish);
+    await world.pass(100);
+    const { state, until } = suona.status.value;
+    const told = world.timeline.now - 80; // it takes 20 ms to come
+    assert.ok(state === "opening" || (until! >= told + earliest && until! <= told + latest), `${state} until ${until! - told}`);
+    await world.pass(latest - 80);
+    assert.equal(world.device.sockets.length, 2);
+    suona.close();
+    assert.equal(world.device.timers, 0);
+  });
+}
+
 test("what speaks another protocol is named, and tried again with patience", async () => {
   for (const babble of ['0{"sid":"x","upgrades":[]}', "<html>", "42", "null", "[1"]) {
     const world = new World();
