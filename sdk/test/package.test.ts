@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join, resolve, sep } from "node:path";
 import { after, before, test } from "node:test";
 import vm from "node:vm";
-import { build } from "esbuild";
+import { build, transformSync } from "esbuild";
 import { FakeWx } from "./fake-wx.js";
 import { loader } from "./loader.js";
 import { MiniPage } from "./mini-page.js";
@@ -126,6 +126,48 @@ test("the types need no others, neither of the DOM nor of Node nor of a platform
     stdio: "inherit",
   });
 });
+
+/** Whether it has syntax that ES2015 lacks: then something is to be done to make it ES2015. */
+function isNewer(text: string): boolean {
+  const written = (target: string): string => transformSync(text, { target, charset: "utf8", logLevel: "silent" }).code;
+  // The printer leaves out what needs no rewriting: a comma behind the last argument, underscores in numbers.
+  return written("es2015") !== written("esnext") || /[\w)\]}],\s*\)|\b\d+_\d/.test(text);
+}
+
+test("every file has the syntax of ES2015", () => {
+  const files = readdirSync(dist, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".js"));
+  for (const part of ["esm/index.js", "cjs/index.js", "miniprogram/index.js", "miniprogram/suona-status/index.js", "index.js"]) {
+    assert.ok(files.includes(part.replaceAll("/", sep)), part);
+  }
+  assert.deepEqual(files.filter((file) => isNewer(readFileSync(join(dist, file), "utf8"))), []);
+});
+
+for (const text of [
+  "a ** b;",
+  "a **= 2;",
+  "async function f() {}",
+  "const f = async () => await 1;",
+  "({ ...a });",
+  "const { a, ...b } = c;",
+  "f(a,\n);",
+  "try { f(); } catch { g(); }",
+  "a?.b;",
+  "a?.();",
+  "a ?? b;",
+  "a ??= b;",
+  "class A { b = 1; }",
+  "class A { #b; c() { return this.#b; } }",
+  "class A { static { f(); } }",
+  "async function f() { for await (const a of b) g(a); }",
+  "async function* f() {}",
+  "/(?<=a)b/;",
+  "/(?<a>b)/;",
+  "/a.b/s;",
+  "1_000;",
+  "1n;",
+]) {
+  test(`the syntax of ${JSON.stringify(text)} is noticed as newer than ES2015`, () => assert.ok(isNewer(text)));
+}
 
 const folder = (): string => join(dist, manifest().miniprogram);
 const wechatFiles = (): string[] =>
