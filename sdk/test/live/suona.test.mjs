@@ -163,3 +163,58 @@ test("a request waits for the connection and is answered, and one that nobody kn
     (error) => assert.equal(error.code, "permission-denied"),
   );
 });
+
+test("a channel's past is told as much of, from where and in which order as is asked", async (t) => {
+  const gateway = await start(t);
+  const suona = connected(t, phone(t), gateway.port);
+  const heard = heardIn(suona, "news:1");
+  await until(() => suona.status.value.online, "it is online");
+  for (const n of range(1, 5)) await gateway.publish("news:1", { n, 标题: "唢呐" });
+  await until(() => heard.length === 5, "all have come");
+  const past = async (asked) => {
+    const { publications, offset, epoch } = await suona.channel("news:1").history(asked);
+    for (const { data } of publications) assert.equal(data.标题, "唢呐");
+    // Arrays of the phone are of another realm.
+    const of = (field) => Array.from(publications, field);
+    return { numbers: of(({ data }) => data.n), offsets: of(({ offset }) => offset), offset, epoch };
+  };
+  const all = await past({ limit: -1 });
+  const { epoch } = all;
+  assert.ok(epoch);
+  assert.deepEqual(all, { numbers: range(1, 5), offsets: range(1, 5), offset: 5, epoch });
+  const none = { numbers: [], offsets: [], offset: 5, epoch };
+  assert.deepEqual(await past(), none);
+  assert.deepEqual(await past({ limit: 0 }), none);
+  assert.deepEqual((await past({ limit: 2 })).numbers, [1, 2]);
+  assert.deepEqual((await past({ limit: -1, since: { offset: 3, epoch } })).numbers, [4, 5]);
+  assert.deepEqual((await past({ limit: 1, since: { offset: 3, epoch } })).numbers, [4]);
+  assert.deepEqual((await past({ limit: 2, reverse: true })).numbers, [5, 4]);
+  assert.deepEqual((await past({ limit: -1, since: { offset: 3, epoch }, reverse: true })).numbers, [2, 1]);
+  await assert.rejects(past({ limit: -1, since: { offset: 3, epoch: "another" } }), { code: "position-lost" });
+});
+
+test("people in a room see each other come, talk and leave", async (t) => {
+  const gateway = await start(t);
+  const [ann, bob] = ["ann", "bob"].map((sub) =>
+    connected(t, phone(t), gateway.port, { getToken: () => token({ sub }) }),
+  );
+  const seen = [];
+  const room = ann.channel("room:1");
+  room.on({
+    message: (text, { info }) => seen.push(`${info.user}: ${text}`),
+    join: ({ user }) => seen.push(`${user} came`),
+    leave: ({ user }) => seen.push(`${user} left`),
+  });
+  await until(() => seen.includes("ann came"), "she is there");
+  const leave = bob.channel("room:1").on(() => undefined);
+  await until(() => seen.includes("bob came"), "he is there");
+  await bob.channel("room:1").publish("你好");
+  await until(() => seen.includes("bob: 你好"), "he is heard");
+  const there = await room.presence();
+  assert.deepEqual(Object.values(there).map(({ user }) => user).sort(), ["ann", "bob"]);
+  const { num_clients, num_users } = await room.presenceStats();
+  assert.deepEqual([num_clients, num_users], [2, 2]);
+  leave();
+  await until(() => seen.includes("bob left"), "he is gone");
+  assert.deepEqual(seen, ["ann came", "bob came", "bob: 你好", "bob left"]);
+});
