@@ -12,11 +12,15 @@ type Listener = (event?: unknown) => void;
 /** What `connectSocket` answers with. */
 export type Answer = "task" | "promise" | "wrapped promise" | "nothing" | "rejection" | "throw" | "ids alone";
 
+/** In which words a device says what happened. Unless told otherwise, in WeChat's. */
+export type Dialect = (what: "open" | "message" | "error" | "close" | "fail", event: unknown) => unknown;
+
 export class FakeWx {
   readonly tasks: FakeTask[] = [];
   readonly appListeners: Record<"show" | "hide" | "network", Listener[]> = { show: [], hide: [], network: [] };
   readonly stored = new Map<string, unknown>();
   answer: Answer = "task";
+  dialect: Dialect = (_, event) => event;
   /** How many sockets may exist, closing ones included. */
   limit = 5;
   /** Whether `fail` is called before `connectSocket` returns. */
@@ -70,7 +74,7 @@ export class FakeWx {
   }
 
   private refuse(task: FakeTask, errMsg: string, atOnce = false): void {
-    const tell = (): void => task.options.fail({ errMsg });
+    const tell = (): void => task.fail(errMsg);
     if (atOnce) tell();
     else void Promise.resolve().then(tell);
   }
@@ -124,7 +128,7 @@ export class FakeTask {
     send: (message: { data: unknown; isBuffer?: boolean; success?(): void; fail?(error: unknown): void }): unknown => {
       if (this.sending === "throw") throw new Error("WebSocket is not open: readyState 3");
       if (this.sending === "rejection") return Promise.reject({ errMsg: "sendSocketMessage:fail taskID not exist" });
-      if (this.sending === "fail") message.fail?.({ errMsg: "sendSocketMessage:fail WebSocket is not connected" });
+      if (this.sending === "fail") message.fail?.(this.wx.dialect("fail", { errMsg: "sendSocketMessage:fail WebSocket is not connected" }));
       else {
         this.sent.push({ data: message.data, isBuffer: message.isBuffer });
         message.success?.();
@@ -134,7 +138,7 @@ export class FakeTask {
     },
     close: (how: { code?: number; reason?: string; fail?(error: unknown): void }): void => {
       this.closes.push({ code: how.code, reason: how.reason }); // throws without an argument, as devices do
-      if (this.gone) how.fail?.({ errMsg: "closeSocket:fail taskID not exist" });
+      if (this.gone) how.fail?.(this.wx.dialect("fail", { errMsg: "closeSocket:fail taskID not exist" }));
       else if (this.isOpen) this.closing(how.code ?? 1000, how.reason ?? "");
     },
     onOpen: (listener: Listener) => void this.listeners.open.push(listener),
@@ -158,7 +162,13 @@ export class FakeTask {
 
   /** As an event that is wrapped in the way of the platform. */
   emit(what: "open" | "message" | "error" | "close", event?: unknown): void {
-    this.wx.happen(() => this.listeners[what].forEach((listener) => listener(event)));
+    const told = this.wx.dialect(what, event);
+    this.wx.happen(() => this.listeners[what].forEach((listener) => listener(told)));
+  }
+
+  /** The dial, or what was asked of it, failed. */
+  fail(errMsg: string): void {
+    this.options.fail(this.wx.dialect("fail", { errMsg }));
   }
 
   error(errMsg: string): void {

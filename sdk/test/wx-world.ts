@@ -1,7 +1,7 @@
 import { createSuona, type Options, type Suona } from "../src/index.js";
 import type { Platform } from "../src/platform/platform.js";
-import { wxPlatform } from "../src/platform/wx.js";
 import { FakeWx, type FakeTask } from "./fake-wx.js";
+import { alikes } from "./phones-alike.js";
 import { type Line, Server } from "./server.js";
 import { dice, Timeline } from "./timeline.js";
 
@@ -14,7 +14,14 @@ export class WxWorld {
   /** Sockets that are dead, and nobody knows. */
   readonly dead = new Set<FakeTask>();
 
-  constructor(readonly wx = new FakeWx()) {}
+  readonly wx = new FakeWx();
+  private readonly alike: (typeof alikes)[string];
+
+  /** `kind`: which of the platforms that are made after WeChat's likeness. */
+  constructor(kind = "WeChat") {
+    this.alike = alikes[kind]!;
+    this.wx.dialect = this.alike.dialect;
+  }
 
   client(options: Partial<Options> = {}): Suona {
     return createSuona({ url: "wss://example.org/connection/websocket", platform: this.platform(), ...options });
@@ -53,10 +60,10 @@ export class WxWorld {
     return this.timeline.pass(ms);
   }
 
-  /** Time and chance are ours; everything else is as on WeChat. */
+  /** Time and chance are ours; everything else is as on the device. */
   private platform(): Platform {
-    const { timeline, wx } = this;
-    const real = wxPlatform(wx);
+    const { alike, timeline, wx } = this;
+    const real = alike.platform(wx);
     return {
       ...real,
       now: () => timeline.now,
