@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from "node:fs";
  * call them private. Not among them are the methods of machines that are named like their inputs.
  */
 const internal = `
-  again answer answered asked asks asksToken attempt awaited bind body carryOut changed closing complain core current deadline delay deny
+  again answer answered asked asks asksToken attempt awaited bind body carryOut changed closing core current deadline delay deny
   dialing down drain draining doubtful driver due ears emit enter entered errand expire failed failures fault flush forget forsake generation
   giveUp go greet greeted handle hear heard held hiddenAt home host house how hurry ids instant joined knowsKeys last lasts
   letter letters lines listener listeners login lose luck machine moment notBefore once options outbox outcome outputs over pass

@@ -51,7 +51,7 @@ export function useChannel<Channels, Methods extends Backend<Methods>, Key exten
 
 /** The milliseconds until a time of the server's clock, never less than 0. It stands still while offline. */
 export function useCountdown(
-  suona: Pick<Suona, "status" | "serverNow">,
+  suona: Pick<Suona, "status" | "serverNow" | "complain">,
   end: Source<number>,
 ): Readonly<Ref<number>> {
   const left = shallowRef(0);

@@ -21,6 +21,7 @@ export class Journal {
     if (output.is === "status") this.note(stateOf(output.status));
     else if (output.is === "subscribed") this.note(`${output.channel} subscribed: ${output.how}`);
     else if (output.is === "unsubscribed") this.note(`${output.channel} ended: ${spoken(output.fault)}`);
+    else if (output.is === "ask" && output.channel) this.note(`${output.channel} asks for a token`);
     else if (output.is === "settle" && output.outcome.fault) {
       this.note(`a command failed: ${spoken(output.outcome.fault)}`);
     }

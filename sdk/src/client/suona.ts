@@ -119,7 +119,7 @@ export class Suona<
     this.soon({ is: "unsubscribe", channel });
   }
 
-  /** @internal For callbacks of the app that failed. */
+  /** Tells `onError` what a callback of the app threw: for whoever calls the app back, as pages do. Never throws. */
   readonly complain: (error: unknown) => void;
 
   /** @internal For {@link Channel}: sends a command, and gives a field of its result, or all of it. */
@@ -190,7 +190,7 @@ export class Suona<
         tell("token-failed", raw);
         answer(null, wordsOf(raw) || "");
       },
-      (token) => answer(token),
+      answer,
     );
   }
 

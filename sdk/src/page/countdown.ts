@@ -9,7 +9,7 @@ import type { Undo } from "../platform/platform.js";
  * moved, and goes on at 0 for the same reason. `end` is asked each time.
  */
 export function countdown(
-  suona: Pick<Suona, "status" | "serverNow">,
+  suona: Pick<Suona, "status" | "serverNow" | "complain">,
   end: () => number,
   tell: (left: number) => unknown,
 ): Undo {
@@ -20,7 +20,7 @@ export function countdown(
     attempt(() => {
       left = Math.max(0, end() - suona.serverNow()) || 0;
       return tell(left);
-    }, (suona as Suona).complain);
+    }, suona.complain);
     cancel();
     if (online) cancel = clock.after(left % 1000 || 1000, tick);
   };

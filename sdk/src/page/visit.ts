@@ -10,7 +10,7 @@ import { type Callback, type Ears, membersOf, hearAll } from "./hearing.js";
 export type Host = Record<string, unknown>;
 
 /** What of the client is used, whatever its types. */
-export type Client = Pick<Suona, "status" | "serverNow"> & Ears;
+export type Client = Pick<Suona, "status" | "serverNow" | "complain"> & Ears;
 
 /** What the page shows of the connection. */
 export type Shown = Pick<View, "online" | "pending" | "notice">;
@@ -77,7 +77,7 @@ export class Visit {
   private update(): void {
     if (this.curtain.closed) return;
     const { online, pending, notice } = this.suona.status.value;
-    attempt(() => this.show({ online, pending, notice }, this.lefts), (this.suona as unknown as Suona).complain);
+    attempt(() => this.show({ online, pending, notice }, this.lefts), this.suona.complain);
   }
 
   private call(callback: Callback, given: unknown[]): unknown {

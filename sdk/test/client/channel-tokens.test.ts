@@ -37,7 +37,7 @@ for (const [what, raw] of failures) {
       const error = errors[0] as SuonaError;
       assert.ok(error instanceof SuonaError);
       assert.deepEqual([error.code, error.hint, error.raw], ["token-failed", en.faults["token-failed"].hint, raw]);
-      assert.match(suona.report(), /a callback failed: SuonaError: The app could not find a token/);
+      assert.match(suona.report(), /\$team asks for a token\n.* a callback failed: SuonaError: The app could not find a token/);
       assert.equal(suona.status.value.online, true);
       world.server.publish("$team", "after");
       await world.pass(100);
