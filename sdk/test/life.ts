@@ -136,7 +136,7 @@ export class Life {
     this.suona = this.world.client({
       url: () => this.whim("wss://example.org/connection/websocket", true),
       ttl: TTL,
-      onError: () => undefined,
+      onError: () => this.whim(undefined),
       getToken: () => this.whim(`${timeline.now}`, true),
     });
     this.count();

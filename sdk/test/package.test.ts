@@ -187,6 +187,17 @@ test("WeChat's folder asks for nothing that phones lack, and holds no other plat
   }
 });
 
+test("the package needs no other, and nothing happens by its being loaded", () => {
+  const published = JSON.parse(readFileSync(join(dist, "package.json"), "utf8")) as Record<string, unknown>;
+  assert.deepEqual([published.dependencies, published.optionalDependencies, published.scripts], [undefined, undefined, undefined]);
+  assert.equal(published.sideEffects, false);
+  for (const file of readdirSync(dist, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".js"))) {
+    for (const [, from = ""] of readFileSync(join(dist, file), "utf8").matchAll(/(?:\bfrom ?|\brequire\(|\bimport ?\(?)"([^"]+)"/g)) {
+      assert.match(from, /^\.\.?\/|^vue$/, file);
+    }
+  }
+});
+
 test("Vue is asked for where it is used, and nowhere else", () => {
   const { peerDependenciesMeta } = JSON.parse(readFileSync(join(dist, "package.json"), "utf8"));
   assert.deepEqual(peerDependenciesMeta, { vue: { optional: true } });

@@ -48,6 +48,26 @@ for (const [what, raw] of failures) {
   }
 }
 
+for (const none of [null, undefined, ""]) {
+  test(`a channel's getToken that gives ${JSON.stringify(none)} ends the subscription, with what to do`, async () => {
+    const world = new World();
+    const errors: unknown[] = [];
+    const suona = world.client({ onError: (error) => errors.push(error) });
+    const ends: SuonaError[] = [];
+    suona.channel("$team", { getToken: () => none }).on({ ended: (error) => ends.push(error) });
+    suona.start();
+    await world.pass(60_000);
+    assert.deepEqual(
+      ends.map(({ code, message, hint }) => ({ code, message, hint })),
+      [{ code: "no-token", ...en.faults["no-token"] }],
+    );
+    assert.deepEqual(errors, []);
+    assert.equal(suona.status.value.online, true);
+    suona.close();
+    assert.equal(world.device.timers, 0);
+  });
+}
+
 test("a channel's getToken that hangs is told as token-slow after fifteen seconds, and what it finds then is taken", async () => {
   const world = new World();
   const found: ((token: string) => void)[] = [];

@@ -66,6 +66,32 @@ for (const [how, getToken, code, state] of refusals) {
   });
 }
 
+test("a getToken that hangs is asked again eight seconds after the socket is open, and whichever token comes first is taken", async () => {
+  const world = new World();
+  const found: ((token: string) => void)[] = [];
+  const suona = world.client({ getToken: () => new Promise<string>((resolve) => found.push(resolve)) });
+  suona.start();
+  const opened = world.timeline.now + 50;
+  await world.pass(8040);
+  assert.deepEqual([found.length, suona.status.value.state, world.device.sockets.length], [1, "opening", 1]);
+  await world.pass(10);
+  assert.equal(world.timeline.now, opened + 8000);
+  assert.equal(suona.status.value.error?.code, "token-slow");
+  await world.pass(1500);
+  assert.deepEqual([found.length, world.device.sockets.length], [2, 2]);
+  found[0]!("of the first question");
+  await world.pass(300);
+  found[1]!("of the second");
+  await world.pass(300);
+  assert.equal(suona.status.value.online, true);
+  assert.deepEqual(
+    world.server.greetings.map(({ token }) => token),
+    ["of the first question"],
+  );
+  suona.close();
+  assert.equal(world.device.timers, 0);
+});
+
 test("a channel with a token of its own finds it, and another when it expires", async () => {
   const world = new World();
   let asked = 0;
