@@ -44,7 +44,7 @@ export type ClientOutput =
   | { is: "send"; frame: string }
   /**
    * The app shall find a token, for the connection or for a channel. `login` counts upwards whenever the client goes
-   * offline, since whoever starts it again may be somebody else.
+   * offline, since whoever starts it again may be somebody else, and whenever the server takes back what it said.
    */
   | { is: "ask"; channel?: string; login: number }
   | { is: "status"; status: Status }
