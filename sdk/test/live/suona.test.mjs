@@ -218,3 +218,27 @@ test("people in a room see each other come, talk and leave", async (t) => {
   await until(() => seen.includes("bob left"), "he is gone");
   assert.deepEqual(seen, ["ann came", "bob came", "bob: 你好", "bob left"]);
 });
+
+test("what a gateway may have done before it died is doubted when the next one is asked, and what only that was asked is not", async (t) => {
+  const first = await start(t);
+  const network = await proxyTo(t, first.port);
+  const suona = connected(t, phone(t), network.port);
+  const heard = heardIn(suona, "room:1");
+  await until(() => suona.status.value.online, "it is online");
+  const told = [];
+  suona.doubts.on(({ publish }) => told.push(`doubt ${publish.data}`));
+  const publish = (text) => suona.channel("room:1").publish(text).then(() => told.push(`done ${text}`));
+  await publish("before");
+  network.silence();
+  const sent = publish("sent");
+  await new Promise((resolve) => setImmediate(resolve)); // what is asked for together has left
+  await first.kill();
+  network.reset();
+  await until(() => !suona.status.value.online, "it notices");
+  const late = publish("late");
+  await start(t, { http_server: { port: first.port } });
+  network.mend();
+  await Promise.all([sent, late]);
+  assert.deepEqual(told, ["done before", "doubt sent", "done sent", "done late"]);
+  await until(() => heard.includes("late"), "it is heard");
+});
