@@ -19,7 +19,7 @@ use serde::{Deserialize, de::IgnoredAny};
 
 use crate::{broker::Answer, config::SecretUrl};
 use claims::Registered;
-pub use claims::{ConnectionClaims, Overrides, SubscriptionClaims, SubscriptionGrant, is_json};
+pub use claims::{ConnectionClaims, Overrides, SubscriptionClaims, SubscriptionGrant};
 use jwks::Jwks;
 pub use keys::KeyError;
 use keys::Keys;

@@ -2,8 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use serde::de::IgnoredAny;
-use suona_protocol::{AnyEpoch, ErrorReply, Request, Token, heard::Answer};
+use suona_protocol::{AnyEpoch, ErrorReply, Request, Token, heard::Answer, json::is_json};
 
 use super::{Command, Language, Options, Output, conversation::Awaited, host::Host};
 use crate::{Code, Fault};
@@ -180,24 +179,4 @@ impl Outbox {
 /// A command as it goes over the wire: with a key, if doing it twice is not the same as doing it once.
 fn request(session: &Token, ticket: u64, command: &Command) -> Request<AnyEpoch> {
     command.request(command.is_once_only().then(|| format!("{}-{ticket}", &**session)))
-}
-
-/// Whether a frame of text can carry it. Its strings are looked at too, which skipping over them would not do.
-fn is_json(payload: &[u8]) -> bool {
-    str::from_utf8(payload).is_ok_and(|text| serde_json::from_str::<IgnoredAny>(text).is_ok())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn json_is_text_everywhere() {
-        for good in ["{}", "null", "\"你好\"", " [1, 2] "] {
-            assert!(is_json(good.as_bytes()), "{good}");
-        }
-        for bad in [&b"\"\xff\""[..], b"{\"\xc3\":1}", b"", b"{", b"1 2"] {
-            assert!(!is_json(bad), "{bad:?}");
-        }
-    }
 }

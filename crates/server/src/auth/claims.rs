@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Deserializer, de::IgnoredAny};
 use serde_json::{Value, value::RawValue};
-use suona_protocol::{Channel, Payload};
+use suona_protocol::{Channel, Payload, json::is_json};
 
 use super::TokenError;
 
@@ -267,11 +267,6 @@ fn payload(raw: Option<&RawValue>, base64: Option<&str>) -> Result<Option<Payloa
 /// Copied, so that a client does not keep its whole token in memory.
 fn copy(raw: &RawValue) -> Payload {
     Payload::copy_from_slice(raw.get().as_bytes())
-}
-
-/// Whether JSON clients can read this.
-pub fn is_json(payload: &[u8]) -> bool {
-    serde_json::from_slice::<&RawValue>(payload).is_ok()
 }
 
 /// Reads `{"value": bool}`.

@@ -6,11 +6,13 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use serde::{Deserialize, Deserializer};
 use serde_json::{error::Category, value::RawValue};
-use suona_protocol::{Channel, Disconnect, DisconnectCode, ErrorReply, ExcludeNames, Payload, TooManyNames};
+use suona_protocol::{
+    Channel, Disconnect, DisconnectCode, ErrorReply, ExcludeNames, Payload, TooManyNames, json::is_json,
+};
 
 use super::{Advice, ConnectGrant, Granted, Inquiry, PublishGrant, RefreshGrant, SubscribeGrant};
 use crate::{
-    auth::{Overrides, SubscriptionGrant, is_json},
+    auth::{Overrides, SubscriptionGrant},
     broker::{MAX_KEY_LEN, Version},
     clock::since_epoch,
 };

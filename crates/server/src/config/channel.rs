@@ -3,8 +3,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use regex::Regex;
-use serde_json::value::RawValue;
-use suona_protocol::{Channel, Content};
+use suona_protocol::{Channel, Content, json};
 
 use super::{
     check::Check,
@@ -288,7 +287,7 @@ impl ChannelOptions {
     /// Whether `data` may be published: something, and of the right format. What `is_json` already is not
     /// parsed again.
     pub fn accepts(&self, data: &[u8], is_json: bool) -> bool {
-        let is_json = || is_json || serde_json::from_slice::<&RawValue>(data).is_ok();
+        let is_json = || is_json || json::is_json(data);
         match self.publication_data_format {
             DataFormat::Binary => !data.is_empty(),
             DataFormat::NotEmpty | DataFormat::Json => !data.is_empty() && is_json(),

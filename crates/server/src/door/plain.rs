@@ -19,6 +19,7 @@ use std::{
 use bytes::Bytes;
 use suona_protocol::{
     Command, Disconnect, DisconnectCode, ErrorCode, ErrorReply, Outcome, Reply, Request, RpcRequest, Wire,
+    json::is_json,
     ws::{self, Message, Opcode},
 };
 
@@ -306,8 +307,8 @@ fn fingerprint(text: &str) -> u64 {
 
 /// The message as JSON: as it came, or if it is none, as a JSON string.
 fn json(text: &str) -> Bytes {
-    match serde_json::from_str::<serde::de::IgnoredAny>(text) {
-        Ok(_) => Bytes::copy_from_slice(text.as_bytes()),
-        Err(_) => serde_json::to_vec(text).expect("every text can be a JSON string").into(),
+    match is_json(text.as_bytes()) {
+        true => Bytes::copy_from_slice(text.as_bytes()),
+        false => serde_json::to_vec(text).expect("every text can be a JSON string").into(),
     }
 }

@@ -6,7 +6,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use suona_protocol::{ClientInfo, Encoded, Payload, Position, RecoverFrom, SubscribeResult};
+use suona_protocol::{ClientInfo, Encoded, Payload, Position, RecoverFrom, SubscribeResult, json::is_json};
 
 pub(super) use self::budget::Budget;
 use super::{
@@ -14,10 +14,7 @@ use super::{
     latest::{self, is_latest},
     subscription::Features,
 };
-use crate::{
-    auth::is_json,
-    broker::{Page, Query, Retention},
-};
+use crate::broker::{Page, Query, Retention};
 
 /// At most so many bytes of publications are kept for a client whose subscribing takes long.
 const MAX_BUFFERED: usize = 256 << 10;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use suona_protocol::{Epoch, ErrorCode, Payload, RecoverFrom};
+use suona_protocol::{Epoch, ErrorCode, Payload, RecoverFrom, json::is_json};
 
 use super::{Done, Outcome, call::Call, history::Since, nullable, orders::Whom};
 use crate::{
@@ -87,6 +87,6 @@ fn payload(raw: Option<Box<RawValue>>, base64: &str) -> Outcome<Option<Payload>>
         return Ok(raw.map(|raw| Payload::from(String::from(Box::<str>::from(raw)))));
     }
     let bytes = STANDARD.decode(base64).ok();
-    let bytes = bytes.filter(|bytes| serde_json::from_slice::<&RawValue>(bytes).is_ok());
+    let bytes = bytes.filter(|bytes| is_json(bytes));
     Ok(Some(bytes.ok_or(ErrorCode::BadRequest)?.into()))
 }
