@@ -39,8 +39,8 @@ impl Client {
     fn down(&mut self) {
         let was_up = self.host.is_up();
         self.host.stage = Stage::Down;
-        self.host.conversation.end();
-        self.outbox.lost();
+        let unsaid = self.host.conversation.end();
+        self.outbox.lost(&unsaid);
         if was_up && !self.is_suona {
             self.outbox.forsake(None, &mut self.host);
         }

@@ -13,8 +13,8 @@ pub(super) struct Conversation {
     language: Language,
     message_limit: usize,
     ids: u32,
-    /// Commands that leave together, encoded.
-    waiting: VecDeque<Vec<u8>>,
+    /// Commands that leave together, by their numbers, encoded.
+    waiting: VecDeque<(u32, Vec<u8>)>,
     awaited: HashMap<u32, Awaited>,
 }
 
@@ -63,23 +63,28 @@ impl Conversation {
         self.awaited.remove(&id)
     }
 
-    /// The connection is gone: nothing more is said on it, and no answer comes. Numbers go on.
-    pub(super) fn end(&mut self) {
-        self.waiting.clear();
-        self.awaited.clear();
+    /// The connection is gone: nothing more is said on it, and no answer comes. Numbers go on. Gives the tickets of the
+    /// commands that were still to be said.
+    pub(super) fn end(&mut self) -> Vec<u64> {
+        let mut awaited = std::mem::take(&mut self.awaited);
+        let unsaid = self.waiting.drain(..).filter_map(|(id, _)| match awaited.remove(&id) {
+            Some(Awaited::Command(ticket)) => Some(ticket),
+            _ => None,
+        });
+        unsaid.collect()
     }
 
     /// As many commands as one message may carry.
     pub(super) fn frame(&mut self) -> Option<Frame> {
-        let mut frame = self.waiting.pop_front()?;
-        while let Some(next) = self.waiting.front() {
+        let (_, mut frame) = self.waiting.pop_front()?;
+        while let Some((_, next)) = self.waiting.front() {
             if self.size(&frame) + self.size(next) >= self.message_limit {
                 break;
             }
             if self.language == Language::Json {
                 frame.push(b'\n');
             }
-            frame.extend(self.waiting.pop_front().into_iter().flatten());
+            frame.extend(self.waiting.pop_front().into_iter().flat_map(|(_, next)| next));
         }
         Some(match self.language {
             Language::Json => Frame::Text(String::from_utf8(frame).expect("JSON is text")),
@@ -100,7 +105,7 @@ impl Conversation {
     }
 
     fn put(&mut self, id: u32, request: Request<AnyEpoch>) {
-        self.waiting.push_back(self.encode(id, request));
+        self.waiting.push_back((id, self.encode(id, request)));
     }
 
     fn encode(&self, id: u32, request: Request<AnyEpoch>) -> Vec<u8> {

@@ -32,11 +32,11 @@ struct Entry {
     command: Command,
     bytes: usize,
     expires: Duration,
-    /// It went out on this connection.
-    sent: bool,
-    /// The life of the server to which it went out last; empty if that told no name.
+    /// The life of the server to which it goes out on this connection; empty if that told no name.
+    sent: Option<Arc<str>>,
+    /// The same of the last connection before on which it went out.
     tried: Option<Arc<str>>,
-    /// It went out to two lives of a server, and may have happened in both.
+    /// It had gone out to two lives of a server before this connection, and may have happened in both.
     doubtful: bool,
 }
 
@@ -44,6 +44,12 @@ impl Entry {
     /// It may have happened, and to do it again is not the same as having done it once.
     fn is_open(&self) -> bool {
         self.tried.is_some() && self.command.is_once_only()
+    }
+
+    /// It went out to two lives of a server, and may have happened in both.
+    fn is_doubtful(&self) -> bool {
+        let (Some(tried), Some(sent)) = (&self.tried, &self.sent) else { return self.doubtful };
+        self.doubtful || (self.command.is_once_only() && (tried != sent || sent.is_empty()))
     }
 }
 
@@ -73,7 +79,7 @@ impl Outbox {
             Ok(bytes) => {
                 let expires = host.now() + ttl.unwrap_or(self.usual_ttl).min(LONGEST_TTL);
                 self.bytes += bytes;
-                let entry = Entry { command, bytes, expires, sent: false, tried: None, doubtful: false };
+                let entry = Entry { command, bytes, expires, sent: None, tried: None, doubtful: false };
                 self.entries.insert(ticket, entry);
             }
             Err(fault) => host.tell(Output::Settle { ticket, outcome: Err(fault), doubtful: false }),
@@ -83,10 +89,8 @@ impl Outbox {
     /// Sends what was not sent on this connection, which is to this life of the server.
     pub(super) fn flush(&mut self, life: &Arc<str>, host: &mut Host) {
         let mut over = Vec::new();
-        for (ticket, entry) in self.entries.iter_mut().filter(|(_, entry)| !entry.sent) {
-            let is_same = entry.tried.as_ref().is_none_or(|tried| tried == life && !life.is_empty());
-            entry.doubtful |= entry.is_open() && !is_same;
-            (entry.sent, entry.tried) = (true, Some(life.clone()));
+        for (ticket, entry) in self.entries.iter_mut().filter(|(_, entry)| entry.sent.is_none()) {
+            entry.sent = Some(life.clone());
             let request = request(&self.session, *ticket, &entry.command);
             if entry.command.is_answered() {
                 host.conversation.ask(request, Some(Awaited::Command(*ticket)));
@@ -103,10 +107,16 @@ impl Outbox {
         self.end(ticket, outcome.map(Some).map_err(Fault::from), host);
     }
 
-    /// The connection is gone: what is not answered waits for the next.
-    pub(super) fn lost(&mut self) {
+    /// The connection is gone: what is not answered waits for the next. What these tickets name never left by it.
+    pub(super) fn lost(&mut self, unsaid: &[u64]) {
+        for ticket in unsaid {
+            if let Some(entry) = self.entries.get_mut(ticket) {
+                entry.sent = None;
+            }
+        }
         for entry in self.entries.values_mut() {
-            entry.sent = false;
+            entry.doubtful = entry.is_doubtful();
+            entry.tried = entry.sent.take().or(entry.tried.take());
         }
     }
 
@@ -126,7 +136,8 @@ impl Outbox {
     pub(super) fn expire(&mut self, host: &mut Host) {
         let old = self.entries.iter().filter(|(_, entry)| entry.expires <= host.now());
         let over = old.map(|(ticket, entry)| {
-            let code = if entry.tried.is_some() { Code::UnknownOutcome } else { Code::Expired };
+            let went_out = entry.sent.is_some() || entry.tried.is_some();
+            let code = if went_out { Code::UnknownOutcome } else { Code::Expired };
             (*ticket, Err(code.into()))
         });
         let over = over.collect();
@@ -171,7 +182,7 @@ impl Outbox {
     fn end(&mut self, ticket: u64, outcome: Result<Option<Answer>, Fault>, host: &mut Host) {
         if let Some(entry) = self.entries.remove(&ticket) {
             self.bytes -= entry.bytes;
-            host.tell(Output::Settle { ticket, outcome, doubtful: entry.doubtful });
+            host.tell(Output::Settle { ticket, outcome, doubtful: entry.is_doubtful() });
         }
     }
 }
