@@ -122,6 +122,7 @@ async fn a_call_is_carried_out_once_however_often_it_must_be_asked() {
     let world = World::new();
     let suona = world.client_over_relay().build().unwrap();
     online(&suona).await;
+    let doubts = suona.doubts();
     // The question arrives, the answer does not.
     world.relay.set(Mode::Deaf);
     let asked = tokio::spawn(async move { suona.rpc::<u32>("count", &json!({})).await });
@@ -129,7 +130,24 @@ async fn a_call_is_carried_out_once_however_often_it_must_be_asked() {
     world.relay.set(Mode::Cut);
     world.relay.set(Mode::Open);
     assert_eq!(asked.await.unwrap(), Ok(1));
-    assert_eq!(world.backend.calls.load(Ordering::SeqCst), 1);
+    assert_eq!((world.backend.calls.load(Ordering::SeqCst), *doubts.borrow()), (1, 0));
+}
+
+#[tokio::test]
+async fn a_call_that_may_have_happened_in_two_lives_of_the_gateway_is_in_doubt() {
+    let mut world = World::new();
+    let suona = world.client_over_relay().build().unwrap();
+    online(&suona).await;
+    // The question arrives, the answer does not, and the next gateway knows nothing of it.
+    let doubts = suona.doubts();
+    world.relay.set(Mode::Deaf);
+    let asked = tokio::spawn(async move { suona.rpc::<u32>("count", &json!({})).await });
+    world.backend.called.notified().await;
+    world.relay.set(Mode::Cut);
+    world.restart();
+    world.relay.set(Mode::Open);
+    assert_eq!(asked.await.unwrap(), Ok(2));
+    assert_eq!((world.backend.calls.load(Ordering::SeqCst), *doubts.borrow()), (2, 1));
 }
 
 #[tokio::test]

@@ -21,6 +21,8 @@ pub(crate) enum Mode {
 
 pub(crate) struct Relay {
     address: SocketAddr,
+    /// Where new lines lead.
+    to: Arc<watch::Sender<SocketAddr>>,
     mode: Arc<watch::Sender<(Mode, u32)>>,
 }
 
@@ -31,11 +33,14 @@ impl Relay {
         listener.set_nonblocking(true).unwrap();
         let listener = TcpListener::from_std(listener).unwrap();
         let (mode, watched) = watch::channel((Mode::Open, 0));
-        let relay = Self { address: listener.local_addr().unwrap(), mode: Arc::new(mode) };
+        let (to, leads_to) = watch::channel(to);
+        let (to, mode) = (Arc::new(to), Arc::new(mode));
+        let relay = Self { address: listener.local_addr().unwrap(), to, mode };
         tokio::spawn(async move {
             while let Ok((near, _)) = listener.accept().await {
                 let watched = watched.clone();
                 if watched.borrow().0 != Mode::Cut {
+                    let to = *leads_to.borrow();
                     tokio::spawn(carry(near, to, watched));
                 }
             }
@@ -45,6 +50,11 @@ impl Relay {
 
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Lines that are there stay as they are.
+    pub(crate) fn lead_to(&self, to: SocketAddr) {
+        self.to.send_replace(to);
     }
 
     /// Lines that were there before `Cut` stay cut.

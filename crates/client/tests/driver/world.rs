@@ -31,6 +31,7 @@ pub(crate) struct World {
     pub(crate) relay: Relay,
     gateway: Option<Gateway>,
     runtime: Option<Runtime>,
+    config: String,
     address: String,
 }
 
@@ -89,22 +90,26 @@ impl World {
         let backend = Arc::new(Backend::default());
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
-        let text = config.replace("BACKEND", &listener.local_addr().unwrap().to_string());
+        let config = config.replace("BACKEND", &listener.local_addr().unwrap().to_string());
         let routes = Router::new().route("/rpc", post(rpc)).with_state(backend.clone());
         let entered = runtime.enter();
         let listener = tokio::net::TcpListener::from_std(listener).unwrap();
         runtime.spawn(async { axum::serve(listener, routes).await });
-        let file = temporary("toml");
-        std::fs::write(&file, text).unwrap();
-        let reading = Sources { file: Some(&file), ..Sources::default() }.read();
-        std::fs::remove_file(&file).unwrap();
-        let (config, _) = reading.accept(false).unwrap();
-        let gateway = Gateway::start(config).unwrap();
-        let address = gateway.local_addr();
-        let relay = Relay::start(address);
+        let gateway = gateway(&config);
+        let relay = Relay::start(gateway.local_addr());
         drop(entered);
-        let address = address.to_string();
-        Self { backend, relay, gateway: Some(gateway), runtime: Some(runtime), address }
+        let address = gateway.local_addr().to_string();
+        Self { backend, relay, gateway: Some(gateway), runtime: Some(runtime), config, address }
+    }
+
+    /// Ends the gateway, which says goodbye to nobody, and starts another, to which the relay leads from now on.
+    pub(crate) fn restart(&mut self) {
+        drop(self.gateway.take());
+        let _entered = self.runtime.as_ref().map(Runtime::enter);
+        let gateway = gateway(&self.config);
+        self.relay.lead_to(gateway.local_addr());
+        self.address = gateway.local_addr().to_string();
+        self.gateway = Some(gateway);
     }
 
     pub(crate) fn address(&self) -> &str {
@@ -142,6 +147,15 @@ impl Drop for World {
         drop(self.gateway.take());
         self.runtime.take().into_iter().for_each(Runtime::shutdown_background);
     }
+}
+
+fn gateway(config: &str) -> Gateway {
+    let file = temporary("toml");
+    std::fs::write(&file, config).unwrap();
+    let reading = Sources { file: Some(&file), ..Sources::default() }.read();
+    std::fs::remove_file(&file).unwrap();
+    let (config, _) = reading.accept(false).unwrap();
+    Gateway::start(config).unwrap()
 }
 
 async fn rpc(State(backend): State<Arc<Backend>>, Json(question): Json<Value>) -> Json<Value> {
