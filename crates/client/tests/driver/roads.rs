@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use rustls_pki_types::{CertificateDer, pem::PemObject as _};
-use suona_client::{BuildError, Code, Suona};
+use suona_client::{BuildError, Code, Suona, client::Status, link::State};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, copy_bidirectional},
     net::{TcpListener, TcpStream},
@@ -82,6 +82,57 @@ async fn a_proxy_opens_a_tunnel_for_who_may() {
     let refused = status.wait_for(|status| status.fault.is_some()).await.unwrap().clone();
     let fault = refused.fault.unwrap();
     assert!(fault.message.contains("the proxy refused a tunnel, with status 407"), "{fault}");
+}
+
+/// The address that a child of the next test dials.
+#[cfg(unix)]
+const DIALS: &str = "SUONA_TEST_DIALS";
+
+// Connections to no address in particular get to this machine, which has no proxy under its own names; not so on Windows.
+#[cfg(unix)]
+#[tokio::test]
+async fn the_environment_of_a_process_names_its_proxy() {
+    if let Ok(url) = std::env::var(DIALS) {
+        return dial(&url).await;
+    }
+    let world = World::new();
+    let tunnels = Arc::new(AtomicUsize::new(0));
+    let proxy = proxy(tunnels.clone()).await;
+    let url = world.url().replace("127.0.0.1", "0.0.0.0");
+    let (known, unknown) = (&*format!("http://me:secret@{proxy}"), &*format!("http://{proxy}"));
+    let refused = "the proxy refused a tunnel, with status 407";
+    let useless = "the proxy in ALL_PROXY cannot be used";
+    for (environment, through, wrong) in [
+        (&[("HTTP_PROXY", known)][..], 1, None),
+        (&[("ALL_PROXY", known)], 1, None),
+        (&[("ALL_PROXY", unknown)], 0, Some(refused)),
+        (&[("HTTP_PROXY", known), ("ALL_PROXY", unknown)], 1, None),
+        (&[("http_proxy", known), ("HTTP_PROXY", unknown)], 1, None),
+        (&[("HTTPS_PROXY", unknown)], 0, None),
+        (&[("ALL_PROXY", unknown), ("NO_PROXY", "example.com, 0.0.0.0")], 0, None),
+        (&[("ALL_PROXY", unknown), ("no_proxy", "*")], 0, None),
+        (&[("ALL_PROXY", unknown), ("NO_PROXY", "example.com")], 0, Some(refused)),
+        (&[("ALL_PROXY", "socks5://127.0.0.1:1")], 0, Some(useless)),
+    ] {
+        tunnels.store(0, Ordering::SeqCst);
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+        child.args(["--exact", "roads::the_environment_of_a_process_names_its_proxy", "--nocapture"]);
+        child.env_clear().env(DIALS, &url).envs(environment.iter().copied());
+        let ended = tokio::task::spawn_blocking(move || child.output().unwrap()).await.unwrap();
+        let told = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert_eq!(tunnels.load(Ordering::SeqCst), through, "{environment:?}: {told}");
+        assert_eq!(ended.status.success(), wrong.is_none(), "{environment:?}: {told}");
+        assert!(told.contains(wrong.unwrap_or_default()), "{environment:?}: {told}");
+    }
+}
+
+/// Dials as the environment wants it, once.
+#[cfg(unix)]
+async fn dial(url: &str) {
+    let suona = Suona::connect(url).build().unwrap();
+    let mut status = suona.status();
+    let is_over = |status: &Status| status.state == State::Online || status.fault.is_some();
+    assert_eq!(status.wait_for(is_over).await.unwrap().fault, None);
 }
 
 #[tokio::test]
