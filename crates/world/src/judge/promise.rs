@@ -137,3 +137,44 @@ impl Promise {
         if fits { Ok(()) } else { Err(wrong()) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Judges a call that was asked in these lives of the gateway and answered, with what the backend did: for which
+    /// life, whether it did it, and whether that life was told.
+    fn judge(asked: &[Life], deeds: &[(Life, bool, Option<bool>)]) -> Result<(), String> {
+        let mut chronicle = Chronicle::default();
+        for (life, done, told) in deeds.iter().copied() {
+            let number = chronicle.begin_deed("s-1", life);
+            chronicle.mark_deed("s-1", number, |deed| (deed.done, deed.told) = (done, told));
+        }
+        let mut promise = Promise::new(Act::Rpc, "{}".to_owned(), "s-1".to_owned());
+        promise.asked = (1..).zip(asked.iter().copied()).collect();
+        (promise.outcome, promise.doubtful) = (Some(Ok(())), asked.len() > 1);
+        promise.check(&chronicle)
+    }
+
+    #[test]
+    fn a_life_asks_the_backend_again_only_if_it_was_told_of_no_answer() {
+        assert_eq!(judge(&[0], &[(0, true, Some(true))]), Ok(()));
+        for done in [false, true] {
+            assert_eq!(judge(&[0], &[(0, done, Some(false)), (0, !done, Some(true))]), Ok(()));
+        }
+        for told in [None, Some(true)] {
+            let judged = judge(&[0], &[(0, true, told), (0, false, Some(true))]);
+            assert!(judged.unwrap_err().contains("reached the backend twice from one life"));
+        }
+    }
+
+    #[test]
+    fn nothing_happens_twice_in_a_life_nor_in_one_that_was_not_asked() {
+        let twice = judge(&[0], &[(0, true, Some(false)), (0, true, Some(true))]);
+        assert!(twice.unwrap_err().contains("more than once in one life"));
+        let (before, after) = ((0, true, Some(false)), (1, true, Some(true)));
+        assert_eq!(judge(&[0, 1], &[before, after]), Ok(()));
+        assert!(judge(&[1], &[before, after]).unwrap_err().contains("was asked in {1}"));
+        assert!(judge(&[0], &[(0, false, Some(false))]).unwrap_err().contains("happened 0 times"));
+    }
+}
