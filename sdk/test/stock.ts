@@ -166,6 +166,7 @@ class Peer {
       send: () => client.send(data),
       history: () => client.history(channel, { limit: fields.limit as number }),
       presence: () => client.presence(channel),
+      presence_stats: () => client.presenceStats(channel),
     };
     calls[is]!().catch(() => undefined);
   }

@@ -26,18 +26,18 @@ const BREAK: &str = " ⏎ ";
 /// Reads `subscribe news {"keep":true}` and its like.
 pub(crate) fn input(line: &str) -> Result<Input, Malformed> {
     let mut words = Words(line);
-    Ok(match words.word("an input")? {
+    let input = match words.word("an input")? {
         "received" => {
             let generation = words.number("socket")?;
             Input::Link(link::Input::Received {
                 generation,
-                frame: Frame::Text(words.0.replace(BREAK, "\n")),
+                frame: Frame::Text(words.rest().replace(BREAK, "\n")),
             })
         }
         "subscribe" => {
             let channel = Channel::from(words.word("channel")?);
-            let options = if words.0.is_empty() { "{}" } else { words.0 };
-            Input::Subscribe { channel, options: parse::<Wishes>(options)?.into() }
+            let options = Some(words.rest()).filter(|options| !options.is_empty());
+            Input::Subscribe { channel, options: parse::<Wishes>(options.unwrap_or("{}"))?.into() }
         }
         "unsubscribe" => Input::Unsubscribe { channel: Channel::from(words.word("channel")?) },
         "token" => {
@@ -53,9 +53,11 @@ pub(crate) fn input(line: &str) -> Result<Input, Malformed> {
             let login = words.number("login")?;
             Input::TokenFailed { channel: channel_if_any(&mut words), login, reason: words.text("reason")? }
         }
-        "command" => command(words)?,
-        _ => Input::Link(links::input(line)?),
-    })
+        "command" => command(&mut words)?,
+        _ => return Ok(Input::Link(links::input(line)?)),
+    };
+    words.end()?;
+    Ok(input)
 }
 
 /// A channel, if what comes next is neither a text nor `none` at the end.
@@ -65,10 +67,10 @@ fn channel_if_any(words: &mut Words<'_>) -> Option<Channel> {
 }
 
 /// `command 1 {"rpc":…} 10s`: the time-out stands behind the last brace.
-fn command(mut words: Words<'_>) -> Result<Input, Malformed> {
+fn command(words: &mut Words<'_>) -> Result<Input, Malformed> {
     let ticket = words.number("ticket")?;
-    let end = words.0.rfind('}').map_or(0, |at| at + 1);
-    let (said, ttl) = words.0.split_at(end);
+    let rest = words.rest();
+    let (said, ttl) = rest.split_at(rest.rfind('}').map_or(0, |at| at + 1));
     let ttl = Some(ttl.trim()).filter(|ttl| !ttl.is_empty()).map(span::read).transpose()?;
     Ok(Input::Command { ticket, command: parse::<Said>(said)?.into(), ttl })
 }

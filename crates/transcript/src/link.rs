@@ -12,7 +12,7 @@ use crate::{
 /// Reads `lost 1 1006 "gone"` and its like.
 pub(crate) fn input(line: &str) -> Result<Input, Malformed> {
     let mut words = Words(line);
-    Ok(match words.word("an input")? {
+    let input = match words.word("an input")? {
         "start" => Input::Start,
         "hidden" => Input::Hidden,
         "shown" => Input::Shown,
@@ -23,18 +23,28 @@ pub(crate) fn input(line: &str) -> Result<Input, Malformed> {
         "received" => {
             Input::Received { generation: words.number("socket")?, frame: Frame::Text(words.text("frame")?) }
         }
-        "alive" => Input::Alive { generation: words.number("socket")? },
-        "lost" => lost(words)?,
-        "network" => Input::Network { online: words.next().map(|word| word == "online") },
+        "lost" => lost(&mut words)?,
+        "network" => Input::Network { online: online(&mut words)? },
         "drop" => Input::Drop {
             reason: words.text("reason")?,
             wait: words.next().map_or(Ok(Duration::ZERO), span::read)?,
         },
         other => return Err(Malformed(format!("no input: {other}"))),
-    })
+    };
+    words.end()?;
+    Ok(input)
 }
 
-fn lost(mut words: Words<'_>) -> Result<Input, Malformed> {
+fn online(words: &mut Words<'_>) -> Result<Option<bool>, Malformed> {
+    match words.next() {
+        None => Ok(None),
+        Some("online") => Ok(Some(true)),
+        Some("offline") => Ok(Some(false)),
+        Some(other) => Err(Malformed(format!("no network: {other}"))),
+    }
+}
+
+fn lost(words: &mut Words<'_>) -> Result<Input, Malformed> {
     let generation = words.number("socket")?;
     let code = words.next_if(|word| word.parse::<u16>().is_ok()).and_then(|word| word.parse().ok());
     let reason = words.next_if(|word| word.starts_with('"')).map_or(Ok(String::new()), crate::words::text)?;
@@ -42,9 +52,10 @@ fn lost(mut words: Words<'_>) -> Result<Input, Malformed> {
     Ok(Input::Lost { generation, loss: Loss { code, reason, full, kind: None }, is_final: false })
 }
 
-/// The other way round.
-pub(crate) fn written_input(input: &Input) -> String {
-    match input {
+/// The other way round; `None` for a sign of life that is no message, which has no word: not every language's sockets
+/// show any.
+pub(crate) fn written_input(input: &Input) -> Option<String> {
+    Some(match input {
         Input::Start => "start".to_owned(),
         Input::Hidden => "hidden".to_owned(),
         Input::Shown => "shown".to_owned(),
@@ -54,7 +65,7 @@ pub(crate) fn written_input(input: &Input) -> String {
         Input::Stop { reason, .. } => format!("stop {}", quoted(reason)),
         Input::Opened { generation } => format!("opened {generation}"),
         Input::Received { generation, frame } => format!("received {generation} {}", quoted(&text(frame))),
-        Input::Alive { generation } => format!("alive {generation}"),
+        Input::Alive { .. } => return None,
         Input::Lost { generation, loss, .. } => {
             let code = loss.code.map_or_else(String::new, |code| format!(" {code}"));
             let reason =
@@ -67,7 +78,7 @@ pub(crate) fn written_input(input: &Input) -> String {
         Input::Network { online: Some(false) } => "network offline".to_owned(),
         Input::Drop { reason, wait } if wait.is_zero() => format!("drop {}", quoted(reason)),
         Input::Drop { reason, wait } => format!("drop {} {}", quoted(reason), span::written(*wait)),
-    }
+    })
 }
 
 /// An output that came at `now`.

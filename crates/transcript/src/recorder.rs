@@ -41,7 +41,10 @@ impl Recorder {
             self.lines.push(format!("luck {}", moment.luck));
         }
         self.now = moment.now;
-        self.lines.push(format!("> {} {}", self.time(), client::written_input(input)));
+        self.lines.push(match client::written_input(input) {
+            Some(words) => format!("> {} {words}", self.time()),
+            None => format!("# {} something for which there is no word", self.time()),
+        });
     }
 
     /// It did this upon it.

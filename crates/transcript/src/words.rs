@@ -38,6 +38,16 @@ impl<'a> Words<'a> {
         text(self.word(what)?)
     }
 
+    /// All that is left, as it stands.
+    pub(crate) fn rest(&mut self) -> &'a str {
+        std::mem::take(&mut self.0)
+    }
+
+    /// Nothing is left.
+    pub(crate) fn end(&mut self) -> Result<(), Malformed> {
+        self.next().map_or(Ok(()), |word| Err(Malformed(format!("{word} is one word too many"))))
+    }
+
     /// The next word, if it begins so.
     pub(crate) fn next_if(&mut self, is: impl FnOnce(&str) -> bool) -> Option<&'a str> {
         let mut ahead = *self;

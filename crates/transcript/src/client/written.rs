@@ -9,13 +9,13 @@ use suona_protocol::{Channel, json};
 use super::{BREAK, as_json};
 use crate::{link as links, span, words::quoted};
 
-/// The words that [`input`](super::input) reads.
-pub(crate) fn input(input: &Input) -> String {
-    match input {
+/// The words that [`input`](super::input) reads, if there are any for this.
+pub(crate) fn input(input: &Input) -> Option<String> {
+    Some(match input {
         Input::Link(link::Input::Received { generation, frame }) => {
             format!("received {generation} {}", links::text(frame).trim_end().replace('\n', BREAK))
         }
-        Input::Link(input) => links::written_input(input),
+        Input::Link(input) => return links::written_input(input),
         Input::Token { channel, login, token } => {
             let token = token.as_deref().map_or_else(|| "none".to_owned(), quoted);
             format!("token {login} {}{token}", of(channel.as_ref()))
@@ -29,7 +29,7 @@ pub(crate) fn input(input: &Input) -> String {
             let ttl = ttl.map_or_else(String::new, |ttl| format!(" {}", span::written(ttl)));
             format!("command {ticket} {}{ttl}", said(command))
         }
-    }
+    })
 }
 
 fn of(channel: Option<&Channel>) -> String {
