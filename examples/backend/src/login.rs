@@ -26,6 +26,12 @@ use crate::{
 /// In front of the number of somebody who logged in by WeChat. Nobody may take such a name.
 const BY_WECHAT: &str = "微信用户";
 
+/// In front of a code that is taken for somebody, where WeChat is not asked.
+const MADE_UP: &str = "made up: ";
+
+/// So many of those who were made up are kept, the latest: a code comes once.
+const MAX_MADE_UP: i64 = 1000;
+
 /// What somebody proves who they are with: one of three.
 #[derive(Deserialize)]
 pub(crate) struct Proof {
@@ -174,19 +180,24 @@ async fn by_wechat(app: &App, code: &str) -> Result<String, LoginError> {
     let openid = match &app.wechat {
         Some(wechat) => wechat.openid(code).await?,
         // The developer tools make codes up where there is no AppID: each is somebody new.
-        None if app.dev => format!("made up: {code}"),
+        None if app.dev => format!("{MADE_UP}{code}"),
         None => return Err(LoginError::NoWeChat),
     };
-    let id: i64 = app
-        .database
-        .write(move |transaction| {
-            let sql = "INSERT INTO users (openid, since) VALUES (?, ?) ON CONFLICT DO NOTHING";
-            transaction.execute(sql, (&openid, now()))?;
-            let sql = "SELECT id FROM users WHERE openid = ?";
-            Ok::<_, LoginError>(transaction.query_row(sql, [openid], |row| row.get(0))?)
-        })
-        .await?;
+    let id = app.database.write(move |transaction| number_of(transaction, &openid, now())).await?;
     Ok(format!("{BY_WECHAT}{id}"))
+}
+
+/// The same number each time; a new one for somebody new.
+fn number_of(connection: &Connection, openid: &str, now: i64) -> Result<i64, DatabaseError> {
+    let sql = "INSERT INTO users (openid, since) VALUES (?, ?) ON CONFLICT DO NOTHING";
+    connection.execute(sql, (openid, now))?;
+    let sql = "SELECT id FROM users WHERE openid = ?";
+    let id = connection.query_row(sql, [openid], |row| row.get(0))?;
+    if openid.starts_with(MADE_UP) {
+        let sql = "DELETE FROM users WHERE id <= ? AND openid LIKE ? || '%'";
+        connection.execute(sql, (id - MAX_MADE_UP, MADE_UP))?;
+    }
+    Ok(id)
 }
 
 async fn by_key(app: &App, serial: String, key: String) -> Result<String, LoginError> {
@@ -212,5 +223,23 @@ fn by_name(app: &App, name: String) -> Result<String, LoginError> {
         Err(LoginError::BadName)
     } else {
         Ok(name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_those_who_are_made_up_the_latest_are_kept_and_nobody_gets_anothers_number() {
+        let database = Connection::open_in_memory().unwrap();
+        database.execute_batch(include_str!("schema.sql")).unwrap();
+        assert_eq!(number_of(&database, "oReal", 0).unwrap(), 1);
+        for number in 2..=MAX_MADE_UP + 9 {
+            assert_eq!(number_of(&database, &format!("{MADE_UP}{number}"), 0).unwrap(), number);
+        }
+        let kept: i64 = database.query_row("SELECT count(*) FROM users", [], |row| row.get(0)).unwrap();
+        assert_eq!(kept, MAX_MADE_UP + 1);
+        assert_eq!(number_of(&database, "oReal", 0).unwrap(), 1);
     }
 }

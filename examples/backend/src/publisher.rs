@@ -20,7 +20,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// The gateway answers within ten seconds.
 const TIMEOUT: Duration = Duration::from_secs(12);
 
-/// So many are looked up at a time.
+/// So many are looked up, and forgotten, at a time.
 const BATCH: u32 = 64;
 
 /// Carries publications to the gateway.
@@ -79,33 +79,44 @@ impl Publisher {
             if waiting.is_empty() {
                 return Ok(());
             }
-            for publication in waiting {
-                self.send(publication, backoff).await?;
-            }
+            self.send(waiting, backoff).await?;
         }
     }
 
-    /// Tries until the gateway has it, or will never have it: what comes after must not overtake it.
-    async fn send(&self, publication: Waiting, backoff: &mut Backoff) -> Result<(), DatabaseError> {
-        let id = publication.id;
-        loop {
+    /// Sends them in order. The first that the gateway does not take now ends that, and is the first of the next round:
+    /// what comes after must not overtake it.
+    async fn send(&self, waiting: Vec<Waiting>, backoff: &mut Backoff) -> Result<(), DatabaseError> {
+        // Written down together: each time the disk is waited for.
+        let mut taken = None;
+        for publication in waiting {
+            let id = publication.id;
             match self.try_once(&publication).await {
                 Outcome::Taken => {
                     backoff.succeeded();
-                    return self.database.write(move |transaction| outbox::forget(transaction, id)).await;
+                    taken = Some(id);
                 }
                 Outcome::Refused(why) => {
                     tracing::error!(id, channel = publication.channel, why, "a publication was refused");
                     let set_aside =
                         move |transaction: &Transaction<'_>| outbox::set_aside(transaction, id, &why);
-                    return self.database.write(set_aside).await;
+                    self.database.write(set_aside).await?;
                 }
                 Outcome::NotNow(why) => {
                     backoff.failed(&why);
+                    // Before the pause: the gateway may forget the keys of what it has.
+                    self.forget(taken).await?;
                     backoff.wait().await;
+                    return Ok(());
                 }
             }
         }
+        self.forget(taken).await
+    }
+
+    /// The gateway has everything up to that one.
+    async fn forget(&self, taken: Option<i64>) -> Result<(), DatabaseError> {
+        let Some(id) = taken else { return Ok(()) };
+        self.database.write(move |transaction| outbox::forget(transaction, id)).await
     }
 
     async fn try_once(&self, publication: &Waiting) -> Outcome {

@@ -14,7 +14,7 @@ pub(crate) enum Failure {
     /// The answer is no.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// The user has sent more requests with keys in a day than are kept.
+    /// The user has sent more requests with keys in a day than are kept, or the gateway has been away for too long.
     #[error("too many requests")]
     TooMany,
     /// There is no answer now; the next try may get one.
@@ -82,7 +82,7 @@ impl Request<'_> {
     }
 
     /// Tells all who hear `channel`, once the request has taken effect.
-    pub(crate) fn publish(&self, channel: &str, data: &impl Serialize) -> Result<(), DatabaseError> {
+    pub(crate) fn publish(&self, channel: &str, data: &impl Serialize) -> Result<(), Failure> {
         outbox::put(self.transaction, channel, data)
     }
 }

@@ -63,6 +63,7 @@ CREATE TABLE tasks (
     finished INTEGER
 ) STRICT;
 CREATE INDEX tasks_of_head ON tasks (head, id);
+CREATE INDEX tasks_to_do ON tasks (head) WHERE finished IS NULL;
 
 CREATE TABLE orders (
     id INTEGER PRIMARY KEY,
@@ -95,3 +96,4 @@ CREATE TABLE outbox (
     refusal TEXT -- why the gateway will never take it
 ) STRICT;
 CREATE INDEX outbox_waiting ON outbox (id) WHERE refusal IS NULL;
+CREATE INDEX outbox_refused ON outbox (id) WHERE refusal IS NOT NULL;

@@ -1,5 +1,7 @@
 //! The four systems: which methods there are, and who may hear which channel.
 
+#[cfg(test)]
+mod bounds;
 pub(crate) mod devices;
 mod orders;
 mod quotation;

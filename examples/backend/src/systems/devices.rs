@@ -18,8 +18,14 @@ use crate::{
 /// So many commands wait for a device that is away; then people are told to wait for it.
 const MAX_UNDER_WAY: i64 = 20;
 
+/// Of the commands that have ended, a device's latest are kept.
+const MAX_ENDED: i64 = 200;
+
 /// One person's devices.
 const MAX_KEPT: i64 = 100;
+
+/// Everybody's.
+const MAX_DEVICES: i64 = 10_000;
 
 /// What a device is doing.
 #[derive(Clone, Copy, Deserialize, Serialize)]
@@ -126,8 +132,10 @@ fn register(request: &Request<'_>, new: &Registration) -> Result<Device, Failure
     if !(16..=128).contains(&key.len()) {
         return Err(Refusal::BadRequest("a key has 16 to 128 bytes".to_owned()).into());
     }
-    let sql = "SELECT count(*) FROM devices WHERE keeper = ?";
-    if request.transaction.query_row(sql, [keeper], |row| row.get::<_, i64>(0))? >= MAX_KEPT {
+    let sql = "SELECT count(*) FILTER (WHERE keeper = ?), count(*) FROM devices";
+    let (own, all): (i64, i64) =
+        request.transaction.query_row(sql, [keeper], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    if own >= MAX_KEPT || all >= MAX_DEVICES {
         return Err(Refusal::TooMany.into());
     }
     let sql = "INSERT OR IGNORE INTO devices (serial, title, keeper, key_hash) VALUES (?, ?, ?, ?)";
@@ -149,6 +157,10 @@ fn turn(request: &Request<'_>, order: &Order) -> Result<Command, Failure> {
     request.transaction.execute(
         "INSERT INTO commands (serial, number, turn, by, at) VALUES (?, ?, ?, ?, ?)",
         (&order.serial, number, order.turn.as_str(), by, request.now),
+    )?;
+    request.transaction.execute(
+        "DELETE FROM commands WHERE serial = ? AND number <= ? AND ended IS NOT NULL",
+        (&order.serial, number - MAX_ENDED),
     )?;
     let command = Command::find(request.transaction, &order.serial, number)?;
     tell(request, &order.serial, &News::Command(&command))?;
@@ -219,6 +231,6 @@ fn load(request: &Request<'_>, serial: &str, below: i64, limit: u32) -> Result<D
     Ok(Device { serial: serial.to_owned(), title, state, commands: commands.collect::<Result<_, _>>()? })
 }
 
-fn tell(request: &Request<'_>, serial: &str, news: &News<'_>) -> Result<(), DatabaseError> {
+fn tell(request: &Request<'_>, serial: &str, news: &News<'_>) -> Result<(), Failure> {
     request.publish(&format!("device:{serial}"), news)
 }

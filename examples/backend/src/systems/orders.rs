@@ -12,6 +12,12 @@ use crate::{
     request::{Failure, Request},
 };
 
+/// So many orders wait to be accepted.
+const MAX_OPEN: i64 = 1000;
+
+/// Of those that are accepted, the latest are kept.
+const MAX_ACCEPTED: i64 = 1000;
+
 /// 机动车 (vehicles) or 驾驶证 (licences).
 #[derive(Clone, Copy, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -30,7 +36,7 @@ struct Order {
     accepted_by: Option<String>,
 }
 
-/// What the desk shows: sums over all orders, and a page of them.
+/// What the desk shows: sums over all orders that are kept, and a page of them.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Overview {
@@ -79,6 +85,10 @@ fn order(request: &Request<'_>, new: &New) -> Result<Order, Failure> {
     if *amount <= Money(0) {
         return Err(Refusal::NoPrice.into());
     }
+    let sql = "SELECT count(*) FROM orders WHERE accepted_by IS NULL";
+    if request.transaction.query_row(sql, [], |row| row.get::<_, i64>(0))? >= MAX_OPEN {
+        return Err(Refusal::TooMany.into());
+    }
     let kind = if matches!(kind, Kind::Jdc) { "jdc" } else { "jsz" };
     request.transaction.execute(
         "INSERT INTO orders (title, kind, amount, at) VALUES (?, ?, ?, ?)",
@@ -98,7 +108,11 @@ fn accept(request: &Request<'_>, Which { id }: &Which) -> Result<Order, Failure>
     }
     let sql = "UPDATE orders SET accepted_by = ?, accepted = ? WHERE id = ?";
     request.transaction.execute(sql, (me, request.now, id))?;
-    notify(request, id)
+    let order = notify(request, id)?;
+    let sql = "DELETE FROM orders WHERE accepted_by IS NOT NULL AND id <=
+        (SELECT id FROM orders WHERE accepted_by IS NOT NULL ORDER BY id DESC LIMIT 1 OFFSET ?)";
+    request.transaction.execute(sql, [MAX_ACCEPTED])?;
+    Ok(order)
 }
 
 fn notify(request: &Request<'_>, id: i64) -> Result<Order, Failure> {

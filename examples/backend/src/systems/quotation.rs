@@ -15,6 +15,12 @@ use crate::{
 /// How many lots may be open at a time: they all stand in one list.
 const MAX_OPEN: i64 = 100;
 
+/// Of those that have ended, so many of the latest are kept.
+const MAX_ENDED: i64 = 1000;
+
+/// So many bids on a lot are kept, the best. The lot itself counts them all.
+const MAX_BIDS: i64 = 1000;
+
 /// Where it is heard how each lot stands.
 pub(super) const LOTS: &str = "lots";
 
@@ -125,6 +131,8 @@ fn bid(request: &Request<'_>, offer: &Offer) -> Result<Bid, Failure> {
     request
         .transaction
         .execute("INSERT INTO bids VALUES (?, ?, ?, ?, ?)", (id, number, price, supplier, at))?;
+    let sql = "DELETE FROM bids WHERE lot = ? AND number <= ?";
+    request.transaction.execute(sql, (id, number - MAX_BIDS))?;
     let lot = after.lot.clone();
     let bid = Bid { id: format!("{lot}-{number}"), lot, price, supplier: supplier.to_owned(), at };
     request.publish(&format!("lot:{}", bid.lot), &bid)?;
@@ -149,10 +157,21 @@ fn open(request: &Request<'_>, opening: &Opening) -> Result<Lot, Failure> {
     let end_at = request.now + seconds * 1000;
     let sql = "INSERT INTO lots (title, best, end_at) VALUES (?, ?, ?)";
     request.transaction.execute(sql, (title, best, end_at))?;
-    let lot = request.transaction.last_insert_rowid().to_string();
-    let lot = Lot { lot, title: title.clone(), end_at, best, bids: 0 };
+    let id = request.transaction.last_insert_rowid();
+    forget_ended(request, id - MAX_ENDED)?;
+    let lot = Lot { lot: id.to_string(), title: title.clone(), end_at, best, bids: 0 };
     request.publish(LOTS, &lot)?;
     Ok(lot)
+}
+
+/// Forgets lots up to that one which have ended, and the bids on them.
+fn forget_ended(request: &Request<'_>, last: i64) -> Result<(), Failure> {
+    let ended = "id <= ?1 AND end_at <= ?2";
+    let bids = format!("DELETE FROM bids WHERE lot IN (SELECT id FROM lots WHERE {ended})");
+    for sql in [bids, format!("DELETE FROM lots WHERE {ended}")] {
+        request.transaction.execute(&sql, (last, request.now))?;
+    }
+    Ok(())
 }
 
 fn read_lot(row: &Row<'_>) -> deadpool_sqlite::rusqlite::Result<Lot> {

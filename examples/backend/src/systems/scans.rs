@@ -10,6 +10,12 @@ use crate::{
     request::{Failure, Request},
 };
 
+/// So many tasks of a head wait to be done; then it reads nothing more.
+const MAX_TO_DO: i64 = 10_000;
+
+/// Of those that are done, a head's latest are kept.
+const MAX_DONE: i64 = 1000;
+
 #[derive(Serialize)]
 struct Task {
     id: String,
@@ -82,6 +88,10 @@ fn progress(request: &Request<'_>, of: &Of) -> Result<Progress, Failure> {
 /// A head is a device, and reports what it read.
 fn scan(request: &Request<'_>, Scan { code: Code(code) }: &Scan) -> Result<Task, Failure> {
     let head = request.device()?;
+    let sql = "SELECT count(*) FROM tasks WHERE head = ? AND finished IS NULL";
+    if request.transaction.query_row(sql, [head], |row| row.get::<_, i64>(0))? >= MAX_TO_DO {
+        return Err(Refusal::TooMany.into());
+    }
     let sql = "INSERT INTO tasks (head, code, title, at)
         VALUES (?1, ?2, coalesce((SELECT title FROM goods WHERE code = ?2), '未知商品'), ?3)";
     request.transaction.execute(sql, (head, code, request.now))?;
@@ -103,7 +113,11 @@ fn finish(request: &Request<'_>, Which { id }: &Which) -> Result<Task, Failure> 
     let id = open_for(request, me, id)?;
     let sql = "UPDATE tasks SET assignee = ?, finished = ? WHERE id = ?";
     request.transaction.execute(sql, (me, request.now, id))?;
-    publish(request, id)
+    let task = publish(request, id)?;
+    let sql = "DELETE FROM tasks WHERE head = ?1 AND finished IS NOT NULL AND id <=
+        (SELECT id FROM tasks WHERE head = ?1 AND finished IS NOT NULL ORDER BY id DESC LIMIT 1 OFFSET ?2)";
+    request.transaction.execute(sql, (&task.head, MAX_DONE))?;
+    Ok(task)
 }
 
 /// The number of a task that is not finished, and nobody else's.

@@ -29,6 +29,21 @@ async fn what_the_gateway_did_not_take_is_sent_again_with_the_same_key_and_nothi
 }
 
 #[tokio::test]
+async fn what_the_gateway_took_is_not_sent_again_after_trouble_with_the_next() {
+    let gateway = StandIn::start().await;
+    let taken = (200, json!({ "result": {} }));
+    gateway.answer_next([taken.clone(), taken].into_iter().chain((0..50).map(|_| (503, json!({})))));
+    let backend = Backend::start("http://127.0.0.1:9").await;
+    for title in ["first", "second", "third"] {
+        order(&backend, title).await;
+    }
+    let backend = backend.restart_with(&["--dev", "--gateway", &gateway.url]).await;
+    // The third for the second time: what came before it was written down before the pause.
+    gateway.sent(4).await;
+    assert_eq!(backend.health().await["outbox"], json!({ "waiting": 1, "refused": 0 }));
+}
+
+#[tokio::test]
 async fn what_the_gateway_will_never_take_is_set_aside() {
     let gateway = StandIn::start().await;
     gateway.answer_next([(200, json!({ "error": { "code": 102, "message": "unknown channel" } }))]);
