@@ -3,13 +3,13 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
+import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 
 import { browser } from "./harness/browser.mjs";
 import { ROOT, demo, look } from "./harness/demo.mjs";
-import { unreadable } from "./harness/readable.mjs";
+import { focusMark, unreadable } from "./harness/readable.mjs";
 import { until } from "./harness/until.mjs";
 
 const DEMO = join(ROOT, "examples/demo");
@@ -45,10 +45,25 @@ test("the sources of the page have the types that they say", () => {
   execFileSync(process.execPath, [join(ROOT, "sdk/node_modules/typescript/bin/tsc"), "-p", join(DEMO, "page")], { stdio: "inherit" });
 });
 
+/** What a source of the page exports. */
+function source(t, name) {
+  const outfile = join(folder(t), `${name}.mjs`);
+  esbuild.buildSync({ entryPoints: [join(DEMO, `page/src/${name}.ts`)], outfile, bundle: true, format: "esm" });
+  return import(outfile);
+}
+
+test("the list has each bid once, the best first, and so many of them", async (t) => {
+  const { SHOWN, withBid } = await source(t, "bids");
+  const bid = (number) => ({ id: `1-${number}`, price: 1000 - number });
+  const numbers = Array.from({ length: SHOWN + 9 }, (_, number) => number);
+  // As they may come: some late, all of them twice.
+  const late = numbers.map((number) => number ^ 1);
+  const list = [...late, ...numbers].map(bid).reduce(withBid, []);
+  assert.deepEqual(list, numbers.map(bid).reverse().slice(0, SHOWN));
+});
+
 test("the log notices what comes twice, what does not come, and what is said to be gone", async (t) => {
-  const outfile = join(folder(t), "ledger.mjs");
-  esbuild.buildSync({ entryPoints: [join(DEMO, "page/src/ledger.ts")], outfile, bundle: true, format: "esm" });
-  const { Ledger } = await import(outfile);
+  const { Ledger } = await source(t, "ledger");
   const told = (...what) => {
     const ledger = new Ledger(() => 0);
     for (const one of what) {
@@ -73,6 +88,20 @@ test("Ctrl-C ends the demo, which puts nothing on the disk", async (t) => {
   assert.deepEqual(readdirSync(TMPDIR), []);
 });
 
+test("it says where the page is, on this machine and for a phone in the same network", async (t) => {
+  const open = await demo(t, { host: [] });
+  await until(() => open.said().includes("Ctrl-C"), "it has said all");
+  const [here, there] = open.said().match(/http:\S+/g);
+  assert.match(here, /^http:\/\/127\.0\.0\.1:\d+$/);
+  const others = Object.values(networkInterfaces()).flat().filter(({ family, internal }) => family === "IPv4" && !internal);
+  assert.equal(there !== undefined, others.length > 0, "a machine with a network tells of it");
+  for (const address of [here, there ?? here]) {
+    const page = await fetch(address);
+    assert.match(await page.text(), /<script type="module" src="\/page\.js">/);
+  }
+  assert.ok(!there || others.some(({ address }) => there === `http://${address}:${new URL(here).port}`), there);
+});
+
 test("a page of a demo that has ended says so, and begins anew with the next demo", async (t) => {
   const first = await demo(t);
   const view = await look(t, chromium, first.url);
@@ -95,13 +124,10 @@ test("other pages of the same browser have no business with the demo", async () 
   }
 });
 
-/** What the keyboard reaches, and whether one sees where one is. */
+/** What the keyboard reaches. */
 const reached = () => {
   const { activeElement: at } = document;
-  if (!at || at === document.body) return undefined;
-  const { outlineStyle, outlineWidth } = getComputedStyle(at.matches(".tab input") ? at.parentElement : at);
-  const seen = outlineStyle !== "none" && parseFloat(outlineWidth) >= 2;
-  return { seen, which: [...document.querySelectorAll("*")].indexOf(at), is: at.outerHTML.slice(0, 80) };
+  return { which: [...document.querySelectorAll("*")].indexOf(at), is: at.outerHTML.slice(0, 80) };
 };
 
 /** What it should reach, in this order. A group of radio buttons is one stop. */
@@ -111,17 +137,17 @@ const reachable = () => {
   return stops.map((it) => [...document.querySelectorAll("*")].indexOf(it));
 };
 
-for (const [name, screen] of [["a desk", undefined], ["a phone", PHONE]]) {
+for (const [name, theme, screen] of [["a desk", "light", undefined], ["a phone", "dark", PHONE]]) {
   test(`on ${name} the keyboard reaches everything in order, and one sees where one is`, async (t) => {
-    const { page } = await look(t, chromium, url, { screen });
+    const { page } = await look(t, chromium, url, { theme, screen });
     const expected = await page.evaluate(reachable);
     assert.ok(expected.length > 15);
     const visited = [];
     for (const _ of expected) {
       await page.keyboard.press("Tab");
-      visited.push(await page.evaluate(reached));
+      visited.push({ ...(await page.evaluate(reached)), mark: await page.evaluate(focusMark) });
     }
-    assert.deepEqual(visited.filter((it) => !it?.seen), []);
+    assert.deepEqual(visited.filter(({ mark }) => !(mark?.width >= 2 && mark.contrast >= 3)), []);
     assert.deepEqual(visited.map(({ which }) => which), expected);
   });
 }
@@ -155,17 +181,39 @@ test("what is refused is said in words, in either language", async (t) => {
   }
 });
 
+for (const theme of ["light", "dark"]) {
+  test(`on a phone the other phone is chosen by touch and by arrow keys, and can be read: ${theme}`, async (t) => {
+    const view = await look(t, chromium, url, { theme, screen: PHONE });
+    const shown = () => view.page.$$eval(".phone", (all) => all.filter((it) => it.checkVisibility()).map(({ dataset }) => dataset.user));
+    assert.deepEqual(await shown(), ["hongda"]);
+    await view.page.tap('.tab[data-user="yuanhang"]');
+    assert.deepEqual(await shown(), ["yuanhang"]);
+    const before = await view.bids("yuanhang");
+    await view.page.tap('.phone[data-user="yuanhang"] .quotation .step');
+    await until(async () => (await view.bids("yuanhang")).length > before.length, "the bid is listed");
+    assert.deepEqual(await view.page.evaluate(unreadable), []);
+    await view.page.focus('.tab[data-user="yuanhang"] input');
+    await view.page.keyboard.press("ArrowLeft");
+    assert.deepEqual(await shown(), ["hongda"]);
+  });
+}
+
+/** In pictures things happen as people do them. */
+const pause = () => MAKING && new Promise((resolve) => setTimeout(resolve, 1000 + 3000 * Math.random()));
+
 /** Something in every panel. */
 async function liven(view) {
   await turn({ scanner: true });
   await view.click("yuanhang", ".device .step:enabled");
   for (const [before, user] of ["hongda", "yuanhang", "hongda", "yuanhang"].entries()) {
+    await pause();
     await view.bid(user, 2);
     await until(async () => (await view.published("yuanhang")) > before, "the bid is published");
   }
   await view.click("hongda", ".orders header .small");
   await until(async () => (await view.text("hongda", ".device .rows .badge")) !== "", "the device was told something");
-  await until(async () => (await view.text("hongda", ".scans li button")) !== "", "something is scanned");
+  const tasks = MAKING ? 3 : 1;
+  await until(async () => (await view.texts("hongda", ".scans li button")).length >= tasks, "something is scanned");
 }
 
 /** The line of one is cut, who bids all the same; the other bids on. */
@@ -173,7 +221,11 @@ async function divide(view) {
   await view.cutOrMend("hongda");
   await until(async () => (await view.text("hongda", ".notice")) !== "", "the notice is shown");
   const heard = await view.published("yuanhang");
-  for (let bid = 0; bid < 2; bid++) await view.bid("yuanhang", 2);
+  for (let bid = 0; bid < 2; bid++) {
+    await pause();
+    await view.bid("yuanhang", 2);
+  }
+  await pause();
   await view.bid("hongda", 3);
   await until(async () => (await view.published("yuanhang")) >= heard + 2, "the other's bids are published");
 }
@@ -191,9 +243,10 @@ for (const language of ["zh-CN", "en-US"]) {
         await view.cutOrMend("hongda");
         await until(async () => (await view.ledger("hongda")).recovered >= 2, "what was missed comes");
         await isReadable();
+        await pause();
         await divide(view);
-        await view.picture(PICTURES, `demo-${name}-${language}-${theme}`, true);
-        if (MAKING && theme === "light") await view.picture(OURS, `${name}-${language}`, name === "desk");
+        await view.picture(PICTURES, `demo-${name}-${language}-${theme}`);
+        if (MAKING && theme === "light") await view.picture(OURS, `${name}-${language}`, name === "phone" && [".wires", ".quotation"]);
         assert.equal(await view.page.evaluate(() => document.getAnimations().length), 0); // reduced motion
         assert.deepEqual(view.errors, []);
         await view.cutOrMend("hongda");

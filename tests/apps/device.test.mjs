@@ -55,7 +55,7 @@ async function onlooker(t, name) {
   return { told, news };
 }
 
-test("the device carries out what a mini-program page tells it, and the page sees it happen", async (t) => {
+test("devices: the device carries out what a mini-program page tells it, and the page sees it happen", async (t) => {
   const pump = device(t);
   const page = await atDevice(t);
   await until(() => page.shows("已停止"), "it stands still");
@@ -67,7 +67,7 @@ test("the device carries out what a mini-program page tells it, and the page see
   assert.equal(pump.count("carried out"), 2);
 });
 
-test("a command waits for a device that is away, and a device that cannot says why", async (t) => {
+test("devices: a command waits for a device that is away, and a device that cannot says why", async (t) => {
   const page = await atDevice(t);
   page.tap("启动");
   await until(() => page.shows("等待设备…"), "the command waits");
@@ -76,7 +76,7 @@ test("a command waits for a device that is away, and a device that cannot says w
   assert.equal((await commands()).at(-1).status, "failed");
 });
 
-test("with the gateway killed every acknowledged command reaches the device, and each subscriber is told of one gap", async (t) => {
+test("devices: with the gateway killed every acknowledged command reaches the device, and each subscriber is told of one gap", async (t) => {
   const cable = await line();
   const pump = device(t, [], { by: cable });
   const ann = await onlooker(t, "安");
@@ -125,7 +125,7 @@ test("with the gateway killed every acknowledged command reaches the device, and
   assert.equal(loads(), loaded + 1); // the page loads anew where there is a gap, and only there
 });
 
-test("what the scanning head reads is a task on every phone", async (t) => {
+test("scan tasks: what the scanning head reads is a task on every phone", async (t) => {
   const head = device(t, [], { serial: "gate", key: "the-key-of-the-gate" });
   t.after(() => app.back());
   app.page.tap("扫码任务");
@@ -135,7 +135,7 @@ test("what the scanning head reads is a task on every phone", async (t) => {
   await until(() => app.page.shows("抽纸 12 包") && app.page.shows("X-1"), "what passes by is listed");
 });
 
-test("a device with a wrong key is told so, and ends", async (t) => {
+test("devices: a device with a wrong key is told so, and ends", async (t) => {
   const stranger = device(t, [], { key: "guessed" });
   assert.equal(await stranger.exited, 1);
   assert.match(stranger.said, /there is no such device, or its key is another/);
@@ -143,7 +143,7 @@ test("a device with a wrong key is told so, and ends", async (t) => {
 });
 
 if (authority) {
-  test("a device that does not know the authority talks to nobody", async (t) => {
+  test("devices: a device that does not know the authority talks to nobody", async (t) => {
     const stranger = device(t, [], { trust: {} });
     // At its log-in or at its dial, whichever comes first.
     await stranger.says(/no connection: .*\((tls|token-failed)\)/);

@@ -4,6 +4,7 @@ import { after, test } from "node:test";
 
 import { browser, site, visitor } from "./harness/browser.mjs";
 import { built } from "./harness/build.mjs";
+import { focusMark } from "./harness/readable.mjs";
 import { until } from "./harness/until.mjs";
 import { world } from "./harness/world.mjs";
 
@@ -63,6 +64,7 @@ class Typist {
       await this.keyboard.press("Tab");
       const mark = await this.web.page.evaluate(focusMark);
       if (!mark) continue;
+      await this.web.page.evaluate(() => (document.activeElement.dataset.reached = "yes"));
       assert.ok(mark.width >= 2, `${name}: ${await this.focused()} does not show that it has the focus`);
       assert.ok(mark.contrast >= 3, `${name}: the mark of ${await this.focused()} is at ${mark.contrast.toFixed(2)} : 1`);
     }
@@ -128,26 +130,3 @@ test("a disabled button is passed by", async (t) => {
   const isRunning = await web.shows("运行中");
   await assert.rejects(typist.to(isRunning ? "启动" : "停止"), /Tab does not lead/);
 });
-
-/** Runs in a page: how the focus is marked, and on what ground. */
-function focusMark() {
-  const numbers = (color) => color.match(/[\d.]+/g).map(Number);
-  const luminance = (color) => {
-    const linear = (part) => (part <= 10.3 ? part / 3294.6 : ((part / 255 + 0.055) / 1.055) ** 2.4);
-    const [red, green, blue] = color.map(linear);
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
-  };
-  const behind = (element) => {
-    const color = numbers(getComputedStyle(element).backgroundColor);
-    return color[3] === 0 && element.parentElement ? behind(element.parentElement) : color;
-  };
-  const { activeElement: focus } = document;
-  if (focus === document.body) return undefined;
-  focus.dataset.reached = "yes";
-  const marked = focus.closest("uni-input") ?? focus;
-  const { outlineStyle, outlineWidth, outlineColor, outlineOffset } = getComputedStyle(marked);
-  const ground = behind(parseFloat(outlineOffset) < 0 ? marked : marked.parentElement);
-  const [dark, light] = [luminance(numbers(outlineColor)), luminance(ground)].sort((a, b) => a - b);
-  const width = outlineStyle === "none" ? 0 : parseFloat(outlineWidth);
-  return { width, contrast: (light + 0.05) / (dark + 0.05) };
-}

@@ -1,9 +1,10 @@
 // The native example, compiled by WeChat's own compiler and run on a mini-program's machinery against a gateway.
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join, relative } from "node:path";
 import { after, afterEach, test } from "node:test";
 
+import { faultsOf } from "./harness/native-project.mjs";
 import { NATIVE, usingComponents, withPackages } from "./harness/npm.mjs";
 import { until } from "./harness/until.mjs";
 import { launch } from "./harness/wechat.mjs";
@@ -22,13 +23,21 @@ afterEach(() => {
   network.mend();
 });
 
-test("a code that WeChat refuses is followed by another one", async () => {
+/** Holds back what the backend answers to a method, until `comes` is called or the test is over. */
+function holdBack(method) {
+  const answer = { asked: 0 };
+  const held = new Promise((resolve) => (answer.comes = resolve));
+  backend.beforeAnswer = (question) => question.method === method && (answer.asked++, held);
+  return answer;
+}
+
+test("log-in: a code that WeChat refuses is followed by another one", async () => {
   await until(() => app.page.shows("新车上牌"), "the orders are listed");
   assert.deepEqual(weChat.answered, [40163, 0]);
   assert.equal(app.wx.logins, 2);
 });
 
-test("the order desk warns while there is no connection, and lists what came meanwhile", async () => {
+test("order desk: the page warns while there is no connection, and lists what came meanwhile", async () => {
   await until(() => app.page.shows("新车上牌"), "the orders are listed");
   assert.equal(app.page.shows("正在连接…"), false);
   network.cut();
@@ -40,14 +49,14 @@ test("the order desk warns while there is no connection, and lists what came mea
   await until(() => !app.page.shows("正在连接…"), "the warning goes");
 });
 
-test("orders that come while the app is in the background are there when it is back", async () => {
+test("order desk: orders that come while the app is in the background are there when it is back", async () => {
   app.background();
   const { title } = await backend.order();
   app.foreground();
   await until(() => app.page.shows(title), "the new order is listed");
 });
 
-test("a hidden tab hears nothing, and shows what came as soon as it is shown", async () => {
+test("order desk: a hidden tab hears nothing, and shows what came as soon as it is shown", async () => {
   app.tab("报价");
   await until(() => app.page.shows("复印纸"), "the lots are listed");
   const { title } = await backend.order();
@@ -61,7 +70,19 @@ test("a hidden tab hears nothing, and shows what came as soon as it is shown", a
   await until(() => app.page.shows(title), "the new orders are listed");
 });
 
-test("a bid whose answer is lost is one bid, and the list is complete", async () => {
+test("order desk: a page says that it waits for a reply, and a notification does not take that away", async () => {
+  await until(() => app.page.shows("新车上牌") && !app.page.shows("正在更新…"), "the orders are listed");
+  const answer = holdBack("list");
+  await backend.order();
+  await until(() => app.page.shows("正在更新…"), "it waits for the orders");
+  const { title } = await backend.order();
+  await until(() => answer.asked === 2, "the second notification came");
+  assert.ok(app.page.shows("正在更新…"));
+  answer.comes();
+  await until(() => app.page.shows(title) && !app.page.shows("正在更新…"), "the orders are listed");
+});
+
+test("quotation: a bid whose answer is lost is one bid, and the list is complete", async () => {
   app.tab("报价");
   await until(() => app.page.shows("复印纸"), "the lots are listed");
   app.page.tap("A4 复印纸 500 箱");
@@ -83,24 +104,53 @@ test("a bid whose answer is lost is one bid, and the list is complete", async ()
   await until(() => app.wx.toasts.includes("要低于 64000 元"), "the page says why not");
 });
 
-test("every page has its four files, their JSON is right, and components and scripts are where they are looked for", () => {
-  const json = (file) => JSON.parse(readFileSync(join(root, file), "utf8"));
-  const { pages, tabBar, sitemapLocation } = json("app.json");
-  for (const page of pages) {
-    for (const kind of ["js", "json", "wxml"]) assert.ok(existsSync(join(root, `${page}.${kind}`)), `${page}.${kind}`);
-    for (const path of Object.values(json(`${page}.json`).usingComponents)) {
-      assert.ok(existsSync(join(root, "miniprogram_npm", `${path}.wxml`)), path);
-    }
-    const wxml = readFileSync(join(root, `${page}.wxml`), "utf8");
-    for (const [, src] of wxml.matchAll(/src="([^"{]+)"/g)) assert.ok(existsSync(join(root, dirname(page), src)), src);
-  }
-  for (const { pagePath } of tabBar.list) assert.ok(pages.includes(pagePath), pagePath);
-  assert.ok(existsSync(join(root, sitemapLocation)));
-  assert.equal(json("project.config.json").compileType, "miniprogram");
+test("quotation: a page lists the fifty best bids, and the fifty newest lots", async () => {
+  app.tab("报价");
+  const numbers = Array.from({ length: 55 }, (_, at) => at + 1);
+  for (const number of numbers) await backend.rpc("采购", "open", { title: `第 ${number} 批`, ceiling: 9_000, seconds: 600 });
+  await until(() => app.page.shows("第 55 批"), "the newest is listed");
+  assert.equal(app.page.texts.filter((text) => /批$/.test(text)).length, 50);
+  app.page.tap("第 55 批");
+  await until(() => app.page.shows("最高限价"), "the lot is shown");
+  for (const number of numbers) await backend.rpc("别家", "bid", { lot: "58", price: 9_000 - number });
+  await until(() => app.page.shows("¥8,945.00"), "the best is listed");
+  assert.equal(app.page.texts.filter((text) => text === "别家").length, 50);
+});
+
+test("project: WeChat's tools find nothing to refuse, and all pages are listed", () => {
+  assert.deepEqual(faultsOf(root), []);
+  const { pages } = JSON.parse(readFileSync(join(root, "app.json"), "utf8"));
   assert.deepEqual(readdirSync(join(NATIVE, "pages")), pages.map((page) => page.split("/")[1]).sort());
 });
 
-test("what is uploaded is small", () => {
+test("project: what they would refuse is found", () => {
+  const refused = (file, change, fault) => {
+    const before = readFileSync(join(root, file), "utf8");
+    const after = change && before.replace(...change);
+    assert.notEqual(after, before, `${file} has no ${change?.[0]}`);
+    assert.match(faultsOf(root, { [file]: after }).join("\n"), fault);
+  };
+  refused("app.json", ['"style": "v2",', '"style": "v2",,'], /app\.json: .*JSON/);
+  refused("app.json", ['"style"', '"styles"'], /knows no styles/);
+  refused("app.json", ['"pages/lot/lot",', '"/pages/lot/lot",'], /is no path of a page/);
+  refused("app.json", ['"pages/lot/lot",', '"pages/lot/other",'], /pages\/lot\/other: its wxml is missing/);
+  refused("app.json", ['"navigationBarTextStyle": "white"', '"navigationBarTextStyle": "red"'], /navigationBarTextStyle cannot be "red"/);
+  refused("app.json", ['"#655d56"', '"grey"'], /color cannot be "grey"/);
+  refused("app.json", [/\{ "pagePath": "pages\/lots.*\n.*探针" \}/, '{ "pagePath": "pages/x", "text": "" }'], /the tab pages\/x is no page/);
+  refused("app.json", ["sitemap.json", "map.json"], /map\.json: is missing/);
+  refused("sitemap.json", ["allow", "forbid"], /action cannot be "forbid"/);
+  refused("project.config.json", ["touristappid", "mine"], /appid cannot be "mine"/);
+  refused("project.config.json", ['"suffix"', '"ending"'], /type cannot be "ending"/);
+  refused("project.config.json", ['"es6": true', '"es6": "true"'], /setting\.es6 is "true"/);
+  refused("pages/lot/lot.json", ["suona/suona-status/index", "suona/status"], /the component suona\/status is missing/);
+  refused("pages/lot/lot.json", ["suona/suona-status/index", "/pages/lots/lots"], /\/pages\/lots\/lots is no component/);
+  refused("pages/lot/lot.wxml", ['bind:tap="lower"', 'bind:tap="lowerIt"'], /there is no function lowerIt/);
+  refused("pages/lot/lot.wxml", ['wx:key="id"', ""], /a list has no wx:key/);
+  refused("pages/lot/lot.wxml", ["../../words.wxs", "../words.wxs"], /\.\.\/words\.wxs is missing/);
+  refused("pages/lots/lots.js", undefined, /pages\/lots\/lots: its js is missing/);
+});
+
+test("project: what is uploaded is small", () => {
   const { ignore } = JSON.parse(readFileSync(join(root, "project.config.json"), "utf8")).packOptions;
   const left = (path) => !ignore.some(({ type, value }) => (type === "suffix" ? path.endsWith(value) : path === value));
   const size = (folder) =>

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 
 import { supplier } from "../foreign/harness/miniprogram.mjs";
 import { authority } from "./harness/authority.mjs";
-import { open } from "./harness/by-hand.mjs";
+import { insist, open } from "./harness/by-hand.mjs";
 import { usingComponents, withPackages } from "./harness/npm.mjs";
 import { DEVICE, run } from "./harness/program.mjs";
 import { until } from "./harness/until.mjs";
@@ -18,7 +18,7 @@ import { world } from "./harness/world.mjs";
 const PLAIN = fileURLToPath(new URL("../../examples/plain.toml", import.meta.url));
 const BIDS = "/mxshop/websocket/jjbidsocket";
 const whole = { after };
-const { backend, gateway } = await world(whole, PLAIN);
+const { backend, gateway, line } = await world(whole, PLAIN);
 const ws = gateway.http.replace("http", "ws");
 const addresses = { gateway: gateway.websocket, backend: backend.url };
 
@@ -141,3 +141,84 @@ test("scan tasks: each task is one message, as text or as bytes", async (t) => {
   assert.deepEqual(bytes.heard.map((message) => message.toString("utf8")), texts.heard);
   assert.deepEqual(elsewhere.heard, []);
 });
+
+/** How lines break: in between, or at the gateway, which remembers nothing afterwards. */
+const BREAKS = {
+  "a cut": {
+    begin: (network) => network.cut(),
+    end: (network) => network.mend(),
+  },
+  "a power cut at the gateway": {
+    begin: () => gateway.kill(),
+    end: () => gateway.start(),
+  },
+};
+
+/** A line that can be cut, and where its doors are. */
+async function doors(t) {
+  const network = await line();
+  return { network, ws: network.websocket.replace("/connection/websocket", "") };
+}
+
+for (const [name, { begin, end }] of Object.entries(BREAKS)) {
+  test(`devices: after ${name} a console dials twice, says twice who it is, asks anew, and hears everything once on each line`, async (t) => {
+    const { network, ws } = await doors(t);
+    const hello = { token: await backend.login({ name: "安" }), serial_no: "pump-1" };
+    const before = await open(t, { ws, path: "/device", said: [hello] });
+    await begin(network);
+    await before.isClosed();
+    const { id } = await backend.rpc("别人", "turn", { serial: "pump-1", turn: "on" });
+    await end(network);
+    // Its error and its close each dial, and its lock does not lock.
+    const said = [hello, hello, { method: "device", serial: "pump-1" }];
+    const consoles = await Promise.all([1, 2].map(() => open(t, { ws, path: "/device", said })));
+    for (const console of consoles) {
+      const { result } = await console.hears(({ method }) => method === "device", "the state of the device");
+      assert.equal(result.commands[0].id, id);
+    }
+    await backend.rpc("device:pump-1", "acknowledge", { id, status: "done" });
+    await backend.rpc("device:pump-1", "report", { running: true, pressure: 2.4 });
+    for (const console of consoles) {
+      await console.hears(({ state }) => state, "what the device says");
+      assert.equal(console.heard.filter((text) => text.includes('"done"') && text.startsWith('{"command"')).length, 1);
+    }
+  });
+
+  test(`order desk: after ${name} a page that dials without a pause is let in, asks anew, and is told again`, async (t) => {
+    const { network, ws } = await doors(t);
+    const at = { ws, path: "/app", said: [{ method: "list" }, { method: "list", limit: 1 }] };
+    const before = await open(t, at);
+    await before.hears(({ method }) => method === "list", "the orders");
+    await begin(network);
+    await before.isClosed();
+    const dialling = insist(t, at);
+    const { id } = await backend.order();
+    await end(network);
+    const desk = await dialling;
+    await until(() => desk.heard.filter((text) => text.includes('"list"')).length === 2, "both questions are answered");
+    // In the order in which they were asked.
+    const [first, second] = desk.heard.filter((text) => text.includes('"list"')).map((text) => JSON.parse(text).result);
+    assert.deepEqual([first.list[0].id, second.list.map((order) => order.id)], [id, [id]]);
+    const next = await backend.order();
+    await desk.hears((message) => message.method === "notify" && message.id === next.id, "the news");
+  });
+
+  test(`scan tasks: after ${name} a page hears each new task once, and asks the backend for the others`, async (t) => {
+    const { network, ws } = await doors(t);
+    const at = { ws, path: "/scan?head=gate" };
+    const before = await open(t, at);
+    await backend.scan("6900000007919");
+    await until(() => before.heard.length === 1, "the first task comes");
+    await begin(network);
+    await before.isClosed();
+    await backend.scan("6900000015838");
+    const dialling = insist(t, at);
+    await end(network);
+    const page = await dialling;
+    const { result } = await backend.direct(await backend.login({ name: "安" }), "tasks", { head: "gate", limit: 2 });
+    assert.deepEqual(result.data.map(({ code }) => code), ["6900000015838", "6900000007919"]);
+    await backend.scan("6900000023757");
+    await until(() => page.heard.some((text) => text.includes("6900000023757")), "the next task comes");
+    assert.equal(new Set(page.heard).size, page.heard.length);
+  });
+}

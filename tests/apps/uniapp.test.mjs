@@ -4,6 +4,7 @@ import { after, afterEach, test } from "node:test";
 
 import { browser, site, visitor } from "./harness/browser.mjs";
 import { built } from "./harness/build.mjs";
+import { faultsOf } from "./harness/native-project.mjs";
 import { until } from "./harness/until.mjs";
 import { launch } from "./harness/wechat.mjs";
 import { world } from "./harness/world.mjs";
@@ -59,7 +60,7 @@ async function agree(web, lot, count) {
   assert.deepEqual(await all(), [bids, bids]);
 }
 
-test("suppliers see each other's bids at once, the best first", async (t) => {
+test("quotation: suppliers see each other's bids at once, the best first", async (t) => {
   const web = await auction(t, "办公室空调 12 台");
   app.page.tap("− 10");
   await until(() => web.shows("微信用户1"), "the web page shows the bid of the mini-program");
@@ -70,7 +71,7 @@ test("suppliers see each other's bids at once, the best first", async (t) => {
   await web.looksGood("lot");
 });
 
-test("with the line cut under their bids both end with the same list, no bid twice and none missing", async (t) => {
+test("quotation: with the line cut under their bids both end with the same list, no bid twice and none missing", async (t) => {
   const web = await auction(t, "A4 复印纸 500 箱");
   backend.asked.length = 0;
   await web.tap("− 1");
@@ -103,7 +104,7 @@ test("with the line cut under their bids both end with the same list, no bid twi
   assert.equal(keys.length, 7); // what was said again went no further than the gateway
 });
 
-test("what the backend refuses, the user is told, and so is who comes too late", async (t) => {
+test("quotation: what the backend refuses, the user is told, and so is who comes too late", async (t) => {
   const web = await auction(t, "配送电动车 8 辆");
   await web.write("99999");
   await web.tap("出价");
@@ -115,7 +116,7 @@ test("what the backend refuses, the user is told, and so is who comes too late",
   assert.deepEqual(await taken("3"), []);
 });
 
-test("a lot that is opened is listed at once, and a bid that its end overtakes on the way is none", async (t) => {
+test("quotation: a lot that is opened is listed at once, and a bid that its end overtakes on the way is none", async (t) => {
   const web = await enter(t);
   for (const front of [web, app.page]) await front.tap("供应商报价");
   await until(async () => app.page.shows("复印纸") && (await web.shows("复印纸")), "both list the lots");
@@ -132,7 +133,7 @@ test("a lot that is opened is listed at once, and a bid that its end overtakes o
   assert.deepEqual(await backend.bids(lot), []);
 });
 
-test("while offline the page warns and the countdown stands still, and then both go on", async (t) => {
+test("quotation: while offline the page warns and the countdown stands still, and then both go on", async (t) => {
   const web = await enter(t);
   for (const front of [web, app.page]) await front.tap("供应商报价");
   const clocks = (texts) => texts.filter((text) => /^(\d+:)?\d\d:\d\d$/.test(text));
@@ -150,7 +151,42 @@ test("while offline the page warns and the countdown stands still, and then both
   await until(async () => clocks(await web.texts())[0] < stopped[0], "the countdown goes on");
 });
 
-test("orders that come while a page is offline or hidden are there afterwards", async (t) => {
+test("quotation: a page lists the fifty best bids, and the fifty newest lots", async (t) => {
+  const web = await enter(t);
+  for (const front of [web, app.page]) await front.tap("供应商报价");
+  const numbers = Array.from({ length: 55 }, (_, at) => at + 1);
+  let last;
+  for (const number of numbers) last = await backend.rpc("采购", "open", { title: `第 ${number} 批`, ceiling: 9_000, seconds: 600 });
+  await until(async () => app.page.shows("第 55 批") && (await web.shows("第 55 批")), "both list the newest");
+  for (const texts of [app.page.texts, await web.texts()]) assert.equal(texts.filter((text) => /批$/.test(text)).length, 50);
+  for (const front of [web, app.page]) await front.tap("第 55 批");
+  await until(async () => app.page.shows("最高限价") && (await web.shows("最高限价")), "both show the lot");
+  for (const number of numbers) await backend.rpc("别家", "bid", { lot: last.lot, price: 9_000 - number });
+  await until(async () => app.page.shows("¥8,945.00") && (await web.shows("¥8,945.00")), "both list the best");
+  for (const texts of [app.page.texts, await web.texts()]) assert.equal(listed(texts).length, 50);
+});
+
+test("order desk: a page says that it waits for a reply, and a notification does not take that away", async (t) => {
+  const web = await enter(t);
+  const fronts = [web, app.page];
+  const all = async (condition) => (await Promise.all(fronts.map(condition))).every(Boolean);
+  for (const front of fronts) await front.tap("订单看板");
+  await until(() => all((front) => front.shows("新车上牌")), "both list the orders");
+  let comes;
+  const held = new Promise((resolve) => (comes = resolve));
+  let asked = 0;
+  backend.beforeAnswer = ({ method }) => method === "list" && (asked++, held);
+  await backend.order();
+  await until(() => all((front) => front.shows("正在更新…")), "both wait for the orders");
+  const { title } = await backend.order();
+  await until(() => asked === 4, "the second notification came");
+  assert.ok(await all((front) => front.shows("正在更新…")));
+  comes();
+  await until(() => all((front) => front.shows(title)), "both list the orders");
+  await until(() => all(async (front) => !(await front.shows("正在更新…"))), "nobody waits any longer");
+});
+
+test("order desk: orders that come while a page is offline or hidden are there afterwards", async (t) => {
   const web = await enter(t);
   for (const front of [web, app.page]) await front.tap("订单看板");
   await until(async () => app.page.shows("新车上牌") && (await web.shows("新车上牌")), "both list the orders");
@@ -162,10 +198,12 @@ test("orders that come while a page is offline or hidden are there afterwards", 
   lines.h5.mend();
   app.foreground();
   await until(async () => app.page.shows(title) && (await web.shows(title)), "both list the new orders");
-  for (const front of [web, app.page]) assert.ok(await front.shows("¥1,930.00"));
+  const { allAmount } = await backend.rpc("", "list");
+  const sum = `¥${allAmount.toLocaleString("en", { minimumFractionDigits: 2 })}`;
+  for (const front of [web, app.page]) assert.ok(await front.shows(sum), sum);
 });
 
-test("a device's page shows what it was told, and that it did so", async (t) => {
+test("devices: a page shows what its device was told, and that it did so", async (t) => {
   const web = await enter(t);
   for (const front of [web, app.page]) await front.tap("设备控制");
   await until(async () => app.page.shows("已停止") && (await web.shows("已停止")), "both show the device");
@@ -188,13 +226,25 @@ test("a device's page shows what it was told, and that it did so", async (t) => 
   await web.looksGood("device");
 });
 
-test("whoever may not hear of a device is told so", async (t) => {
+test("devices: a page lists the fifty latest commands", async (t) => {
+  t.after(() => app.back());
+  app.page.tap("设备控制");
+  await until(() => app.page.shows("压力"), "the device is shown");
+  for (let command = 0; command < 55; command++) {
+    const { id } = await backend.rpc("采购", "turn", { serial: "pump-1", turn: command % 2 ? "off" : "on" });
+    await backend.rpc("device:pump-1", "acknowledge", { id, status: command === 54 ? "failed" : "done" });
+  }
+  await until(() => app.page.texts.filter((text) => text === "未执行").length === 2, "the last one is listed");
+  assert.equal(app.page.texts.filter((text) => /^(已执行|未执行)$/.test(text)).length, 50);
+});
+
+test("devices: whoever may not hear of a device is told so", async (t) => {
   const web = await enter(t);
   await web.page.goto(`${url}/#/pages/device/device?serial=vault`);
   await until(() => web.shows("请联系管理员开通权限"), "the page says no");
 });
 
-test("the store hears of tasks on every page, and has them when the app starts without a connection", async (t) => {
+test("scan tasks: the store hears of tasks on every page, and has them when the app starts without a connection", async (t) => {
   const web = await enter(t);
   const { title } = await backend.scan("6900000007919");
   app.page.tap("扫码任务");
@@ -216,7 +266,7 @@ test("the store hears of tasks on every page, and has them when the app starts w
   assert.ok(await web.shows(code));
 });
 
-test("the first page asks for a name", async (t) => {
+test("log-in: the first page asks for a name", async (t) => {
   const web = await visitor(t, chromium, url);
   await until(() => web.shows("怎么称呼你"), "it asks");
   await web.looksGood("welcome");
@@ -224,4 +274,8 @@ test("the first page asks for a name", async (t) => {
   await web.tap("进入");
   await until(() => web.shows("你好，宏达机电"), "it knows");
   await web.looksGood("home");
+});
+
+test("project: WeChat's tools find nothing to refuse in what is built", () => {
+  assert.deepEqual(faultsOf(weixin), []);
 });

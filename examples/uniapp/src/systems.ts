@@ -75,6 +75,9 @@ export interface Task {
   readonly finished?: number;
 }
 
+/** So many items a list shows, as many as the backend gives at a time: it may go on for days. */
+export const SHOWN = 50;
+
 /** What is heard where. */
 export type Channels = {
   /** A lot as it stands now. */
@@ -95,5 +98,5 @@ export type Methods = {
   list(): Orders;
   device(of: { serial: string }): Device;
   turn(what: { serial: string; turn: "on" | "off" }): Command;
-  tasks(of: { head: string }): Task[];
+  tasks(of: { head: string; limit: number }): Task[];
 };

@@ -15,6 +15,17 @@ export async function open(t, { ws, path, said = [] }) {
   return client;
 }
 
+/** Dials at once and without limit until it is let in, as some do. */
+export async function insist(t, where) {
+  for (;;) {
+    try {
+      return await open(t, where);
+    } catch {
+      // Whoever wrote it by hand did not look at why.
+    }
+  }
+}
+
 class ByHand {
   /** What came, as it came: texts and bytes. */
   heard = [];

@@ -12,9 +12,9 @@ export const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 const BINARY = process.env.DEMO_BIN ?? join(ROOT, "target/debug/suona-demo");
 const DESK = { width: 1440, height: 900 };
 
-/** Starts the demo; its switches are turned by `turn`. */
-export async function demo(t, { env, port = 0 } = {}) {
-  const child = spawn(BINARY, ["--port", `${port}`, "--host", "127.0.0.1"], { env: { ...process.env, ...env } });
+/** Starts the demo, for this machine alone or where it listens by default; its switches are turned by `turn`. */
+export async function demo(t, { env, port = 0, host = ["--host", "127.0.0.1"] } = {}) {
+  const child = spawn(BINARY, ["--port", `${port}`, ...host], { env: { ...process.env, ...env } });
   let said = "";
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (said += text));
   const exited = once(child, "exit");
@@ -25,7 +25,7 @@ export async function demo(t, { env, port = 0 } = {}) {
   if (!url) throw new Error(`the demo did not start:\n${said}`);
   const turn = (it) =>
     fetch(`${url}/demo/switch`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(it) });
-  return { url, turn, quit };
+  return { url, turn, quit, said: () => said };
 }
 
 /** A window of a browser that knows nothing of the other windows. */
@@ -116,9 +116,19 @@ class View {
     return this.text(user, ".clock .left");
   }
 
-  /** Leaves a picture for people to look at. */
-  async picture(folder, name, fullPage) {
+  /** Leaves a picture for people to look at: of the whole page, or from one element to the end of another. */
+  async picture(folder, name, ends) {
     mkdirSync(folder, { recursive: true });
-    await this.page.screenshot({ path: join(folder, `${name}.png`), fullPage });
+    const path = join(folder, `${name}.png`);
+    if (!ends) return this.page.screenshot({ path, fullPage: true });
+    const clip = await this.page.evaluate(between, ...ends);
+    return this.page.screenshot({ path, clip });
   }
+}
+
+/** Runs in a page: all of its width, from the beginning of one element to the end of another, and a little more. */
+function between(first, last) {
+  const at = (selector) => document.querySelector(selector).getBoundingClientRect();
+  const y = at(first).top + scrollY - 16;
+  return { x: 0, y, width: document.documentElement.clientWidth, height: at(last).bottom + scrollY + 16 - y };
 }

@@ -3,6 +3,9 @@ const { suonaPage } = require("suona/page");
 const session = require("../../login");
 const { suona } = require("../../suona");
 
+// So many are shown, as many as the backend gives at a time: bids may go on for days.
+const SHOWN = 50;
+
 Page(
   suonaPage(suona, {
     data: { online: false, pending: 0, notice: "", me: "", lot: null, endAt: 0, left: 0, best: 0, bids: [], price: "" },
@@ -22,7 +25,7 @@ Page(
 
     add(bid) {
       if (this.data.bids.some(({ id }) => id === bid.id)) return;
-      const bids = [...this.data.bids, bid].sort((a, b) => a.price - b.price);
+      const bids = [...this.data.bids, bid].sort((a, b) => a.price - b.price).slice(0, SHOWN);
       this.setData({ bids, best: bids[0].price });
     },
 

@@ -2,6 +2,9 @@
 const { suonaPage } = require("suona/page");
 const { suona } = require("../../suona");
 
+// So many are shown, as many as the backend gives at a time.
+const SHOWN = 50;
+
 Page(
   suonaPage(suona, {
     data: { notice: "", lots: [] },
@@ -12,7 +15,8 @@ Page(
     put(lot) {
       const { lots } = this.data;
       const known = lots.some((it) => it.lot === lot.lot);
-      this.setData({ lots: known ? lots.map((it) => (it.lot === lot.lot ? lot : it)) : [lot, ...lots] });
+      const all = known ? lots.map((it) => (it.lot === lot.lot ? lot : it)) : [lot, ...lots];
+      this.setData({ lots: all.slice(0, SHOWN) });
     },
     open({ currentTarget }) {
       wx.navigateTo({ url: `/pages/lot/lot?lot=${currentTarget.dataset.lot}` });

@@ -19,7 +19,7 @@ export const useTasks = defineStore("tasks", {
       else this.list[place] = task;
     },
     async load() {
-      this.list = await suona.rpc("tasks", { head: HEAD });
+      this.list = await suona.rpc("tasks", { head: HEAD, limit: SHOWN });
     },
   },
 });
