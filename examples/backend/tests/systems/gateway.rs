@@ -15,7 +15,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
     task::block_in_place,
 };
-use tungstenite::{Message, WebSocket};
+use tungstenite::{ClientRequestBuilder, Message, WebSocket};
 
 /// Starts a gateway that asks `backend`; `more` is added to its configuration.
 pub(crate) fn gateway(backend: &str, more: &str) -> Gateway {
@@ -88,6 +88,17 @@ impl Client {
             tungstenite::client(format!("ws://{address}{path}"), line).unwrap().0
         });
         Self { socket, pushes: VecDeque::new(), commands: 0 }
+    }
+
+    /// Whether a page of that origin is let in.
+    pub(crate) async fn may_open(gateway: &Gateway, origin: &str) -> bool {
+        let address = gateway.local_addr();
+        let url = format!("ws://{address}/connection/websocket");
+        let request = ClientRequestBuilder::new(url.parse().unwrap()).with_header("Origin", origin);
+        block_in_place(|| {
+            let line = std::net::TcpStream::connect(address).unwrap();
+            tungstenite::client(request, line).is_ok()
+        })
     }
 
     pub(crate) async fn connect(gateway: &Gateway, token: &str) -> Self {

@@ -4,7 +4,10 @@ use std::{fs, path::Path};
 
 use suona_server::config::Sources;
 
-use crate::backend::config;
+use crate::{
+    backend::config,
+    gateway::{Client, gateway},
+};
 
 fn file(name: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
@@ -20,6 +23,17 @@ fn the_gateway_starts_with_plain_doors_and_says_which_of_them_trust_names() {
     let dangers = dangers("../plain.toml");
     assert_eq!(dangers.len(), 3, "{dangers:?}");
     assert!(dangers.iter().all(|danger| danger.contains("trust_names")), "{dangers:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_under_development_may_connect_and_no_other_page() {
+    let gateway = gateway("http://127.0.0.1:9", "");
+    for ours in ["http://localhost:5173", "http://127.0.0.1:5173"] {
+        assert!(Client::may_open(&gateway, ours).await, "{ours}");
+    }
+    for other in ["http://localhost:5174", "https://localhost:5173", "http://example.com", "null"] {
+        assert!(!Client::may_open(&gateway, other).await, "{other}");
+    }
 }
 
 /// What the gateway warns of with that configuration, with which it starts.
