@@ -86,3 +86,34 @@ fn configuration(text: &str) -> Result<Config, Box<dyn Error>> {
     folder.close()?;
     Ok(reading.accept(false)?.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, TcpStream};
+
+    use tokio::{sync::oneshot, task::yield_now, time::Instant};
+
+    use super::*;
+    use crate::stage::Switch;
+
+    /// Waits until somebody listens at that port, or nobody.
+    async fn until(port: u16, listens: bool) {
+        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok() != listens {
+            yield_now().await;
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn while_the_gateway_is_stopped_nobody_listens_at_its_address() {
+        let keeper = Keeper::start(&Keys::random(), "http://127.0.0.1:9").unwrap();
+        let (port, stage) = (keeper.port(), Arc::new(Stage::new()));
+        let (end, ended) = oneshot::channel::<()>();
+        let keeping = tokio::spawn(keeper.keep(stage.clone(), async { _ = ended.await }));
+        until(port, true).await;
+        stage.turn(&Switch::Stop, Instant::now());
+        until(port, false).await;
+        assert!(stage.watch().borrow().back_at().is_some());
+        end.send(()).unwrap();
+        keeping.await.unwrap();
+    }
+}

@@ -62,7 +62,7 @@ async fn run(cli: &Cli) -> Result<(), Box<dyn Error>> {
             SocketAddr::new(cli.host, cli.port)
         )
     })?;
-    let greeting = greeting::lines(listener.local_addr()?).join("\n");
+    let greeting = greeting::lines(listener.local_addr()?, greeting::local_network()).join("\n");
     let (keys, stage) = (Keys::random(), Arc::new(Stage::new()));
     let hooks = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let backend = hooks.local_addr()?;
@@ -105,4 +105,18 @@ async fn asked_to_end(greeting: &str) {
     // Nobody listening is no reason not to serve.
     let _ = writeln!(io::stdout(), "{greeting}");
     asked.await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_flags_it_listens_where_the_readme_says_and_phones_can_come() {
+        let cli = Cli::parse_from(["suona-demo"]);
+        assert_eq!((cli.host, cli.port), (IpAddr::from([0; 4]), 8090));
+        for readme in [include_str!("../README.md"), include_str!("../README.zh-CN.md")] {
+            assert!(readme.contains("8090"));
+        }
+    }
 }
