@@ -1,4 +1,5 @@
 import { defineComponent } from "vue";
+import { Icon } from "./icons";
 import { named, texts } from "./language";
 import type { Phone } from "./phone";
 import { scene, turn } from "./scene";
@@ -35,14 +36,21 @@ export function Face({ phone: { user } }: { phone: Pick<Phone, "user"> }) {
 }
 Face.props = ["phone"];
 
+/** Two ends that hang down. */
+const CUT = "M0 16H26C34 16 38 20 40 30M100 16H74C66 16 62 20 60 30";
+
 function Wire({ phone: { user, ledger } }: { phone: Phone }) {
   const whole = !scene.cut.includes(user.id);
   return (
     <div class="wire" data-user={user.id} data-whole={whole} data-live={whole && !scene.backIn}>
-      <i class="half" />
-      <i class="half" />
-      <i class="spark up" key={`up ${ledger.sent}`} data-idle={!ledger.sent} />
-      <i class="spark down" key={`down ${ledger.heard}`} data-idle={!ledger.heard} />
+      <div class="cable">
+        <svg viewBox="0 0 100 32" preserveAspectRatio="none" aria-hidden="true">
+          <path d={whole ? "M0 16H100" : CUT} />
+        </svg>
+        {!whole && <Icon of="offline" />}
+        <i class="spark up" key={`up ${ledger.sent}`} data-idle={!ledger.sent} />
+        <i class="spark down" key={`down ${ledger.heard}`} data-idle={!ledger.heard} />
+      </div>
       <button
         class="switch"
         role="switch"

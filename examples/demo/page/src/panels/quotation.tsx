@@ -1,5 +1,6 @@
 import { computed, defineComponent, ref } from "vue";
 import { useChannel, useCountdown, useStatus } from "suona/vue";
+import { SHOWN, withBid } from "../bids";
 import { refusal } from "../describe";
 import { Icon } from "../icons";
 import { clock, money, named, texts, timeOfDay } from "../language";
@@ -27,15 +28,14 @@ export const Quotation = defineComponent(
     useChannel(suona, () => (scene.lot ? (`lot:${scene.lot}` as const) : ""), {
       async reload() {
         const { lot } = scene;
-        const [loaded, all] = await Promise.all([suona.rpc("lot", { lot }), suona.rpc("bids", { lot, limit: 200 })]);
+        const [loaded, all] = await Promise.all([suona.rpc("lot", { lot }), suona.rpc("bids", { lot, limit: SHOWN })]);
         if (lot === scene.lot) [about.value, bids.value] = [loaded, all];
       },
       message: add,
     });
 
     function add(bid: Bid) {
-      if (bids.value.some(({ id }) => id === bid.id)) return;
-      bids.value = [...bids.value, bid].sort((a, b) => a.price - b.price);
+      bids.value = withBid(bids.value, bid);
     }
 
     /** Also offline: it waits, and is one bid however often it has to be said. */
@@ -100,19 +100,21 @@ export const Quotation = defineComponent(
         <p class="aside" role="status">
           {pending.value.length ? texts.value.underWay(pending.value.length) : refused.value && refusal(refused.value)}
         </p>
-        <ol class="rows bids" tabindex="0" aria-label={texts.value.quotation}>
-          {!bids.value.length && <li class="empty">{texts.value.noBids}</li>}
-          {bids.value.map((bid, at) => (
-            <li key={bid.id} data-bid={bid.id} data-mine={bid.supplier === user.name}>
-              <span class="who" data-supplier={bid.supplier}>
-                {named(bid.supplier)}
-                {bid.supplier === user.name && <small>{texts.value.me}</small>}
-              </span>
-              {at === 0 ? <span class="badge">{texts.value.lowest}</span> : <time>{timeOfDay(bid.at)}</time>}
-              <span class="amount">{money(bid.price)}</span>
-            </li>
-          ))}
-        </ol>
+        <div class="window">
+          <ol class="rows bids" tabindex="0" aria-label={texts.value.bids}>
+            {!bids.value.length && <li class="empty">{texts.value.noBids}</li>}
+            {bids.value.map((bid, at) => (
+              <li key={bid.id} data-bid={bid.id} data-mine={bid.supplier === user.name}>
+                <span class="who" data-supplier={bid.supplier}>
+                  {named(bid.supplier)}
+                  {bid.supplier === user.name && <small>{texts.value.me}</small>}
+                </span>
+                {at === 0 ? <span class="badge">{texts.value.lowest}</span> : <time>{timeOfDay(bid.at)}</time>}
+                <span class="amount">{money(bid.price)}</span>
+              </li>
+            ))}
+          </ol>
+        </div>
       </section>
     );
   },

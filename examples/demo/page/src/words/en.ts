@@ -38,6 +38,7 @@ export const en: Texts = {
   bid: "Bid",
   me: "me",
   lowest: "Lowest",
+  bids: "All bids",
   noBids: "No bids yet",
   underWay: (count) => `${count} under way; each counts once`,
   device: "Device",

@@ -36,6 +36,7 @@ export const zh = {
   bid: "出价",
   me: "我",
   lowest: "最低",
+  bids: "全部报价",
   noBids: "还没有人报价",
   underWay: (count: number) => `${count} 笔还没有回音，断线也不会重复`,
   device: "设备控制",
