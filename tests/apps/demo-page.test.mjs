@@ -55,7 +55,7 @@ function source(t, name) {
 test("the list has each bid once, the best first, and so many of them", async (t) => {
   const { SHOWN, withBid } = await source(t, "bids");
   const bid = (number) => ({ id: `1-${number}`, price: 1000 - number });
-  const numbers = Array.from({ length: SHOWN + 9 }, (_, number) => number);
+  const numbers = Array.from({ length: SHOWN + 10 }, (_, number) => number);
   // As they may come: some late, all of them twice.
   const late = numbers.map((number) => number ^ 1);
   const list = [...late, ...numbers].map(bid).reduce(withBid, []);
@@ -197,6 +197,25 @@ for (const theme of ["light", "dark"]) {
     assert.deepEqual(await shown(), ["hongda"]);
   });
 }
+
+test("what is too pale, has no edge or is too wide is found", async (t) => {
+  const { page } = await look(t, chromium, url);
+  for (const [selector, property, value, fault] of [
+    [".panel h3", "color", "#cccccc", /^"供应商报价" at 1\.6/],
+    [".own input", "border-color", "#dddddd", /^the edge of a field at/],
+    [".own input", "border-style", "none", /^a field without an edge/],
+    [".own input", "--soft", "#cccccc", /^"自己填一个价格" at/],
+    [".switch", "--good", "#dddddd", /^a switch at/],
+    [".switch", "--card", "#0e6245", /^the knob of a switch at 1\.00/],
+    [".cable", "color", "#dddddd", /^a picture in cable at/],
+    [".panels", "width", "3000px", /px wide on a screen of/],
+  ]) {
+    await page.$eval(selector, (it, ...to) => it.style.setProperty(...to), property, value);
+    const faults = await page.evaluate(unreadable);
+    assert.ok(faults.some((it) => fault.test(it)), `${fault} is not among ${faults.join("; ")}`);
+    await page.$eval(selector, (it, name) => it.style.removeProperty(name), property);
+  }
+});
 
 /** In pictures things happen as people do them. */
 const pause = () => MAKING && new Promise((resolve) => setTimeout(resolve, 1000 + 3000 * Math.random()));

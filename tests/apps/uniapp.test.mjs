@@ -151,26 +151,34 @@ test("quotation: while offline the page warns and the countdown stands still, an
   await until(async () => clocks(await web.texts())[0] < stopped[0], "the countdown goes on");
 });
 
-test("quotation: a page lists the fifty best bids, and the fifty newest lots", async (t) => {
+/** More than a page lists: the first before it is opened, the last while it is. */
+const [MANY, MORE] = [Array.from({ length: 52 }, (_, at) => at + 1), [53, 54, 55]];
+
+test("quotation: a page lists the fifty newest lots, and the fifty best bids", async (t) => {
   const web = await enter(t);
+  const both = (words) => until(async () => app.page.shows(words) && (await web.shows(words)), `both show ${words}`);
+  const counts = async (pattern) => [app.page.texts, await web.texts()].map((texts) => texts.filter((text) => pattern.test(text)).length);
+  const open = (number) => backend.rpc("采购", "open", { title: `第 ${number} 批`, ceiling: 9_000, seconds: 600 });
+  for (const number of MANY) await open(number);
   for (const front of [web, app.page]) await front.tap("供应商报价");
-  const numbers = Array.from({ length: 55 }, (_, at) => at + 1);
-  let last;
-  for (const number of numbers) last = await backend.rpc("采购", "open", { title: `第 ${number} 批`, ceiling: 9_000, seconds: 600 });
-  await until(async () => app.page.shows("第 55 批") && (await web.shows("第 55 批")), "both list the newest");
-  for (const texts of [app.page.texts, await web.texts()]) assert.equal(texts.filter((text) => /批$/.test(text)).length, 50);
+  await both("第 52 批");
+  let lot;
+  for (const number of MORE) ({ lot } = await open(number));
+  await both("第 55 批");
+  assert.deepEqual(await counts(/^第 \d+ 批$/), [50, 50]);
+  const bid = (number) => backend.rpc("别家", "bid", { lot, price: 9_000 - number });
+  for (const number of MANY) await bid(number);
   for (const front of [web, app.page]) await front.tap("第 55 批");
-  await until(async () => app.page.shows("最高限价") && (await web.shows("最高限价")), "both show the lot");
-  for (const number of numbers) await backend.rpc("别家", "bid", { lot: last.lot, price: 9_000 - number });
-  await until(async () => app.page.shows("¥8,945.00") && (await web.shows("¥8,945.00")), "both list the best");
-  for (const texts of [app.page.texts, await web.texts()]) assert.equal(listed(texts).length, 50);
+  await both("¥8,948.00");
+  for (const number of MORE) await bid(number);
+  await both("¥8,945.00");
+  assert.deepEqual(await counts(/^别家$/), [50, 50]);
 });
 
 test("order desk: a page says that it waits for a reply, and a notification does not take that away", async (t) => {
   const web = await enter(t);
-  const fronts = [web, app.page];
-  const all = async (condition) => (await Promise.all(fronts.map(condition))).every(Boolean);
-  for (const front of fronts) await front.tap("订单看板");
+  for (const front of [web, app.page]) await front.tap("订单看板");
+  const all = async (condition) => (await Promise.all([web, app.page].map(condition))).every(Boolean);
   await until(() => all((front) => front.shows("新车上牌")), "both list the orders");
   let comes;
   const held = new Promise((resolve) => (comes = resolve));
@@ -179,7 +187,7 @@ test("order desk: a page says that it waits for a reply, and a notification does
   await backend.order();
   await until(() => all((front) => front.shows("正在更新…")), "both wait for the orders");
   const { title } = await backend.order();
-  await until(() => asked === 4, "the second notification came");
+  await until(() => asked >= 4, "the second notification came");
   assert.ok(await all((front) => front.shows("正在更新…")));
   comes();
   await until(() => all((front) => front.shows(title)), "both list the orders");
@@ -226,16 +234,17 @@ test("devices: a page shows what its device was told, and that it did so", async
   await web.looksGood("device");
 });
 
-test("devices: a page lists the fifty latest commands", async (t) => {
-  t.after(() => app.back());
+test("devices: a page lists the fifty latest commands", async () => {
+  const carryOut = async (number) => {
+    const { id } = await backend.rpc("采购", "turn", { serial: "pump-1", turn: "on" });
+    await backend.rpc("device:pump-1", "acknowledge", { id, status: "failed", reason: `第 ${number} 次` });
+  };
+  for (const number of MANY) await carryOut(number);
   app.page.tap("设备控制");
-  await until(() => app.page.shows("压力"), "the device is shown");
-  for (let command = 0; command < 55; command++) {
-    const { id } = await backend.rpc("采购", "turn", { serial: "pump-1", turn: command % 2 ? "off" : "on" });
-    await backend.rpc("device:pump-1", "acknowledge", { id, status: command === 54 ? "failed" : "done" });
-  }
-  await until(() => app.page.texts.filter((text) => text === "未执行").length === 2, "the last one is listed");
-  assert.equal(app.page.texts.filter((text) => /^(已执行|未执行)$/.test(text)).length, 50);
+  await until(() => app.page.shows("第 52 次"), "the commands are listed");
+  for (const number of MORE) await carryOut(number);
+  await until(() => app.page.shows("第 55 次"), "the last one is listed");
+  assert.equal(app.page.texts.filter((text) => text === "未执行").length, 50);
 });
 
 test("devices: whoever may not hear of a device is told so", async (t) => {

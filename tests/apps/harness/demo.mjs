@@ -129,6 +129,6 @@ class View {
 /** Runs in a page: all of its width, from the beginning of one element to the end of another, and a little more. */
 function between(first, last) {
   const at = (selector) => document.querySelector(selector).getBoundingClientRect();
-  const y = at(first).top + scrollY - 16;
-  return { x: 0, y, width: document.documentElement.clientWidth, height: at(last).bottom + scrollY + 16 - y };
+  const y = at(first).top + scrollY - 10;
+  return { x: 0, y, width: document.documentElement.clientWidth, height: at(last).bottom + scrollY + 10 - y };
 }
