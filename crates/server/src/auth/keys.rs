@@ -1,5 +1,7 @@
 //! The keys that verify tokens, each for its own family of algorithms only.
 
+mod secret;
+
 use std::time::Duration;
 
 use jsonwebtoken::{
@@ -7,7 +9,8 @@ use jsonwebtoken::{
     crypto::{self, rust_crypto::DEFAULT_PROVIDER},
 };
 
-use super::{TokenError, TokenOptions};
+use super::{TokenError, TokenOptions, decode};
+use secret::Secret;
 
 /// RFC 7518 §3.3 forbids shorter ones.
 pub(super) const MIN_RSA_BITS: usize = 2048;
@@ -33,16 +36,35 @@ pub enum KeyError {
 
 /// The keys, ready for use.
 pub(super) struct Keys {
-    hmac: Option<DecodingKey>,
-    hmac_previous: Option<(DecodingKey, Option<Duration>)>,
+    hmac: Option<Secret>,
+    hmac_previous: Option<(Secret, Option<Duration>)>,
     rsa: Option<DecodingKey>,
     /// A curve goes with one algorithm.
     ecdsa: Option<(Algorithm, DecodingKey)>,
 }
 
+/// One of them.
+enum Key<'a> {
+    Secret(&'a Secret),
+    Public(&'a DecodingKey),
+}
+
+impl Key<'_> {
+    fn signed(&self, algorithm: Algorithm, message: &str, signature: &str) -> bool {
+        match self {
+            Self::Secret(secret) => {
+                decode(signature).is_ok_and(|signature| secret.signed(algorithm, message, &signature))
+            }
+            Self::Public(key) => {
+                matches!(crypto::verify(signature, message.as_bytes(), key, algorithm), Ok(true))
+            }
+        }
+    }
+}
+
 impl Keys {
     pub(super) fn new(options: &TokenOptions) -> Result<Self, KeyError> {
-        let secret = |secret: &str| given(secret).map(|secret| DecodingKey::from_secret(secret.as_bytes()));
+        let secret = |secret: &str| given(secret).map(Secret::new);
         Ok(Self {
             hmac: secret(&options.hmac_secret),
             hmac_previous: secret(&options.hmac_previous_secret)
@@ -64,9 +86,9 @@ impl Keys {
             "HS256" => (Algorithm::HS256, self.secrets(now)),
             "HS384" => (Algorithm::HS384, self.secrets(now)),
             "HS512" => (Algorithm::HS512, self.secrets(now)),
-            "RS256" => (Algorithm::RS256, [self.rsa.as_ref(), None]),
-            "RS384" => (Algorithm::RS384, [self.rsa.as_ref(), None]),
-            "RS512" => (Algorithm::RS512, [self.rsa.as_ref(), None]),
+            "RS256" => (Algorithm::RS256, [self.rsa(), None]),
+            "RS384" => (Algorithm::RS384, [self.rsa(), None]),
+            "RS512" => (Algorithm::RS512, [self.rsa(), None]),
             "ES256" => (Algorithm::ES256, [self.point(Algorithm::ES256), None]),
             "ES384" => (Algorithm::ES384, [self.point(Algorithm::ES384), None]),
             _ => {
@@ -78,23 +100,24 @@ impl Keys {
         if keys.iter().all(Option::is_none) {
             return Err(TokenError::invalid(format!("no key for {algorithm:?} is configured")));
         }
-        let signed = |key: &DecodingKey| {
-            matches!(crypto::verify(signature, message.as_bytes(), key, algorithm), Ok(true))
-        };
-        if keys.into_iter().flatten().any(signed) {
+        if keys.into_iter().flatten().any(|key| key.signed(algorithm, message, signature)) {
             Ok(())
         } else {
             Err(TokenError::invalid("its signature does not match"))
         }
     }
 
-    fn secrets(&self, now: Duration) -> [Option<&DecodingKey>; 2] {
+    fn secrets(&self, now: Duration) -> [Option<Key<'_>>; 2] {
         let previous = self.hmac_previous.as_ref().filter(|(_, until)| until.is_none_or(|until| now < until));
-        [self.hmac.as_ref(), previous.map(|(key, _)| key)]
+        [self.hmac.as_ref(), previous.map(|(secret, _)| secret)].map(|secret| secret.map(Key::Secret))
     }
 
-    fn point(&self, algorithm: Algorithm) -> Option<&DecodingKey> {
-        self.ecdsa.as_ref().filter(|(curve, _)| *curve == algorithm).map(|(_, key)| key)
+    fn rsa(&self) -> Option<Key<'_>> {
+        self.rsa.as_ref().map(Key::Public)
+    }
+
+    fn point(&self, algorithm: Algorithm) -> Option<Key<'_>> {
+        self.ecdsa.as_ref().filter(|(curve, _)| *curve == algorithm).map(|(_, key)| Key::Public(key))
     }
 }
 
