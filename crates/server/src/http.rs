@@ -12,9 +12,12 @@ mod connection;
 mod handshake;
 mod origin;
 mod proxy_protocol;
+mod rewound;
 mod site;
 mod strangers;
+mod take_apart;
 mod tls;
+mod visit;
 
 #[cfg(test)]
 mod scratch;
@@ -324,7 +327,7 @@ impl Edge {
             tokio::spawn(certificate.keep_fresh(CERTIFICATE_CHECKS));
         }
         let local_addr = local_addr(&listener)?;
-        let front = Front::public(options, routes, config, hooks.hand_over, phase_of_public, metrics);
+        let front = Front::public(options, routes, site, config, hooks.hand_over, phase_of_public, metrics);
         let accepting = front.accept_on(listener, Descriptors::of_this_process());
         Ok(Self {
             local_addr,

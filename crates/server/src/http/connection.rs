@@ -6,14 +6,11 @@ use std::{
     io,
     net::{IpAddr, SocketAddr},
     pin::{Pin, pin},
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering::Relaxed},
-    },
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use axum::Router;
+use axum::{Router, response::Response};
 use bytes::Bytes;
 use hyper::{
     Request,
@@ -27,20 +24,24 @@ use hyper_util::{
 };
 use rustls::ServerConfig;
 use tokio::{
-    io::{AsyncRead, AsyncWrite, AsyncWriteExt},
+    io::AsyncWriteExt,
     net::{TcpListener, TcpStream},
-    sync::{Notify, Semaphore, watch},
+    sync::{Semaphore, watch},
     task::JoinHandle,
-    time::{sleep, timeout},
+    time::{Sleep, sleep, timeout},
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use super::{
-    EdgeOptions, HandOver, Phase, UpgradeRequest, Upgraded,
+    EdgeOptions, HandOver, Phase, Upgraded,
     accept::{Descriptors, Permit, accept},
     address::TrustedProxies,
     proxy_protocol,
+    rewound::{Rewound, poll_first},
+    site::Site,
     strangers::Strangers,
+    take_apart::TakeApart,
+    visit::{Departure, Visit},
 };
 use crate::{
     io::Stream,
@@ -56,6 +57,8 @@ const HANDSHAKES: usize = 1024;
 /// What every connection of one listener goes through.
 pub(super) struct Front {
     router: Router,
+    /// Answers opening handshakes, where there are doors.
+    site: Option<Arc<Site>>,
     hand_over: HandOver,
     tls: Option<TlsAcceptor>,
     handshakes: Semaphore,
@@ -67,59 +70,12 @@ pub(super) struct Front {
     metrics: Arc<Metrics>,
 }
 
-/// One connection, as its requests see it.
-pub(super) struct Visit {
-    /// Whom the connection comes from: a client, or the outermost proxy that speaks HTTP.
-    pub(super) peer: IpAddr,
-    pub(super) permit: Permit,
-    /// Whether a whole request head came.
-    begun: AtomicBool,
-    /// Set by the request with which HTTP ends here.
-    departure: Mutex<Option<Departure>>,
-    /// Told when HTTP is to end before its request is answered.
-    taken: Notify,
-}
-
-/// The last that HTTP has to do with a connection.
-struct Departure {
-    /// What is still to be written.
-    head: Vec<u8>,
-    request: UpgradeRequest,
-}
-
-impl Visit {
-    fn new(peer: IpAddr, permit: Permit) -> Self {
-        Self {
-            peer,
-            permit,
-            begun: AtomicBool::new(false),
-            departure: Mutex::new(None),
-            taken: Notify::new(),
-        }
-    }
-
-    /// Has the connection handed over as soon as the answer to this request, a 101, is written.
-    pub(super) fn hand_over(&self, request: UpgradeRequest) {
-        self.depart(Departure { head: Vec::new(), request });
-    }
-
-    /// Has the connection handed over as soon as `head` is written, which begins the answer to this request.
-    /// The whole request must have been read; whoever handles it waits for ever.
-    pub(super) fn take_over(&self, head: Vec<u8>, request: UpgradeRequest) {
-        self.depart(Departure { head, request });
-        self.taken.notify_one();
-    }
-
-    fn depart(&self, departure: Departure) {
-        *self.departure.lock().unwrap_or_else(PoisonError::into_inner) = Some(departure);
-    }
-}
-
 impl Front {
     /// For clients.
     pub(super) fn public(
         options: &EdgeOptions,
         router: Router,
+        site: Arc<Site>,
         tls: Option<Arc<ServerConfig>>,
         hand_over: HandOver,
         phase: watch::Receiver<Phase>,
@@ -127,6 +83,7 @@ impl Front {
     ) -> Self {
         let proxies = options.proxy_protocol.then(|| TrustedProxies::new(options.trusted_proxies.clone()));
         Self {
+            site: Some(site),
             hand_over,
             tls: tls.map(TlsAcceptor::from),
             proxies,
@@ -143,6 +100,7 @@ impl Front {
     ) -> Self {
         Self {
             router,
+            site: None,
             hand_over: Box::new(drop),
             tls: None,
             handshakes: Semaphore::new(HANDSHAKES),
@@ -208,11 +166,57 @@ impl Front {
         tracing::debug!(?reason, %peer, %error, "a connection was refused");
     }
 
-    async fn http<S: TakeApart>(&self, stream: S, visit: Arc<Visit>) {
+    /// Most connections bring their opening handshake with the first read, and have no need of an HTTP server.
+    async fn http<S: TakeApart>(&self, mut stream: S, visit: Arc<Visit>) {
+        let mut phase = self.phase.clone();
+        let mut stop = pin!(async { drop(phase.wait_for(|phase| *phase == Phase::Stopped).await) });
+        let mut patience = pin!(sleep(self.patience));
+        let first = tokio::select! {
+            first = poll_fn(|cx| poll_first(&mut stream, cx)) => first,
+            () = &mut patience => Err(io::ErrorKind::TimedOut.into()),
+            () = &mut stop => Ok(Bytes::new()),
+        };
+        let first = match first {
+            Ok(first) if first.is_empty() => return self.close(stream).await,
+            Ok(first) => first,
+            Err(error) => {
+                self.refuse(ConnectionRefusal::RequestHead, visit.peer, &error);
+                return self.close(stream).await;
+            }
+        };
+        let mut shortcut = self.site.as_ref().and_then(|site| site.shortcut(&first, &visit));
+        if let Some(shortcut) = &mut shortcut
+            && let Some(request) = shortcut.opened.take()
+        {
+            let departure = Departure { head: shortcut.written(), request };
+            return self.leave(stream, departure, &first[shortcut.length..]).await;
+        }
+        let answered = shortcut.map(|shortcut| shortcut.answer);
+        // Boxed, for most connections never come here.
+        Box::pin(self.usual(Rewound::new(first, stream), answered, visit, stop, patience)).await;
+    }
+
+    /// HTTP until it ends. The first request may be `answered` already.
+    async fn usual<S: TakeApart>(
+        &self,
+        stream: Rewound<S>,
+        answered: Option<Response>,
+        visit: Arc<Visit>,
+        mut stop: Pin<&mut (impl Future<Output = ()> + Send)>,
+        mut patience: Pin<&mut Sleep>,
+    ) {
+        let answered = Mutex::new(answered);
         let service = service_fn(|mut request: Request<Incoming>| {
-            visit.begun.store(true, Relaxed);
+            visit.begin();
             request.extensions_mut().insert(Arc::clone(&visit));
-            Box::pin(TowerToHyperService::new(self.router.clone()).call(request))
+            let answered = answered.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let router = self.router.clone();
+            Box::pin(async move {
+                match answered {
+                    Some(answer) => Ok(answer),
+                    None => TowerToHyperService::new(router).call(request).await,
+                }
+            })
         });
         let mut connection = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -221,18 +225,15 @@ impl Front {
             .max_headers(HEADERS_MAX)
             .serve_connection(TokioIo::new(stream), service);
 
-        let mut phase = self.phase.clone();
-        let mut stop = pin!(async { drop(phase.wait_for(|phase| *phase == Phase::Stopped).await) });
-        let mut patience = pin!(sleep(self.patience));
         let (mut stopped, mut patient) = (false, true);
         let served = loop {
             tokio::select! {
                 served = poll_fn(|cx| connection.poll_without_shutdown(cx)) => break served,
-                () = visit.taken.notified() => break Ok(()),
+                () = visit.taken() => break Ok(()),
                 () = &mut stop, if !stopped => stopped = true,
                 () = &mut patience, if patient => {
                     patient = false;
-                    if !visit.begun.load(Relaxed) {
+                    if !visit.has_begun() {
                         self.refuse(ConnectionRefusal::RequestHead, visit.peer, &"no request came in time");
                         break Ok(());
                     }
@@ -243,31 +244,34 @@ impl Front {
             }
         };
         if let Err(error) = &served
-            && !visit.begun.load(Relaxed)
+            && !visit.has_begun()
         {
             self.refuse(ConnectionRefusal::RequestHead, visit.peer, error);
         }
         let parts = connection.into_parts();
-        self.leave(parts.io.into_inner(), &parts.read_buf, &visit, served.is_ok()).await;
+        // Nothing is left to be read again: the server's first read takes more.
+        let (_, stream) = parts.io.into_inner().into_inner();
+        match visit.departure().filter(|_| served.is_ok()) {
+            Some(departure) => self.leave(stream, departure, &parts.read_buf).await,
+            None => self.close(stream).await,
+        }
     }
 
-    /// Hands a connection over that HTTP is done with, and closes any other.
-    async fn leave<S: TakeApart>(&self, mut stream: S, read_ahead: &[u8], visit: &Visit, sound: bool) {
-        let departure = visit.departure.lock().unwrap_or_else(PoisonError::into_inner).take();
-        match departure.filter(|_| sound) {
-            Some(Departure { head, request }) => match self.part(stream, &head).await {
-                // Copied, for hyper's read buffer is large, and a slice would keep all of it.
-                Ok(stream) => {
-                    (self.hand_over)(Upgraded {
-                        stream,
-                        read_ahead: Bytes::copy_from_slice(read_ahead),
-                        request,
-                    });
-                }
-                Err(error) => tracing::debug!(%error, "an upgraded socket could not be handed over"),
-            },
-            None => drop(timeout(self.patience, stream.shutdown()).await),
+    /// Hands a connection over that HTTP is done with.
+    async fn leave<S: TakeApart>(&self, stream: S, departure: Departure, read_ahead: &[u8]) {
+        let Departure { head, request } = departure;
+        match self.part(stream, &head).await {
+            // Copied, for a slice would keep all of the buffer that was read into.
+            Ok(stream) => {
+                let read_ahead = Bytes::copy_from_slice(read_ahead);
+                (self.hand_over)(Upgraded { stream, read_ahead, request });
+            }
+            Err(error) => tracing::debug!(%error, "an upgraded socket could not be handed over"),
         }
+    }
+
+    async fn close<S: TakeApart>(&self, mut stream: S) {
+        let _ = timeout(self.patience, stream.shutdown()).await; // the peer may be gone already
     }
 
     /// Writes the last that HTTP has to say.
@@ -278,23 +282,5 @@ impl Front {
         };
         timeout(self.patience, last).await??;
         stream.take_apart()
-    }
-}
-
-/// A stream that can be taken from its runtime.
-trait TakeApart: AsyncRead + AsyncWrite + Unpin + Send + 'static {
-    fn take_apart(self) -> io::Result<Stream>;
-}
-
-impl TakeApart for TcpStream {
-    fn take_apart(self) -> io::Result<Stream> {
-        self.into_std().map(Stream::Plain)
-    }
-}
-
-impl TakeApart for TlsStream<TcpStream> {
-    fn take_apart(self) -> io::Result<Stream> {
-        let (socket, session) = self.into_inner();
-        Ok(Stream::Tls(socket.into_std()?, Box::new(session)))
     }
 }

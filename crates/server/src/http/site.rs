@@ -3,6 +3,7 @@
 mod body;
 mod cors;
 mod emulation;
+mod shortcut;
 mod streams;
 
 use std::{collections::HashMap, sync::Arc, time::Instant};
@@ -30,9 +31,9 @@ use super::{
     BindError, DoorKind, EdgeOptions, Emulate, EmulationPath, Phase, Ready, UpgradeRequest,
     address::TrustedProxies,
     admission::Admission,
-    connection::Visit,
     handshake::{self, Broken},
     origin::AllowedOrigins,
+    visit::Visit,
 };
 use crate::metrics::{Metrics, UpgradeOutcome};
 use body::Bodies;
@@ -153,7 +154,13 @@ async fn door(
     let wants_websocket = handshake::is_wanted(&head.headers);
     match site.doors.get(path) {
         Some(door) if door.kind.is_stream() => streams::open(&site, door, &head, body, &visit).await,
-        Some(door) if wants_websocket => site.upgrade(door, &head, &visit),
+        Some(door) if wants_websocket => {
+            let (answer, opened) = site.upgrade(door, &head, &visit);
+            if let Some(request) = opened {
+                visit.hand_over(request);
+            }
+            answer
+        }
         None if path == "/socket.io" || path.starts_with("/socket.io/") => {
             site.refuse(UpgradeOutcome::SocketIo)
         }
@@ -171,17 +178,18 @@ async fn door(
 }
 
 impl Site {
-    fn upgrade(&self, door: &Door, head: &Parts, visit: &Visit) -> Response {
+    /// The answer to an opening handshake, and the WebSocket that it opens.
+    fn upgrade(&self, door: &Door, head: &Parts, visit: &Visit) -> (Response, Option<UpgradeRequest>) {
         let accept = match handshake::check(head) {
             Ok(accept) => accept,
-            Err(broken) => return self.refuse_broken(&broken),
+            Err(broken) => return (self.refuse_broken(&broken), None),
         };
         if !self.origins.allow(&head.headers) {
-            return self.refuse(UpgradeOutcome::Origin);
+            return (self.refuse(UpgradeOutcome::Origin), None);
         }
         let request = match self.admit(door, head, visit) {
             Ok(request) => request,
-            Err(outcome) => return self.refuse(outcome),
+            Err(outcome) => return (self.refuse(outcome), None),
         };
         let sub_protocol = handshake::sub_protocol(&head.headers, |offered| match door.kind {
             DoorKind::Managed => matches!(offered, "centrifuge-json" | "centrifuge-protobuf"),
@@ -190,9 +198,9 @@ impl Site {
         });
         let deflate = self.deflate && handshake::offers_deflate(&head.headers);
         let answer = switching_protocols(accept, sub_protocol, deflate);
-        visit.hand_over(UpgradeRequest { sub_protocol: sub_protocol.map(str::to_owned), deflate, ..request });
         self.metrics.count_upgrade(UpgradeOutcome::Accepted);
-        answer
+        let sub_protocol = sub_protocol.map(str::to_owned);
+        (answer, Some(UpgradeRequest { sub_protocol, deflate, ..request }))
     }
 
     /// Gives a connection its place, unless there is none.

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use suona_protocol::{Request, json};
 
 use super::{
-    super::{StreamRequest, UpgradeRequest, connection::Visit, origin},
+    super::{StreamRequest, UpgradeRequest, origin, visit::Visit},
     Door, DoorKind, Site, body, cors,
 };
 use crate::metrics::UpgradeOutcome;
