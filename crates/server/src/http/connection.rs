@@ -124,6 +124,7 @@ impl Front {
 
     /// The whole life of a connection here.
     pub(super) async fn serve(self: Arc<Self>, mut socket: TcpStream, peer: SocketAddr, permit: Permit) {
+        #[cfg(not(target_os = "linux"))]
         let _ = socket.set_nodelay(true); // fails only on a socket that is closed already
         let peer = match &self.proxies {
             // Boxed like TLS below: who has neither shall not carry what they need.

@@ -26,6 +26,7 @@ async fn an_upgraded_socket_is_handed_over_whole() {
     assert_eq!(request.headers[COOKIE], "id=7");
 
     let Stream::Plain(mut socket) = stream else { panic!("this was no TLS") };
+    assert!(socket.nodelay().unwrap(), "what is written is sent at once");
     socket.set_nonblocking(false).unwrap();
     client.write_all(b"late").await.unwrap();
     let mut late = [0; 4];
