@@ -18,10 +18,16 @@ pub(super) struct Stream {
     top: Position,
     /// Of the last publication that had one.
     version: Option<Box<Version>>,
-    /// The oldest first; the last one's offset is that of `top`.
-    kept: VecDeque<Arc<Encoded>>,
-    kept_until: Instant,
+    /// None of those streams that are only listened to, which are many.
+    kept: Option<Box<Kept>>,
     known_until: Instant,
+}
+
+/// At least one publication.
+struct Kept {
+    /// The oldest first; the last one's offset is that of the stream's top.
+    publications: VecDeque<Arc<Encoded>>,
+    until: Instant,
 }
 
 /// The position asked for is of another life of the stream, which stands at `top` in this one.
@@ -35,7 +41,7 @@ impl Stream {
     /// `now` too, says how long it is known.
     pub(super) fn new(bits: u64, now: Instant) -> Self {
         let top = Position { offset: 0, epoch: Epoch::from_random(bits) };
-        Self { top, version: None, kept: VecDeque::new(), kept_until: now, known_until: now }
+        Self { top, version: None, kept: None, known_until: now }
     }
 
     /// Takes the next publication, which `encode` makes of its offset, of the epoch if it is the first, and of
@@ -55,14 +61,16 @@ impl Stream {
             self.version = Some(Box::new(version));
         }
         let offset = self.top.offset + 1;
-        let before = self.kept.back().map(|before| &**before);
+        let until = now + retention.ttl;
+        let kept = self.kept.get_or_insert_with(|| Box::new(Kept { publications: VecDeque::new(), until }));
+        let before = kept.publications.back().map(|before| &**before);
         let publication = Arc::new(encode(offset, (offset == 1).then_some(self.top.epoch), before));
-        while self.kept.len() >= retention.size.max(1) {
-            self.kept.pop_front();
+        while kept.publications.len() >= retention.size.max(1) {
+            kept.publications.pop_front();
         }
-        self.kept.push_back(publication.clone());
+        kept.publications.push_back(publication.clone());
+        kept.until = until;
         self.top.offset = offset;
-        self.kept_until = now + retention.ttl;
         Some(publication)
     }
 
@@ -80,22 +88,24 @@ impl Stream {
         {
             return Err(OtherEpoch { top });
         }
+        let nothing = VecDeque::new();
+        let kept = self.kept.as_ref().map_or(&nothing, |kept| &kept.publications);
         // Offsets have no holes, so a place in the queue is a difference of offsets.
-        let trimmed = top.offset - self.kept.len() as u64;
-        let index = |offset: u64| (offset.saturating_sub(trimmed) as usize).min(self.kept.len());
+        let trimmed = top.offset - kept.len() as u64;
+        let index = |offset: u64| (offset.saturating_sub(trimmed) as usize).min(kept.len());
         let since = query.since.map(|(offset, _)| offset);
         let publications = if query.reverse {
-            let end = since.map_or(self.kept.len(), |offset| index(offset.saturating_sub(1)));
-            page(self.kept.range(..end).rev(), query)
+            let end = since.map_or(kept.len(), |offset| index(offset.saturating_sub(1)));
+            page(kept.range(..end).rev(), query)
         } else {
-            page(self.kept.range(since.map_or(0, index)..), query)
+            page(kept.range(since.map_or(0, index)..), query)
         };
         Ok(Page { publications, top })
     }
 
     /// Forgets the publications, and hands them out to be dropped where it holds nobody up.
     pub(super) fn clear(&mut self) -> VecDeque<Arc<Encoded>> {
-        std::mem::take(&mut self.kept)
+        self.kept.take().map(|kept| kept.publications).unwrap_or_default()
     }
 
     /// Where the stream stands.
@@ -105,17 +115,17 @@ impl Stream {
 
     /// Whether it keeps no publication.
     pub(super) fn is_empty(&self) -> bool {
-        self.kept.is_empty()
+        self.kept.is_none()
     }
 
     /// When something about it runs out next.
     pub(super) fn due(&self) -> Instant {
-        if self.kept.is_empty() { self.known_until } else { self.kept_until.min(self.known_until) }
+        self.kept.as_ref().map_or(self.known_until, |kept| kept.until.min(self.known_until))
     }
 
     /// Whether the time of its publications has run out.
     pub(super) fn is_stale(&self, now: Instant) -> bool {
-        !self.kept.is_empty() && self.kept_until <= now
+        self.kept.as_ref().is_some_and(|kept| kept.until <= now)
     }
 
     /// Whether its life has run out: who comes now finds a new one.

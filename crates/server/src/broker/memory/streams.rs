@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+    num::NonZeroU64,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -17,15 +18,19 @@ use crate::broker::{Page, Query, Retention, Version};
 /// limited: beyond it the least recently used is forgotten. A later reader finds another epoch there, which
 /// is what clients hear as "not recovered". Streams that keep publications are never forgotten early.
 pub(super) struct Streams {
-    slots: HashMap<Channel, Slot>,
+    /// Boxed, for nearly half of a table's places are empty.
+    slots: HashMap<Channel, Box<Slot>>,
     /// Every stream, by a moment not later than that at which something about it runs out.
     timers: BTreeSet<(Instant, Channel)>,
     /// The streams without publications, the least recently used first.
-    idle: BTreeMap<u64, Channel>,
+    idle: BTreeMap<Use, Channel>,
     max_idle: usize,
-    /// Counts the uses of idle streams; orders `idle`.
-    uses: u64,
+    /// The last use of an idle stream; orders `idle`.
+    last: Use,
 }
+
+/// The number of a use. Not 0, so that it takes no more room where there may be none.
+type Use = NonZeroU64;
 
 /// A stream and where it is filed.
 struct Slot {
@@ -33,14 +38,15 @@ struct Slot {
     /// Its key in `timers`. Late is corrected at once, early when the timer fires.
     timer: Instant,
     /// Its key in `idle`, while it is there.
-    idle: Option<u64>,
+    idle: Option<Use>,
 }
 
 impl Streams {
     /// None yet; at most `max_idle` of them, or one, will be without publications.
     pub(super) fn new(max_idle: usize) -> Self {
         let max_idle = max_idle.max(1);
-        Self { slots: HashMap::new(), timers: BTreeSet::new(), idle: BTreeMap::new(), max_idle, uses: 0 }
+        let (slots, timers, idle) = (HashMap::new(), BTreeSet::new(), BTreeMap::new());
+        Self { slots, timers, idle, max_idle, last: Use::MIN }
     }
 
     /// Takes the next publication of `channel`, which `encode` makes of its offset, and of the epoch if it
@@ -119,7 +125,7 @@ impl Streams {
             let mut stream = Stream::new(random(), now);
             let outcome = act(&mut stream);
             let timer = stream.due();
-            self.slots.insert(channel.clone(), Slot { stream, timer, idle: None });
+            self.slots.insert(channel.clone(), Box::new(Slot { stream, timer, idle: None }));
             self.timers.insert((timer, channel.clone()));
             self.file(channel);
             return outcome;
@@ -150,9 +156,9 @@ impl Streams {
             self.idle.remove(&use_);
         }
         if slot.stream.is_empty() {
-            self.uses += 1;
-            slot.idle = Some(self.uses);
-            self.idle.insert(self.uses, channel.clone());
+            self.last = self.last.saturating_add(1);
+            slot.idle = Some(self.last);
+            self.idle.insert(self.last, channel.clone());
         }
         if self.idle.len() > self.max_idle
             && let Some((_, least_used)) = self.idle.pop_first()
@@ -214,6 +220,11 @@ mod tests {
         fn sweep(&mut self) -> usize {
             std::iter::from_fn(|| self.streams.free_due(self.now)).map(|freed| freed.len()).sum()
         }
+    }
+
+    #[test]
+    fn a_stream_without_publications_is_small() {
+        assert!(size_of::<Slot>() <= 80, "{}", size_of::<Slot>());
     }
 
     #[test]
