@@ -17,13 +17,19 @@ const INDEXED_FROM: usize = 32;
 #[derive(Debug, Default)]
 pub(super) struct Audience {
     seats: Vec<Seat>,
+    /// Boxed together, for most audiences have none of it, and are the smaller for it.
+    rare: Option<Box<Rare>>,
+}
+
+/// What few audiences have.
+#[derive(Debug, Default)]
+struct Rare {
     /// Where each connection sits, by slot; only for large audiences.
-    #[expect(clippy::box_collection, reason = "most audiences have none, and are the smaller for it")]
-    index: Option<Box<HashMap<u32, u32>>>,
-    /// What those want that do not want everything, by slot; none where nobody does.
-    filters: Option<Box<Wanted>>,
+    index: Option<HashMap<u32, u32>>,
+    /// What those want that do not want everything, by slot.
+    filters: Wanted,
     /// Lets its seats hear seldom, if its namespace says so.
-    conflation: Option<Box<Conflation>>,
+    conflation: Option<Conflation>,
 }
 
 type Wanted = HashMap<u32, Arc<TagsFilter>>;
@@ -119,7 +125,8 @@ impl Seat {
 impl Audience {
     /// Nobody yet.
     pub(super) fn new(conflation: Option<Conflation>) -> Self {
-        Self { conflation: conflation.map(Box::new), ..Self::default() }
+        let rare = |conflation| Box::new(Rare { conflation: Some(conflation), ..Rare::default() });
+        Self { rare: conflation.map(rare), ..Self::default() }
     }
 
     /// Gives a connection a seat, in which it hears nothing yet.
@@ -131,12 +138,12 @@ impl Audience {
             self.seats.reserve_exact(1);
         }
         self.seats.push(Seat { id, wire, hears_joins: false, form, owed: 0, hearing });
-        match &mut self.index {
+        match self.rare.as_mut().and_then(|rare| rare.index.as_mut()) {
             Some(index) => drop(index.insert(id.slot, at)),
             None if self.seats.len() >= INDEXED_FROM => {
                 let seats = self.seats.iter().enumerate();
-                self.index =
-                    Some(Box::new(seats.map(|(at, seat)| (seat.id.slot, seat_number(at))).collect()));
+                let index = seats.map(|(at, seat)| (seat.id.slot, seat_number(at))).collect();
+                self.rare.get_or_insert_default().index = Some(index);
             }
             None => {}
         }
@@ -145,12 +152,10 @@ impl Audience {
     /// Takes a connection's seat away; false if it has none.
     pub(super) fn remove(&mut self, id: ConnectionId) -> bool {
         let Some(at) = self.find(id) else { return false };
-        if let Some(filters) = &mut self.filters {
-            filters.remove(&id.slot);
-        }
-        self.filters.take_if(|filters| filters.is_empty());
         self.seats.swap_remove(at);
-        if let Some(index) = &mut self.index {
+        let Some(rare) = &mut self.rare else { return true };
+        rare.filters.remove(&id.slot);
+        if let Some(index) = &mut rare.index {
             index.remove(&id.slot);
             if let Some(moved) = self.seats.get(at) {
                 index.insert(moved.id.slot, seat_number(at));
@@ -165,17 +170,18 @@ impl Audience {
 
     /// Everyone, and what they want.
     pub(super) fn parts_mut(&mut self) -> (impl Iterator<Item = &mut Seat>, Filters<'_>) {
-        (self.seats.iter_mut(), Filters(self.filters.as_deref()))
+        let filters = self.rare.as_ref().map(|rare| &rare.filters);
+        (self.seats.iter_mut(), Filters(filters.filter(|filters| !filters.is_empty())))
     }
 
     /// From now on a connection hears only what `filter` lets through.
     pub(super) fn filter(&mut self, id: ConnectionId, filter: Arc<TagsFilter>) {
-        self.filters.get_or_insert_default().insert(id.slot, filter);
+        self.rare.get_or_insert_default().filters.insert(id.slot, filter);
     }
 
     /// What makes it hear seldom.
     pub(super) fn conflation_mut(&mut self) -> Option<&mut Conflation> {
-        self.conflation.as_deref_mut()
+        self.rare.as_mut()?.conflation.as_mut()
     }
 
     /// Where those stand who are to miss nothing.
@@ -195,7 +201,7 @@ impl Audience {
     }
 
     fn find(&self, id: ConnectionId) -> Option<usize> {
-        let at = match &self.index {
+        let at = match self.rare.as_ref().and_then(|rare| rare.index.as_ref()) {
             Some(index) => *index.get(&id.slot)? as usize,
             None => self.seats.iter().position(|seat| seat.id == id)?,
         };
@@ -243,7 +249,7 @@ mod tests {
     #[test]
     fn what_few_seats_need_makes_no_seat_larger() {
         assert_eq!(size_of::<Seat>(), 40);
-        assert!(size_of::<Audience>() <= 48, "{}", size_of::<Audience>());
+        assert!(size_of::<Audience>() <= 32, "{}", size_of::<Audience>());
     }
 
     #[test]
