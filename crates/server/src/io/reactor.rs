@@ -6,7 +6,7 @@ use std::{
     io,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, Waker, ready},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
@@ -45,6 +45,10 @@ struct Reactor<T: Tenant> {
     tenant: T,
     mailbox: Mailbox<T>,
     letters: Letters<T>,
+    /// Rings when something comes into the mailbox that was found empty.
+    letter_bell: Waker,
+    /// Whether the mailbox may hold something.
+    mail: bool,
     /// By slot.
     connections: Vec<Option<Connection>>,
     count: usize,
@@ -83,13 +87,16 @@ const SCRATCH: usize = 16 * 1024;
 
 impl<T: Tenant> Reactor<T> {
     fn new(tenant: T, mailbox: Mailbox<T>) -> Self {
+        let ready = Arc::<ReadyList>::default();
         Self {
             tenant,
             mailbox,
             letters: Letters::new(),
+            letter_bell: ready.letter_bell(),
+            mail: true,
             connections: Vec::new(),
             count: 0,
-            ready: Arc::default(),
+            ready,
             rung: Vec::new(),
             round: 0,
             parting: VecDeque::new(),
@@ -125,16 +132,30 @@ impl<T: Tenant> Reactor<T> {
     }
 
     /// Waits until there is something to do.
+    fn poll_work(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            let rang = self.ready.poll(cx, &mut self.rung);
+            self.mail |= rang == Poll::Ready(true);
+            let letters = self.mail && self.take_letters();
+            let flush = self.tenant.outboxes().has_dirty();
+            if letters || !self.rung.is_empty() || flush || self.poll_deadline(cx).is_ready() {
+                return Poll::Ready(());
+            }
+            // A bell may ring for a letter that was taken already; whoever heard it must listen anew.
+            let _ = ready!(rang);
+        }
+    }
+
+    /// Takes letters out of the mailbox, if there are any.
     ///
     /// No deliveries are taken while outboxes of the last ones wait to be written: their senders shall find
     /// the mailbox full rather than fast clients their outboxes.
-    fn poll_work(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    fn take_letters(&mut self) -> bool {
         let with_deliveries = self.round == 0;
-        let letters = self.mailbox.poll(cx, &mut self.letters, with_deliveries).is_ready();
-        let sockets = self.ready.poll(cx, &mut self.rung).is_ready();
-        let flush = self.tenant.outboxes().has_dirty();
-        let work = letters || sockets || flush || self.poll_deadline(cx).is_ready();
-        if work { Poll::Ready(()) } else { Poll::Pending }
+        let mut cx = Context::from_waker(&self.letter_bell);
+        let found = self.mailbox.poll(&mut cx, &mut self.letters, with_deliveries).is_ready();
+        self.mail = found || !with_deliveries;
+        found
     }
 
     fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -207,7 +228,7 @@ impl<T: Tenant> Reactor<T> {
         let mut read_ahead = Vec::from(handover.read_ahead);
         connection.decode(&mut self.tenant, &mut read_ahead, &mut self.inflater, now);
         self.connections[slot] = Some(connection);
-        self.ready.ring(id.slot);
+        self.rung.push(id.slot);
     }
 
     fn serve_sockets(&mut self, now: Now) {

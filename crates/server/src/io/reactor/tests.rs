@@ -2,6 +2,8 @@ use std::{
     convert::Infallible,
     net::{Ipv4Addr, TcpListener, TcpStream},
     rc::Rc,
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+    task::Wake,
 };
 
 use suona_protocol::ws::{Message, close_frame};
@@ -78,4 +80,27 @@ async fn a_peer_that_answers_no_close_is_dropped_in_time() {
     assert_eq!(reactor.tenant.lost, []);
     reactor.keep_deadlines(now.after(PARTING));
     assert_eq!(reactor.tenant.lost, [Loss::Cut]);
+}
+
+#[tokio::test]
+async fn after_a_bell_that_rang_for_nothing_the_next_one_is_heard() {
+    let (sender, letters) = mailbox(1);
+    let mut reactor = Reactor::new(Mourner { outboxes: Outboxes::new(100), lost: Vec::new() }, letters);
+    let woken = Arc::new(Woken::default());
+    let waker = woken.clone().into();
+    let mut cx = Context::from_waker(&waker);
+    reactor.letter_bell.wake_by_ref();
+    assert!(reactor.poll_work(&mut cx).is_pending());
+    sender.stop(Instant::now());
+    assert!(woken.0.load(Relaxed));
+    assert!(reactor.poll_work(&mut cx).is_ready());
+}
+
+#[derive(Default)]
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Relaxed);
+    }
 }
