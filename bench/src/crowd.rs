@@ -6,16 +6,19 @@ mod api;
 mod dial;
 mod going;
 mod heard;
+mod line;
 mod member;
 mod patience;
 mod tally;
 
-use std::{collections::HashSet, io, net::SocketAddr, time::Duration};
+use std::{collections::HashSet, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use mio::{Events, Poll, Token};
+use rustls::ClientConfig;
 
 use crate::{Trouble, layout::Layout, stamp::Stamp, wire::Wire};
 use api::Api;
+pub use line::SERVER_NAME;
 use member::Member;
 use patience::Patience;
 use tally::Surroundings;
@@ -33,6 +36,8 @@ pub struct Entrance {
     pub key: Option<String>,
     /// Whether clients insist on compression.
     pub compress: bool,
+    /// How clients and whoever publishes connect, if the server wants TLS.
+    pub tls: Option<Arc<ClientConfig>>,
 }
 
 /// The clients.

@@ -21,6 +21,9 @@ struct Compare {
     /// The binary of Suona; otherwise the one beside this program
     #[arg(long, value_name = "FILE")]
     suona: Option<PathBuf>,
+    /// Measure Suona with TLS, too, beside itself without
+    #[arg(long)]
+    tls: bool,
     /// The folder of the servers for Node, with what they need installed
     #[arg(long, value_name = "FOLDER", default_value = "bench/peers")]
     peers: PathBuf,
@@ -46,10 +49,13 @@ impl Compare {
         let suona = self.suona.unwrap_or_else(|| beside.with_file_name("suona"));
         let mut peers = vec![
             Peer::Floor(beside.with_file_name("suona-floor")),
-            Peer::Suona(suona),
+            Peer::Suona(suona.clone()),
             Peer::Ws(self.peers.clone()),
             Peer::SocketIo(self.peers),
         ];
+        if self.tls {
+            peers.insert(2, Peer::SuonaTls(suona));
+        }
         let mut missing = vec![absent("sockudo", "no client here speaks its protocol, Pusher's")];
         match self.centrifugo {
             Some(exe) => peers.push(Peer::Centrifugo(exe)),

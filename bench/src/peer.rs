@@ -1,5 +1,6 @@
 //! The servers that are measured: how each is started, and what its clients speak.
 
+mod certificate;
 mod gateway;
 mod process;
 
@@ -15,6 +16,7 @@ use crate::{
     probe::Probe,
     wire::{self, Wire},
 };
+use certificate::Certificate;
 pub use process::pin_ourselves;
 use process::{Process, said_by};
 
@@ -23,6 +25,8 @@ use process::{Process, said_by};
 pub enum Peer {
     /// A Suona of this binary.
     Suona(PathBuf),
+    /// The same with TLS.
+    SuonaTls(PathBuf),
     /// A gateway that runs already, whoever started it.
     Here(Here),
     /// The floor, of this binary.
@@ -64,6 +68,7 @@ pub struct Running {
     /// Its process, if the system tells of it.
     pub probe: Option<Probe>,
     _process: Option<Process>,
+    _certificate: Option<Certificate>,
 }
 
 impl Peer {
@@ -71,6 +76,7 @@ impl Peer {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Suona(_) => "Suona",
+            Self::SuonaTls(_) => "Suona TLS",
             Self::Here(_) => "gateway",
             Self::Floor(_) => "floor",
             Self::Ws(_) => "ws",
@@ -82,7 +88,7 @@ impl Peer {
     /// What it says that it is.
     pub fn version(&self) -> Result<String, Trouble> {
         match self {
-            Self::Suona(exe) => said_by(self.name(), exe, "--version"),
+            Self::Suona(exe) | Self::SuonaTls(exe) => said_by(self.name(), exe, "--version"),
             Self::Centrifugo(exe) => said_by(self.name(), exe, "version"),
             Self::Here(here) => Ok(format!("at {}", here.address)),
             Self::Floor(_) => Ok(format!("epoll loop of suona-bench {}", env!("CARGO_PKG_VERSION"))),
@@ -98,11 +104,12 @@ impl Peer {
 
     /// Whether it has what a scenario measures. A plain door, for one, recovers nothing.
     pub fn can(&self, scenario: Scenario, Plan { door, compress, .. }: &Plan) -> bool {
-        let (door, gateway) = (*door, matches!(self, Self::Suona(_) | Self::Here(_) | Self::Centrifugo(_)));
+        let others = matches!(self, Self::Floor(_) | Self::Ws(_) | Self::SocketIo(_));
+        let (door, gateway) = (*door, !others);
         let comparable = match self {
             Self::Here(_) if scenario == Scenario::Restart => false,
             _ if !gateway && (scenario == Scenario::Soak || *compress) => false,
-            Self::Suona(_) | Self::Here(_) | Self::Floor(_) => true,
+            Self::Suona(_) | Self::SuonaTls(_) | Self::Here(_) | Self::Floor(_) => true,
             Self::Centrifugo(_) => door != Door::Plain,
             Self::Ws(_) | Self::SocketIo(_) => door == Door::Json,
         };
@@ -119,12 +126,15 @@ impl Peer {
         match self {
             Self::Here(here) => {
                 let (address, key) = (here.address, here.key.clone());
-                let entrance = Entrance { address, key, compress: plan.compress };
+                let entrance = Entrance { address, key, compress: plan.compress, tls: None };
                 let probe = here.pid.filter(|_| cfg!(target_os = "linux")).map(Probe::of);
                 let wire = gateway::wire(plan.door, here.secret.clone()).into();
-                Ok(Running { entrance, wire, probe, _process: None })
+                Ok(Running { entrance, wire, probe, _process: None, _certificate: None })
             }
-            Self::Suona(exe) => gateway::suona(exe, plan, port, backend::start()?),
+            Self::Suona(exe) => gateway::suona(exe, plan, port, backend::start()?, None),
+            Self::SuonaTls(exe) => {
+                gateway::suona(exe, plan, port, backend::start()?, Some(Certificate::new()?))
+            }
             Self::Centrifugo(exe) => gateway::centrifugo(exe, plan, port, backend::start()?),
             Self::Floor(exe) => {
                 let inner = gateway::wire(plan.door, None);
@@ -158,8 +168,8 @@ impl Peer {
 
 impl Process {
     fn running(self, key: Option<String>, wire: Box<dyn Wire>, compress: bool) -> Running {
-        let entrance = Entrance { address: self.address(), key, compress };
+        let entrance = Entrance { address: self.address(), key, compress, tls: None };
         let probe = cfg!(target_os = "linux").then(|| Probe::of(self.pid()));
-        Running { entrance, wire: wire.into(), probe, _process: Some(self) }
+        Running { entrance, wire: wire.into(), probe, _process: Some(self), _certificate: None }
     }
 }

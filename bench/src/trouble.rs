@@ -83,6 +83,9 @@ pub enum Trouble {
     /// The plan asks for what cannot be done.
     #[error("{0}")]
     Plan(String),
+    /// A certificate could not be made.
+    #[error("the certificate for TLS could not be made: {0}")]
+    Certificate(String),
     /// A token could not be signed.
     #[error("the signing of a token failed: {0}")]
     Token(#[from] jsonwebtoken::errors::Error),

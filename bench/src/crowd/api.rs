@@ -9,7 +9,7 @@ use mio::{Interest, Registry, Token, net::TcpStream};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::Entrance;
+use super::{Entrance, line::Line};
 use crate::{Trouble, http};
 
 /// The API of a server. All servers here have `batch` as Suona has it.
@@ -20,7 +20,7 @@ pub(super) struct Api {
 }
 
 struct Connection {
-    stream: TcpStream,
+    line: Line,
     unsent: Vec<u8>,
     received: Vec<u8>,
     /// Commands of the request under way.
@@ -87,8 +87,9 @@ impl Api {
             stream.set_nonblocking(true)?;
             let mut stream = TcpStream::from_std(stream);
             registry.register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
+            let line = Line::new(stream, self.entrance.tls.as_ref())?;
             let (unsent, received, used) = (Vec::new(), Vec::new(), Instant::now());
-            self.connection = Some(Connection { stream, unsent, received, awaited: None, used });
+            self.connection = Some(Connection { line, unsent, received, awaited: None, used });
         }
         Ok(self.connection.as_mut().expect("it was made if there was none"))
     }
@@ -118,20 +119,20 @@ impl Api {
 impl Connection {
     fn write(&mut self) -> io::Result<()> {
         while !self.unsent.is_empty() {
-            match self.stream.write(&self.unsent) {
+            match self.line.write(&self.unsent) {
                 Ok(length) => drop(self.unsent.drain(..length)),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
                 Err(error) => return Err(error),
             }
         }
-        Ok(())
+        self.line.flush()
     }
 
     /// Reads all there is; says whether the connection is still open.
     fn read(&mut self) -> io::Result<bool> {
         let mut buffer = [0; 16 * 1024];
         loop {
-            match self.stream.read(&mut buffer) {
+            match self.line.read(&mut buffer) {
                 Ok(0) => return Ok(false),
                 Ok(length) => self.received.extend_from_slice(&buffer[..length]),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(true),

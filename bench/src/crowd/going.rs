@@ -2,7 +2,7 @@
 
 use mio::{Interest, Token};
 
-use super::{Crowd, Member, Patience, TURN, dial, lost};
+use super::{Crowd, Member, Patience, TURN, dial, line::Line, lost};
 use crate::{Trouble, wire::Since};
 
 impl Crowd<'_> {
@@ -11,7 +11,7 @@ impl Crowd<'_> {
         let mut stream = dial::dial(self.entrance.address, client)?;
         let interest = Interest::READABLE | Interest::WRITABLE;
         self.poll.registry().register(&mut stream, Token(client), interest)?;
-        self.members[client] = Some(Member::new(stream));
+        self.members[client] = Some(Member::new(Line::new(stream, self.entrance.tls.as_ref())?));
         self.surroundings.tally.entering += 1;
         Ok(())
     }

@@ -6,10 +6,9 @@ use std::{
     time::Instant,
 };
 
-use mio::net::TcpStream;
 use suona_protocol::ws::{Decoder, Opcode, Role, accept_key, masked_frame};
 
-use super::{heard::Heard, tally::Surroundings};
+use super::{heard::Heard, line::Line, tally::Surroundings};
 use crate::{Trouble, wire::Step};
 
 /// Any key will do, as nobody is fooled by a cached answer here.
@@ -27,7 +26,7 @@ const MAX_HEAD: usize = 4096;
 
 /// A connection.
 pub(super) struct Member {
-    stream: TcpStream,
+    line: Line,
     decoder: Decoder,
     stage: Stage,
     /// What the socket had no room for.
@@ -50,9 +49,9 @@ enum Stage {
 
 impl Member {
     /// A connection that is being opened.
-    pub(super) fn new(stream: TcpStream) -> Self {
+    pub(super) fn new(line: Line) -> Self {
         let decoder = Decoder::new(Role::Client, MAX_MESSAGE);
-        Self { stream, decoder, stage: Stage::Connecting, unsent: Vec::new(), asked: None }
+        Self { line, decoder, stage: Stage::Connecting, unsent: Vec::new(), asked: None }
     }
 
     pub(super) fn is_in(&self) -> bool {
@@ -104,12 +103,12 @@ impl Member {
         }
         self.write(&[])?;
         loop {
-            match self.stream.read(buffer) {
+            match self.line.read(buffer) {
                 Ok(0) => return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
                 Ok(length) => {
                     self.received(number, &mut buffer[..length], around)?;
                     // Whatever comes later is another event.
-                    if length < buffer.len() {
+                    if length < buffer.len() && self.line.reads_all_at_once() {
                         return Ok(());
                     }
                 }
@@ -121,10 +120,10 @@ impl Member {
 
     /// Asks for a WebSocket, if the connection is open by now.
     fn connected(&mut self, request: &str) -> io::Result<bool> {
-        if let Some(error) = self.stream.take_error()? {
+        if let Some(error) = self.line.socket().take_error()? {
             return Err(error);
         }
-        if self.stream.peer_addr().is_err() {
+        if self.line.socket().peer_addr().is_err() {
             return Ok(false);
         }
         self.stage = Stage::Upgrading(Vec::new());
@@ -230,14 +229,14 @@ impl Member {
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.unsent.extend_from_slice(bytes);
         while !self.unsent.is_empty() {
-            match self.stream.write(&self.unsent) {
+            match self.line.write(&self.unsent) {
                 Ok(length) => drop(self.unsent.drain(..length)),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
                 Err(error) => return Err(error),
             }
         }
         self.unsent = Vec::new();
-        Ok(())
+        self.line.flush()
     }
 }
 

@@ -4,9 +4,10 @@ use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener},
     path::Path,
     process::Command,
+    sync::Arc,
 };
 
-use super::{Process, Running};
+use super::{Certificate, Process, Running};
 use crate::{
     Door, Plan, Trouble,
     wire::{self, Wire},
@@ -33,15 +34,30 @@ pub(super) fn wire(door: Door, secret: Option<String>) -> Box<dyn Wire> {
     }
 }
 
-pub(super) fn suona(exe: &Path, plan: &Plan, port: u16, backend: SocketAddr) -> Result<Running, Trouble> {
+pub(super) fn suona(
+    exe: &Path,
+    plan: &Plan,
+    port: u16,
+    backend: SocketAddr,
+    certificate: Option<Certificate>,
+) -> Result<Running, Trouble> {
     let secrets = Secrets::random();
     let process = Process::start("Suona", exe, plan.pin, |command| {
+        if let Some(certificate) = &certificate {
+            command
+                .env("SUONA_HTTP_SERVER_TLS_ENABLED", "true")
+                .env("SUONA_HTTP_SERVER_TLS_CERT_PEM", certificate.chain())
+                .env("SUONA_HTTP_SERVER_TLS_KEY_PEM", certificate.key());
+        }
         configure(command, "SUONA", plan, backend, &secrets)
             .env("SUONA_PLAIN", wire::Plain::door())
             .args(["serve", "--address", "127.0.0.1", "--port"])
             .arg(port.to_string())
     })?;
-    Ok(process.running(Some(secrets.key), wire(plan.door, Some(secrets.token)), plan.compress))
+    let mut running = process.running(Some(secrets.key), wire(plan.door, Some(secrets.token)), plan.compress);
+    running.entrance.tls = certificate.as_ref().map(|certificate| Arc::clone(&certificate.clients));
+    running._certificate = certificate;
+    Ok(running)
 }
 
 pub(super) fn centrifugo(

@@ -34,7 +34,8 @@ impl Process {
         thread::spawn(move || lines.map_while(Result::ok).for_each(|line| drop(tell.send(line))));
         let mut said = String::new();
         while let Ok(line) = told.recv_timeout(PATIENCE) {
-            if let Some(address) = line.strip_prefix("listening on http://") {
+            let address = line.strip_prefix("listening on ").and_then(|url| url.split_once("://"));
+            if let Some((_, address)) = address {
                 let address = address.parse().map_err(|_| failed(line.clone()))?;
                 return Ok(Self { child, address });
             }

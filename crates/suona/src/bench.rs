@@ -17,6 +17,9 @@ pub(crate) struct Bench {
     /// Start a gateway for each measurement, and end it afterwards
     #[arg(long, conflicts_with_all = ["address", "pid", "key", "secret"])]
     spawn: bool,
+    /// Start one with TLS as well, to be measured beside it
+    #[arg(long, requires = "spawn")]
+    tls: bool,
     /// Where a gateway listens, without TLS
     #[arg(long, default_value = "127.0.0.1:8000")]
     address: SocketAddr,
@@ -33,12 +36,15 @@ pub(crate) struct Bench {
 
 impl Bench {
     pub(crate) fn run(self) -> Outcome {
-        let Self { plan, outputs, spawn, address, pid, key, secret } = self;
-        let peer = match spawn {
-            true => Peer::Suona(env::current_exe()?),
-            false => Peer::Here(Here { address, pid, key, secret }),
+        let Self { plan, outputs, spawn, tls, address, pid, key, secret } = self;
+        let mut peers = match spawn {
+            true => vec![Peer::Suona(env::current_exe()?)],
+            false => vec![Peer::Here(Here { address, pid, key, secret })],
         };
-        measure(&plan, &[peer], Vec::new())?.publish(&outputs)?;
+        if tls {
+            peers.push(Peer::SuonaTls(env::current_exe()?));
+        }
+        measure(&plan, &peers, Vec::new())?.publish(&outputs)?;
         Ok(ExitCode::SUCCESS)
     }
 }

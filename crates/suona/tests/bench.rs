@@ -75,6 +75,26 @@ fn a_plain_door_is_measured_by_the_scenarios_that_suit_it() {
 }
 
 #[test]
+fn tls_is_measured_beside_the_same_without() {
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench-tls.json");
+    // The body of the largest request is longer than what TLS writes at once.
+    let scenarios = ["idle", "channels", "echo", "storm", "--tls", "--channels", "1000", "--json"];
+    let output = bench(&[&SHORT[..], &scenarios, &[file.to_str().unwrap()]].concat());
+    assert!(output.status.success(), "{output:?}");
+    let report: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    let results = report["results"].as_array().unwrap();
+    for scenario in ["idle", "channels", "echo", "storm"] {
+        assert!(results.iter().any(|result| result["scenario"] == scenario), "{report:#}");
+    }
+    for result in results {
+        for peer in ["Suona", "Suona TLS"] {
+            assert_eq!(result["peers"][peer]["runs"].as_array().map(Vec::len), Some(1), "{result}");
+        }
+    }
+    assert_eq!(bench(&["--tls"]).status.code(), Some(2), "it needs --spawn");
+}
+
+#[test]
 fn compressed_deliveries_are_shorter() {
     let length = |compress: &[&str]| -> f64 {
         let file =
@@ -142,7 +162,8 @@ fn the_floor_writes_as_many_bytes_as_the_gateway() {
         let plan = Plan { door, ..Planned::parse_from(["bench"]).plan };
         let gateway = Peer::Suona(env!("CARGO_BIN_EXE_suona").into()).start(&plan).unwrap();
         let mut floor = Floor::listen(door, 0).unwrap();
-        let entrance = Entrance { address: floor.local_addr().unwrap(), key: None, compress: false };
+        let entrance =
+            Entrance { address: floor.local_addr().unwrap(), key: None, compress: false, tls: None };
         thread::spawn(move || floor.run());
         let of_gateway = bytes_of_a_delivery(gateway.entrance.clone(), &*gateway.wire);
         let of_floor = bytes_of_a_delivery(entrance, &wire::Floor { inner: bare });
