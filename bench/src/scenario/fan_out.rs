@@ -17,6 +17,10 @@ const BATCH: usize = 1000;
 /// Subscribers of each of many channels.
 const EACH: usize = 10;
 
+/// How many times [`WINDOW`] publications there are while the server is kept busy, at least. Who does not join writes
+/// sends each of them to each client by itself.
+const LEAST_WINDOWS: u64 = 5;
+
 /// The fewest requests of a case: fewer would say little.
 const LEAST: u64 = 20;
 
@@ -30,7 +34,7 @@ pub(super) fn one_channel(trial: &Trial<'_>) -> Result<Vec<Reading>, Trouble> {
     bursts_of(&mut crowd, &[0; BURST], 2, trial)?;
     readings.extend(case("lone", &mut crowd, trial, |crowd| bursts_of(crowd, &[0], publications, trial))?);
     readings.extend(case("burst", &mut crowd, trial, |crowd| bursts_of(crowd, &[0; BURST], bursts, trial))?);
-    let many = publications.max(LEAST * WINDOW);
+    let many = publications.max(LEAST_WINDOWS * WINDOW);
     readings.extend(case("saturated", &mut crowd, trial, |crowd| saturated(crowd, many, trial))?);
     crowd.verify()?;
     Ok(readings)
