@@ -16,6 +16,7 @@ pub mod probe;
 pub mod progress;
 pub mod report;
 pub mod scenario;
+mod schedule;
 pub mod stamp;
 pub mod statistics;
 mod trouble;

@@ -61,7 +61,7 @@ impl Compare {
             Some(exe) => peers.push(Peer::Centrifugo(exe)),
             None => missing.push(absent("Centrifugo", "no --centrifugo names its binary")),
         }
-        measure(&self.plan, &peers, missing)?.publish(&self.outputs)?;
+        measure(&self.plan, &peers, missing, &self.outputs)?.publish(&self.outputs)?;
         Ok(())
     }
 }

@@ -109,6 +109,7 @@ impl Peer {
         let comparable = match self {
             Self::Here(_) if scenario == Scenario::Restart => false,
             _ if !gateway && (scenario == Scenario::Soak || *compress) => false,
+            Self::Ws(_) | Self::SocketIo(_) if scenario == Scenario::Flat => false,
             Self::Suona(_) | Self::SuonaTls(_) | Self::Here(_) | Self::Floor(_) => true,
             Self::Centrifugo(_) => door != Door::Plain,
             Self::Ws(_) | Self::SocketIo(_) => door == Door::Json,

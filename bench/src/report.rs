@@ -4,9 +4,11 @@ mod chart;
 mod lines;
 mod markdown;
 mod metric;
+mod saved;
 
 use std::{fs, io, io::Write as _};
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{Load, Outputs, Plan, Scenario, scenario::Reading, statistics::Summary};
@@ -17,7 +19,7 @@ pub struct Report {
     plan: Plan,
     machine: Machine,
     /// Names and versions, in the order of measuring.
-    peers: Vec<(&'static str, String)>,
+    peers: Vec<(String, String)>,
     /// Names and reasons.
     missing: Vec<(String, String)>,
     rows: Vec<Row>,
@@ -27,16 +29,17 @@ pub struct Report {
 struct Row {
     scenario: Scenario,
     load: Load,
-    case: &'static str,
+    case: String,
     metric: Metric,
     /// By peer, run by run.
-    values: Vec<(&'static str, Vec<f64>)>,
+    values: Vec<(String, Vec<f64>)>,
 }
 
 /// Who is the measure of all others.
 const FLOOR: &str = "floor";
 
 /// What the figures were made on.
+#[derive(Serialize)]
 struct Machine {
     processor: String,
     cores: usize,
@@ -51,26 +54,26 @@ impl Report {
     }
 
     /// A peer takes part.
-    pub fn introduce(&mut self, peer: &'static str, version: String) {
-        self.peers.push((peer, version));
+    pub fn introduce(&mut self, peer: &str, version: String) {
+        self.peers.push((peer.to_owned(), version));
     }
 
     /// A run of a peer is over.
-    pub fn add(&mut self, scenario: Scenario, load: Load, peer: &'static str, readings: &[Reading]) {
+    pub fn add(&mut self, scenario: Scenario, load: Load, peer: &str, readings: &[Reading]) {
         for Reading { case, metric, value } in readings {
             let row = self.row(scenario, load, case, *metric);
             match row.values.iter_mut().find(|(name, _)| *name == peer) {
                 Some((_, values)) => values.push(*value),
-                None => row.values.push((peer, vec![*value])),
+                None => row.values.push((peer.to_owned(), vec![*value])),
             }
         }
     }
 
-    fn row(&mut self, scenario: Scenario, load: Load, case: &'static str, metric: Metric) -> &mut Row {
+    fn row(&mut self, scenario: Scenario, load: Load, case: &str, metric: Metric) -> &mut Row {
         let same =
-            |row: &Row| (row.scenario, row.load, row.case, row.metric) == (scenario, load, case, metric);
+            |row: &Row| (row.scenario, row.load, &*row.case, row.metric) == (scenario, load, case, metric);
         let at = self.rows.iter().position(same).unwrap_or_else(|| {
-            self.rows.push(Row { scenario, load, case, metric, values: Vec::new() });
+            self.rows.push(Row { scenario, load, case: case.to_owned(), metric, values: Vec::new() });
             self.rows.len() - 1
         });
         &mut self.rows[at]
@@ -78,8 +81,14 @@ impl Report {
 
     /// The median of a figure at the first load, if it was measured.
     pub fn median(&self, peer: &str, scenario: Scenario, case: &str, metric: Metric) -> Option<f64> {
-        let same = |row: &&Row| (row.scenario, row.case, row.metric) == (scenario, case, metric);
+        let same = |row: &&Row| (row.scenario, &*row.case, row.metric) == (scenario, case, metric);
         Some(Summary::of(self.rows.iter().find(same)?.of(peer)?)?.median)
+    }
+
+    /// How many runs of a peer are there.
+    pub fn runs(&self, scenario: Scenario, load: Load, peer: &str) -> usize {
+        let rows = self.rows.iter().filter(|row| (row.scenario, row.load) == (scenario, load));
+        rows.filter_map(|row| Some(row.of(peer)?.len())).max().unwrap_or(0)
     }
 
     /// Prints the tables, and writes whatever `outputs` names.
@@ -89,9 +98,7 @@ impl Report {
         if let Some(file) = &outputs.markdown {
             fs::write(file, &markdown)?;
         }
-        if let Some(file) = &outputs.json {
-            fs::write(file, format!("{:#}\n", self.to_json()))?;
-        }
+        self.save(outputs)?;
         if let Some(file) = &outputs.svg {
             fs::write(file, self.to_svg())?;
         }
@@ -102,36 +109,32 @@ impl Report {
     pub fn to_json(&self) -> Value {
         let plan = &self.plan;
         let result = |row: &Row| {
-            let of_peer = |(peer, values): &(&str, Vec<f64>)| {
+            let of_peer = |(peer, values): &(String, Vec<f64>)| {
                 let Summary { median, low, high } = Summary::of(values)?;
-                let peer_result = json!({ "median": median, "low": low, "high": high, "runs": values });
-                Some(((*peer).to_owned(), peer_result))
+                Some((peer.clone(), json!({ "median": median, "low": low, "high": high, "runs": values })))
             };
             json!({
                 "scenario": row.scenario.name(),
                 "clients": row.load.clients,
                 "channels": row.load.channels,
                 "case": row.case,
-                "metric": row.metric.key(),
+                "metric": row.metric,
                 "unit": row.metric.unit(),
                 "peers": row.values.iter().filter_map(of_peer).collect::<serde_json::Map<_, _>>(),
             })
         };
         json!({
-            "machine": {
-                "processor": self.machine.processor,
-                "cores": self.machine.cores,
-                "kernel": self.machine.kernel,
-            },
+            "machine": self.machine,
             "plan": {
-                "connections": plan.connections,
-                "runs": plan.runs,
                 "door": format!("{:?}", plan.door).to_lowercase(),
                 "size": plan.size,
+                "deliveries": plan.deliveries,
+                "round_trips": plan.round_trips,
+                "publications": plan.publications,
                 "pinned": plan.pin,
                 "compressed": plan.compress,
             },
-            "versions": self.peers.iter().map(|(name, version)| json!([name, version])).collect::<Vec<_>>(),
+            "versions": self.peers,
             "missing": self.missing,
             "results": self.rows.iter().map(result).collect::<Vec<_>>(),
         })

@@ -2,6 +2,7 @@
 
 mod echo;
 mod fan_out;
+mod flat;
 mod idle;
 mod publish;
 mod restart;
@@ -11,6 +12,7 @@ mod storm;
 use std::time::Duration;
 
 use clap::ValueEnum;
+use serde::Deserialize;
 
 use crate::{
     Load, Peer, Plan, Trouble, crowd::Crowd, layout::Layout, peer::Running, progress::Progress,
@@ -18,7 +20,8 @@ use crate::{
 };
 
 /// What can be measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Scenario {
     /// Memory and the cost of coming in, with one recoverable channel for each client
     Idle,
@@ -34,6 +37,8 @@ pub enum Scenario {
     Storm,
     /// The server ends, another starts in its place, and all clients come back at once
     Restart,
+    /// Whether a delivery costs the same however many hear it: many sizes of one channel, and of many
+    Flat,
     /// Everything at once for half an hour, with clients that go and come back
     Soak,
 }
@@ -64,13 +69,14 @@ impl Scenario {
             Self::Publish => "publish",
             Self::Storm => "storm",
             Self::Restart => "restart",
+            Self::Flat => "flat",
             Self::Soak => "soak",
         }
     }
 
     /// Whether clients recover in it, or hear several channels.
     pub fn is_managed(self) -> bool {
-        matches!(self, Self::Storm | Self::Restart | Self::Channels | Self::Soak)
+        matches!(self, Self::Storm | Self::Restart | Self::Channels | Self::Flat | Self::Soak)
     }
 
     /// Measures a server once, one that nobody has used before.
@@ -91,6 +97,7 @@ impl Scenario {
             Self::Publish => publish::run(&trial),
             Self::Storm => storm::run(&trial),
             Self::Restart => restart::run(plan, load, peer, server, progress),
+            Self::Flat => flat::run(&trial),
             Self::Soak => soak::run(&trial),
         }
     }

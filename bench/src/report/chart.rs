@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{FLOOR, Report, Row, markdown::digits};
-use crate::statistics::Summary;
+use crate::{Scenario, statistics::Summary};
 
 pub(super) const WIDTH: f64 = 720.0;
 pub(super) const LEFT: f64 = 120.0;
@@ -15,9 +15,10 @@ const TITLE: f64 = 30.0;
 pub(super) const BETWEEN: f64 = 22.0;
 
 /// One colour for each peer that may take part; readable on white and on black.
-const COLOURS: [(&str, &str); 6] = [
+const COLOURS: [(&str, &str); 7] = [
     (FLOOR, "#9aa5b1"),
     ("Suona", "#e0592a"),
+    ("Suona TLS", "#a8431f"),
     ("gateway", "#e0592a"),
     ("ws", "#4a90c2"),
     ("Socket.IO", "#6b7fd7"),
@@ -28,7 +29,8 @@ impl Report {
     /// A panel of bars for each cost.
     pub fn to_svg(&self) -> String {
         let (mut body, mut y) = (String::new(), 16.0);
-        for row in self.rows.iter().filter(|row| row.metric.is_cost()) {
+        // Of many sizes the lines tell more.
+        for row in self.rows.iter().filter(|row| row.metric.is_cost() && row.scenario != Scenario::Flat) {
             y = panel(row, y, &mut body);
         }
         for line in self.lines() {
@@ -45,7 +47,7 @@ impl Report {
 /// Draws one cost from `y` on, and says where it ends.
 fn panel(row: &Row, y: f64, out: &mut String) -> f64 {
     let bars: Vec<(&str, Summary)> =
-        row.values.iter().filter_map(|(peer, values)| Some((*peer, Summary::of(values)?))).collect();
+        row.values.iter().filter_map(|(peer, values)| Some((&**peer, Summary::of(values)?))).collect();
     let most = bars.iter().map(|(_, bar)| bar.high).fold(f64::MIN_POSITIVE, f64::max);
     let x = |value: f64| LEFT + (RIGHT - LEFT) * value.max(0.0) / most;
     let title = escaped(&format!("{} · {} · {}", row.scenario.name(), row.load.told(), row.title()));

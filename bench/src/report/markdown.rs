@@ -1,6 +1,6 @@
 //! The results as tables that read well as they are.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use super::{FLOOR, Report, Row};
 use crate::{Load, Scenario, statistics::Summary};
@@ -9,14 +9,12 @@ impl Report {
     /// One table for each scenario, what was measured before them.
     pub fn to_markdown(&self) -> String {
         let mut out = self.preface();
-        for scenario in self.plan.scenarios() {
-            let rows: Vec<&Row> = self.rows.iter().filter(|row| row.scenario == *scenario).collect();
-            for load in self.plan.loads(*scenario) {
-                let rows: Vec<&Row> = rows.iter().copied().filter(|row| row.load == load).collect();
-                if !rows.is_empty() {
-                    self.table(*scenario, load, &rows, &mut out);
-                }
-            }
+        let mut tables: BTreeMap<(Scenario, Load), Vec<&Row>> = BTreeMap::new();
+        for row in &self.rows {
+            tables.entry((row.scenario, row.load)).or_default().push(row);
+        }
+        for ((scenario, load), rows) in tables {
+            self.table(scenario, load, &rows, &mut out);
         }
         out
     }
@@ -27,9 +25,9 @@ impl Report {
         let compressed = if plan.compress { ", compressed" } else { "" };
         let mut out = format!(
             "{}, {} cores, {}; {} B of data{compressed}, {pinned}.\n\
-             Medians of {} runs, with the interval that holds the true median (95 %; of fewer than six runs, least \
+             Medians, with the interval that holds the true median (95 %; of fewer than six runs, least \
              and greatest).\n\n",
-            machine.processor, machine.cores, machine.kernel, plan.size, plan.runs
+            machine.processor, machine.cores, machine.kernel, plan.size
         );
         for (peer, version) in &self.peers {
             let _ = writeln!(out, "- {peer}: {version}");
@@ -42,7 +40,7 @@ impl Report {
 
     fn table(&self, scenario: Scenario, load: Load, rows: &[&Row], out: &mut String) {
         let took_part = |name: &&str| rows.iter().any(|row| row.of(name).is_some());
-        let peers: Vec<&str> = self.peers.iter().map(|(name, _)| *name).filter(took_part).collect();
+        let peers: Vec<&str> = self.peers.iter().map(|(name, _)| &**name).filter(took_part).collect();
         let mut lines = vec![vec!["".to_owned()], vec!["---".to_owned()]];
         lines[0].extend(peers.iter().map(|peer| (*peer).to_owned()));
         lines[1].extend(peers.iter().map(|_| "---:".to_owned()));
@@ -54,8 +52,15 @@ impl Report {
                 lines.push([format!("… × {FLOOR}")].into_iter().chain(cells).collect());
             }
         }
-        let once = if scenario == Scenario::Soak { ", one run" } else { "" };
-        let _ = write!(out, "\n### {}, {}{once}\n\n{}", scenario.name(), load.told(), aligned(&lines));
+        let runs = peers.iter().map(|peer| self.runs(scenario, load, peer));
+        let (least, most) =
+            runs.fold((usize::MAX, 0), |(least, most), runs| (least.min(runs), most.max(runs)));
+        let runs = match (least, most) {
+            (1, 1) => "one run".to_owned(),
+            _ if least == most => format!("{most} runs"),
+            _ => format!("{least} to {most} runs"),
+        };
+        let _ = write!(out, "\n### {}, {}, {runs}\n\n{}", scenario.name(), load.told(), aligned(&lines));
     }
 }
 
@@ -72,7 +77,7 @@ impl Row {
 
 impl Load {
     /// How titles tell it.
-    pub(super) fn told(self) -> String {
+    pub(crate) fn told(self) -> String {
         match self {
             Self { clients, channels: 0 } => format!("{clients} clients"),
             Self { clients, channels } => format!("{channels} channels, {clients} clients"),

@@ -1,7 +1,10 @@
 //! The figures that are measured, and how they are written.
 
-/// A figure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+use serde::{Deserialize, Serialize};
+
+/// A figure. JSON has its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Metric {
     /// Memory of each client.
     Memory,
@@ -19,6 +22,8 @@ pub enum Metric {
     JoinsPerSecond,
     /// CPU for a publication that one client hears.
     CpuPerDelivery,
+    /// The same without what it costs to take the publication in.
+    CpuPerDeliveryAlone,
     /// How many publications clients heard.
     DeliveriesPerSecond,
     /// How many publications a client read at once.
@@ -34,6 +39,7 @@ pub enum Metric {
     /// Half of the answers took longer.
     LatencyMedian,
     /// One of a hundred took longer.
+    #[serde(rename = "latency_99")]
     Latency99,
     /// None took longer.
     LatencyWorst,
@@ -50,45 +56,41 @@ pub enum Metric {
 }
 
 impl Metric {
-    /// What it is called in JSON.
-    pub fn key(self) -> &'static str {
-        self.words().0
-    }
-
     /// What it is called in tables.
     pub fn label(self) -> &'static str {
-        self.words().1
+        self.words().0
     }
 
     /// What it is counted in.
     pub fn unit(self) -> &'static str {
-        self.words().2
+        self.words().1
     }
 
-    fn words(self) -> (&'static str, &'static str, &'static str) {
+    fn words(self) -> (&'static str, &'static str) {
         match self {
-            Self::Memory => ("memory", "memory per client", "B"),
-            Self::MemorySlope => ("memory_slope", "memory per further client", "B"),
-            Self::MemoryGrowth => ("memory_growth", "memory that comes in a minute", "B"),
-            Self::MemoryGrowthPerClient => ("memory_growth_per_client", "… per client", "B"),
-            Self::MemoryMost => ("memory_most", "memory at most", "B"),
-            Self::CpuPerJoin => ("cpu_per_join", "CPU to upgrade, connect, subscribe", "µs"),
-            Self::JoinsPerSecond => ("joins_per_second", "clients that come in", "/s"),
-            Self::CpuPerDelivery => ("cpu_per_delivery", "CPU per delivery", "µs"),
-            Self::DeliveriesPerSecond => ("deliveries_per_second", "deliveries", "/s"),
-            Self::PublicationsPerRead => ("publications_per_read", "publications per read", ""),
-            Self::BytesPerDelivery => ("bytes_per_delivery", "length of a message", "B"),
-            Self::OwnCpuPerDelivery => ("own_cpu_per_delivery", "CPU of the generator", "µs"),
-            Self::CpuPerRoundTrip => ("cpu_per_round_trip", "CPU per round trip", "µs"),
-            Self::RoundTripsPerSecond => ("round_trips_per_second", "round trips", "/s"),
-            Self::LatencyMedian => ("latency_median", "latency, median", "µs"),
-            Self::Latency99 => ("latency_99", "latency, 99 %", "µs"),
-            Self::LatencyWorst => ("latency_worst", "latency, worst", "µs"),
-            Self::CpuPerPublication => ("cpu_per_publication", "CPU per publication", "µs"),
-            Self::PublicationsPerSecond => ("publications_per_second", "publications", "/s"),
-            Self::CpuPerReturn => ("cpu_per_return", "CPU to come back and recover", "µs"),
-            Self::ReturnsPerSecond => ("returns_per_second", "clients that come back", "/s"),
-            Self::Departures => ("departures", "clients that went and came back", ""),
+            Self::Memory => ("memory per client", "B"),
+            Self::MemorySlope => ("memory per further client", "B"),
+            Self::MemoryGrowth => ("memory that comes in a minute", "B"),
+            Self::MemoryGrowthPerClient => ("… per client", "B"),
+            Self::MemoryMost => ("memory at most", "B"),
+            Self::CpuPerJoin => ("CPU to upgrade, connect, subscribe", "µs"),
+            Self::JoinsPerSecond => ("clients that come in", "/s"),
+            Self::CpuPerDelivery => ("CPU per delivery", "µs"),
+            Self::CpuPerDeliveryAlone => ("CPU per delivery without publishing", "µs"),
+            Self::DeliveriesPerSecond => ("deliveries", "/s"),
+            Self::PublicationsPerRead => ("publications per read", ""),
+            Self::BytesPerDelivery => ("length of a message", "B"),
+            Self::OwnCpuPerDelivery => ("CPU of the generator", "µs"),
+            Self::CpuPerRoundTrip => ("CPU per round trip", "µs"),
+            Self::RoundTripsPerSecond => ("round trips", "/s"),
+            Self::LatencyMedian => ("latency, median", "µs"),
+            Self::Latency99 => ("latency, 99 %", "µs"),
+            Self::LatencyWorst => ("latency, worst", "µs"),
+            Self::CpuPerPublication => ("CPU per publication", "µs"),
+            Self::PublicationsPerSecond => ("publications", "/s"),
+            Self::CpuPerReturn => ("CPU to come back and recover", "µs"),
+            Self::ReturnsPerSecond => ("clients that come back", "/s"),
+            Self::Departures => ("clients that went and came back", ""),
         }
     }
 
@@ -103,6 +105,7 @@ impl Metric {
             self,
             Self::CpuPerJoin
                 | Self::CpuPerDelivery
+                | Self::CpuPerDeliveryAlone
                 | Self::CpuPerRoundTrip
                 | Self::CpuPerPublication
                 | Self::CpuPerReturn

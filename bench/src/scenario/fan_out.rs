@@ -12,17 +12,17 @@ const BURST: usize = 10;
 const WINDOW: u64 = 64;
 
 /// Channels of one request to the API.
-const BATCH: usize = 1000;
+pub(super) const BATCH: usize = 1000;
 
 /// Subscribers of each of many channels.
-const EACH: usize = 10;
+pub(super) const EACH: usize = 10;
 
 /// How many times [`WINDOW`] publications there are while the server is kept busy, at least. Who does not join writes
 /// sends each of them to each client by itself.
 const LEAST_WINDOWS: u64 = 5;
 
 /// The fewest requests of a case: fewer would say little.
-const LEAST: u64 = 20;
+pub(super) const LEAST: u64 = 20;
 
 pub(super) fn one_channel(trial: &Trial<'_>) -> Result<Vec<Reading>, Trouble> {
     let clients = trial.load.clients;
@@ -58,7 +58,7 @@ pub(super) fn many_channels(trial: &Trial<'_>) -> Result<Vec<Reading>, Trouble> 
 }
 
 /// Publishes in `channels` at once, so many times, each time when all have heard the time before.
-fn bursts_of(
+pub(super) fn bursts_of(
     crowd: &mut Crowd<'_>,
     channels: &[usize],
     times: u64,
@@ -101,7 +101,7 @@ fn check_writes(crowd: &mut Crowd<'_>, channels: &[usize]) -> Result<(), Trouble
 }
 
 /// Reads what it takes to deliver what `act` publishes.
-fn case(
+pub(super) fn case(
     name: &'static str,
     crowd: &mut Crowd<'_>,
     trial: &Trial<'_>,

@@ -44,7 +44,7 @@ impl Bench {
         if tls {
             peers.push(Peer::SuonaTls(env::current_exe()?));
         }
-        measure(&plan, &peers, Vec::new())?.publish(&outputs)?;
+        measure(&plan, &peers, Vec::new(), &outputs)?.publish(&outputs)?;
         Ok(ExitCode::SUCCESS)
     }
 }

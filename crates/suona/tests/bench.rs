@@ -78,12 +78,12 @@ fn a_plain_door_is_measured_by_the_scenarios_that_suit_it() {
 fn tls_is_measured_beside_the_same_without() {
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench-tls.json");
     // The body of the largest request is longer than what TLS writes at once.
-    let scenarios = ["idle", "channels", "echo", "storm", "--tls", "--channels", "1000", "--json"];
+    let scenarios = ["idle", "flat", "echo", "storm", "--tls", "--channels", "1000", "--json"];
     let output = bench(&[&SHORT[..], &scenarios, &[file.to_str().unwrap()]].concat());
     assert!(output.status.success(), "{output:?}");
     let report: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
     let results = report["results"].as_array().unwrap();
-    for scenario in ["idle", "channels", "echo", "storm"] {
+    for scenario in ["idle", "flat", "echo", "storm"] {
         assert!(results.iter().any(|result| result["scenario"] == scenario), "{report:#}");
     }
     for result in results {
