@@ -32,6 +32,10 @@ struct Compare {
     centrifugo: Option<PathBuf>,
 }
 
+/// Why sockudo is not among the peers.
+const SOCKUDO: &str =
+    "5.2.0 from crates.io does not build by itself, and no client here speaks its protocol, Pusher's";
+
 fn main() -> ExitCode {
     match Compare::parse().run() {
         Ok(()) => ExitCode::SUCCESS,
@@ -56,7 +60,7 @@ impl Compare {
         if self.tls {
             peers.insert(2, Peer::SuonaTls(suona));
         }
-        let mut missing = vec![absent("sockudo", "no client here speaks its protocol, Pusher's")];
+        let mut missing = vec![absent("sockudo", SOCKUDO)];
         match self.centrifugo {
             Some(exe) => peers.push(Peer::Centrifugo(exe)),
             None => missing.push(absent("Centrifugo", "no --centrifugo names its binary")),
