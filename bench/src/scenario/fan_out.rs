@@ -22,7 +22,7 @@ pub(super) const EACH: usize = 10;
 const LEAST_WINDOWS: u64 = 5;
 
 /// The fewest requests of a case: fewer would say little.
-pub(super) const LEAST: u64 = 20;
+pub(super) const LEAST: u64 = 10;
 
 pub(super) fn one_channel(trial: &Trial<'_>) -> Result<Vec<Reading>, Trouble> {
     let clients = trial.load.clients;
