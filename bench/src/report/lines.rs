@@ -89,12 +89,12 @@ impl Lines<'_> {
             y(1.0) + 4.0
         );
         if let Some(bound) = self.bound {
-            let (y, right) = (y(bound), RIGHT + 40.0);
+            let (y, right) = (y(bound), LEFT - 8.0);
             let _ = writeln!(
                 out,
                 "<path d=\"M{LEFT} {y:.1}H{RIGHT}\" stroke=\"#d1242f\" stroke-dasharray=\"3 3\"/>\
-                 <text x=\"{right:.1}\" y=\"{:.1}\" class=\"quiet\">{bound} ×</text>",
-                y - 6.0
+                 <text x=\"{right:.1}\" y=\"{:.1}\" text-anchor=\"end\" class=\"quiet\">{bound} ×</text>",
+                y + 4.0
             );
         }
         for (size, _) in &self.lines[0].1 {
