@@ -8,10 +8,10 @@ import { readdirSync, readFileSync } from "node:fs";
 const internal = `
   again answer answered asked asks asksToken attempt awaited bind body carryOut changed closing core current deadline delay deny
   dialing down drain draining doubtful driver due ears emit enter entered errand expire failed failures fault flush forget forsake generation
-  giveUp go greet greeted handle hear heard held hiddenAt home host house how hurry ids instant joined knowsKeys last lasts
+  giveUp go greet greeted handle hear heard held hiddenAt home host house how hurry ids instant joined knowsKeys last lasts left
   letter letters lines listener listeners login lose luck machine moment notBefore once options outbox outcome outputs over pass
   phase plan poll probe pushed read ready refuse refused release rest result retry room roomAt rooms rules save say sent
-  serve served session settle settleWhatIsDue silence skew soon stage subscription subscriptions suona take tell told
+  serve served session settle settleWhatIsDue silence skew soon stage subscription subscriptions suona take tell to told
   tried tuck tuckAt undoRetry unsubscribed up wait waiting wall want wanted weight why write
 `;
 

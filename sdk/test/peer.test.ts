@@ -23,6 +23,7 @@ const apart: Record<string, { readonly from?: string; readonly because: string }
   doubts: { because: "it asks nothing again, and knows nothing of the lives of a gateway" },
   denied: { because: "it keeps a subscription that is over until it is removed" },
   ended: { because: "it keeps a subscription that is over, and its position, until it is removed" },
+  late: { because: "it gives no sign of life on its own, and asks nothing again" },
   "refused-commands": { because: "it is started again by hand, and gives up after no number of attempts" },
   logins: { because: "it takes whatever token is found, whoever has logged out since it was asked for" },
   limits: { because: "it has no bounds for what waits or for a message" },

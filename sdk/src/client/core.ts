@@ -11,7 +11,7 @@ import { Outbox, type Server } from "./outbox.js";
 import { type Bearer, Pass } from "./pass.js";
 import type { ClientInput, ClientOptions, ClientOutput, Errand, Input, Output, SubscribeOptions } from "./signals.js";
 import { type Host, Subscription } from "./subscription.js";
-import { isFinal, type Json, parseReply, type Push, type Refusal, type Reply, type Subscribed } from "./wire.js";
+import { isFinal, parseReply, type Push, type Refusal, type Reply, type Subscribed } from "./wire.js";
 
 type Stage =
   | { at: "down"; due?: undefined }
@@ -58,9 +58,7 @@ export class Client extends Link<ClientOutput, ClientInput> implements Bearer, H
     super(options, habits);
     this.conversation = new Conversation(options.messageLimit);
     this.pass = new Pass(this, undefined, options.asksToken, options.token);
-    this.outbox = new Outbox(options, (errand, outcome, doubtful) =>
-      this.emit({ is: "settle", errand, outcome, doubtful }),
-    );
+    this.outbox = new Outbox(options, this.conversation, this);
   }
 
   /** Takes one thing that happened, and whatever is due by then. What is too old by then is never sent. */
@@ -127,7 +125,7 @@ export class Client extends Link<ClientOutput, ClientInput> implements Bearer, H
 
   command({ errand }: { errand: Errand }): void {
     this.outbox.put(errand, this.instant);
-    if (this.held) this.flush();
+    if (this.held) this.outbox.flush(this.stage as Server);
   }
 
   override start(): void {
@@ -137,7 +135,7 @@ export class Client extends Link<ClientOutput, ClientInput> implements Bearer, H
 
   override stop(input: { reason: string; code?: number }): void {
     super.stop(input);
-    this.outbox.close(faultOf("stopped"));
+    this.outbox.close();
   }
 
   /** What the server closes for good is not dialled again. */
@@ -161,7 +159,7 @@ export class Client extends Link<ClientOutput, ClientInput> implements Bearer, H
     if (at !== "offline") return;
     // Who starts again may be somebody else.
     this.logOut();
-    this.outbox.close(this.fault || faultOf("stopped"));
+    this.outbox.close(this.fault);
   }
 
   /** The connection is gone, and with it everything that was under way on it. */
@@ -197,7 +195,7 @@ export class Client extends Link<ClientOutput, ClientInput> implements Bearer, H
     this.status({ at: "online", reason: `connected to ${version || "the server"}` });
     this.serve(subs);
     if (!knowsKeys) this.outbox.forsake();
-    this.flush();
+    this.outbox.flush(this.stage as Server);
   }
 
   /** Takes over what the server subscribed us to, and what it no longer does. */
@@ -301,17 +299,5 @@ export class Client extends Link<ClientOutput, ClientInput> implements Bearer, H
 
   private status(state: LinkState): void {
     this.emit({ is: "status", status: Object.assign(state, { fault: this.fault }) });
-  }
-
-  private flush(): void {
-    this.outbox.flush(this.stage as Server, (entry) => {
-      const { body, method } = entry;
-      const answered = (reply: Reply): void =>
-        this.outbox.end(
-          entry,
-          reply.error ? { fault: serverFault(reply.error) } : { result: (reply as Record<string, Json>)[method] },
-        );
-      this.conversation.say(body, method === "send" ? undefined : answered);
-    });
   }
 }

@@ -1,8 +1,9 @@
 import type { Fault } from "../errors.js";
 import { attempt } from "../link/attempt.js";
-import { faultOf } from "./faults.js";
-import type { ClientOptions, Errand, Outcome } from "./signals.js";
-import { utf8Length } from "./wire.js";
+import type { Conversation } from "./conversation.js";
+import { faultOf, serverFault } from "./faults.js";
+import type { ClientOptions, ClientOutput, Errand, Outcome } from "./signals.js";
+import { type Json, type Reply, utf8Length } from "./wire.js";
 
 /** An errand under way. */
 export interface Entry {
@@ -14,6 +15,8 @@ export interface Entry {
   readonly once: boolean;
   readonly weight: number;
   readonly expires: number;
+  /** The connection on which it goes out, if that does not end before. */
+  to?: Server;
   /** The connection on which it went out last. */
   sent?: Server;
   /** It went out to two lives of a server, and may have happened in both. */
@@ -43,7 +46,8 @@ export class Outbox {
 
   constructor(
     private readonly options: ClientOptions,
-    private readonly settle: (errand: Errand, outcome: Outcome, doubtful?: boolean) => void,
+    private readonly conversation: Conversation,
+    private readonly host: { emit(output: ClientOutput): void },
   ) {}
 
   put(errand: Errand, time: number): void {
@@ -52,15 +56,12 @@ export class Outbox {
     attempt(() => JSON.stringify(errand.command), refuse, (body) => this.take(errand, body, time));
   }
 
-  /** Sends what was not sent on this connection. */
-  flush(server: Server, send: (entry: Entry) => void): void {
+  /** Says what was not said on this connection. */
+  flush(server: Server): void {
     for (const entry of this.waiting) {
-      const { sent } = entry;
-      if (sent === server) continue;
-      if (sent && entry.once && (!server.node || sent.node !== server.node)) entry.doubtful = true;
-      entry.sent = server;
-      send(entry);
-      if (entry.method === "send") this.end(entry, { result: undefined });
+      if (entry.to === server) continue;
+      entry.to = server;
+      this.say(entry, server);
     }
   }
 
@@ -87,8 +88,22 @@ export class Outbox {
     this.waiting.add({ errand, body, method, once, weight, expires: time + Math.min(ttl >= 0 ? ttl : 60_000, LONGEST_TTL) });
   }
 
+  private say(entry: Entry, server: Server): void {
+    const { body, method, once } = entry;
+    const answered = (reply: Reply): void =>
+      this.end(entry, reply.error ? { fault: serverFault(reply.error) } : { result: (reply as Record<string, Json>)[method] });
+    // The connection may end before it is sent.
+    const left = (): void => {
+      if (once && entry.sent && !(server.node && server.node === entry.sent.node)) entry.doubtful = true;
+      entry.sent = server;
+    };
+    const isSend = method === "send";
+    this.conversation.say(body, isSend ? undefined : answered, left);
+    if (isSend) this.end(entry, { result: undefined });
+  }
+
   /** Settles what is not settled yet. */
-  end(entry: Entry, outcome: Outcome): void {
+  private end(entry: Entry, outcome: Outcome): void {
     if (!this.waiting.delete(entry)) return;
     this.weight -= entry.weight;
     this.settle(entry.errand, outcome, entry.doubtful);
@@ -105,14 +120,16 @@ export class Outbox {
    * The client is offline for good, and why. What may have happened settles as that, and everything else with the reason;
    * so does all that is given until it is started again.
    */
-  close(fault: Fault): void {
+  close(fault = faultOf("stopped")): void {
     this.over = fault;
     this.forsake(fault);
   }
 
   due(): number {
-    let due = Infinity;
-    for (const entry of this.waiting) due = Math.min(due, entry.expires);
-    return due;
+    return Math.min(...Array.from(this.waiting, (entry) => entry.expires));
+  }
+
+  private settle(errand: Errand, outcome: Outcome, doubtful?: boolean): void {
+    this.host.emit({ is: "settle", errand, outcome, doubtful });
   }
 }
