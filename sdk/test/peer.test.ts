@@ -28,6 +28,7 @@ const apart: Record<string, { readonly from?: string; readonly because: string }
   logins: { because: "it takes whatever token is found, whoever has logged out since it was asked for" },
   limits: { because: "it has no bounds for what waits or for a message" },
   stale: { because: "it stays away for good after 3502, which we take for a slow connection" },
+  "stale-tokens": { because: "it takes whatever token is found, whatever the server has taken back since it was asked for" },
   tokens: { from: "125s", because: "after 3005 it tries the old token until the server says 109; we ask at once" },
 };
 

@@ -55,12 +55,13 @@ pub struct Client {
 impl Client {
     /// A client that was not started yet.
     pub fn new(options: Options) -> Self {
+        let host = Host::new(Conversation::new(options.language, options.message_limit));
         Self {
             link: Link::new(options.link.clone()),
-            host: Host::new(Conversation::new(options.language, options.message_limit)),
             subscriptions: IndexMap::new(),
             outbox: Outbox::new(&options),
-            pass: Pass::new(None, options.asks_token, options.token.clone()),
+            pass: Pass::new(&host, None, options.asks_token, options.token.clone()),
+            host,
             options,
             is_suona: false,
             life: Arc::default(),
@@ -100,7 +101,6 @@ impl Client {
     }
 
     fn take(&mut self, input: Input) {
-        let host = &mut self.host;
         match input {
             Input::Link(input @ link::Input::Stop { .. }) => {
                 self.tell_link(input);
@@ -115,8 +115,9 @@ impl Client {
                 self.tell_link(link::Input::Lost { generation, loss, is_final });
             }
             Input::Link(other) => self.tell_link(other),
-            // Whoever was to get it has gone.
-            Input::Token { login, .. } | Input::TokenFailed { login, .. } if login != host.login => {}
+            // Whoever was to get it has gone, or the server took back what it was to be for.
+            Input::Token { channel, login, .. } | Input::TokenFailed { channel, login, .. }
+                if !self.expects(channel.as_ref(), login) => {}
             Input::Token { channel: None, token, .. } => self.token_found(token),
             Input::Token { channel: Some(channel), token, .. } => {
                 self.in_channel(&channel, |subscription, host| subscription.token_found(token, host));
@@ -124,18 +125,27 @@ impl Client {
             Input::TokenFailed { channel: None, reason, .. } => self.token_failed(&reason),
             Input::TokenFailed { channel: Some(channel), .. } => {
                 if let Some(subscription) = self.subscriptions.get_mut(&channel) {
-                    subscription.token_failed(host);
+                    subscription.token_failed(&mut self.host);
                 }
             }
             Input::Subscribe { channel, options } => {
-                subscription(&mut self.subscriptions, channel).want(options, host);
+                subscription(&mut self.subscriptions, channel, &self.host).want(options, &mut self.host);
             }
             Input::Unsubscribe { channel } => self.in_channel(&channel, Subscription::leave),
             Input::Command { ticket, command, ttl } => {
-                self.outbox.put(ticket, command, ttl, host);
+                self.outbox.put(ticket, command, ttl, &mut self.host);
                 self.flush();
             }
         }
+    }
+
+    /// Whether what the app found in this login is for anybody.
+    fn expects(&self, channel: Option<&Channel>, login: u64) -> bool {
+        let pass = match channel {
+            None => Some(&self.pass),
+            Some(channel) => self.subscriptions.get(channel).map(|subscription| &subscription.pass),
+        };
+        pass.is_some_and(|pass| pass.expects(login))
     }
 
     fn token_found(&mut self, token: Option<Token>) {
@@ -256,8 +266,12 @@ impl Client {
     }
 }
 
-fn subscription(all: &mut IndexMap<Channel, Subscription>, channel: Channel) -> &mut Subscription {
-    all.entry(channel).or_insert_with_key(|channel| Subscription::new(channel.clone()))
+fn subscription<'a>(
+    all: &'a mut IndexMap<Channel, Subscription>,
+    channel: Channel,
+    host: &Host,
+) -> &'a mut Subscription {
+    all.entry(channel).or_insert_with_key(|channel| Subscription::new(channel.clone(), host))
 }
 
 /// Whether a disconnect with this code means: do not come back. 3502 says so too, but all that is wrong is that our

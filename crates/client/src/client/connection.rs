@@ -57,8 +57,8 @@ impl Client {
     /// Tokens are good for nothing any more, nor are those that the app may be looking for.
     fn log_out(&mut self) {
         self.host.login += 1;
-        self.pass.forget();
-        self.subscriptions.values_mut().for_each(Subscription::log_out);
+        self.pass.forget(&self.host);
+        self.subscriptions.values_mut().for_each(|subscription| subscription.log_out(&self.host));
     }
 
     pub(super) fn tell_status(&mut self, state: State, reason: String) {

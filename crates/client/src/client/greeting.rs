@@ -61,7 +61,7 @@ impl Client {
     /// The server refuses us, or our new token.
     pub(super) fn turned_away(&mut self, error: ErrorReply) {
         let expired = error.code == TOKEN_EXPIRED;
-        let again = if expired { self.pass.forget() } else { error.temporary || error.code < 100 };
+        let again = if expired { self.pass.forget(&self.host) } else { error.temporary || error.code < 100 };
         // That a token has expired is no reason to wait; that the next one has too is.
         let at_once = !std::mem::replace(&mut self.renewed, expired) && expired;
         self.part(error.into(), again, (!at_once).then_some(Duration::ZERO));
@@ -117,7 +117,7 @@ impl Client {
         let host = &mut self.host;
         self.subscriptions.values_mut().for_each(|subscription| subscription.served = false);
         for (channel, result) in subs {
-            subscription(&mut self.subscriptions, channel).serve(result, host);
+            subscription(&mut self.subscriptions, channel, host).serve(result, host);
         }
         self.subscriptions.retain(|_, subscription| {
             subscription.join(host);

@@ -75,7 +75,7 @@ impl Client {
             }
             (PushEvent::Message(data), _) => host.tell(Output::Message(data)),
             (PushEvent::Subscribe(result), known) if known.is_some() || has_room => {
-                subscription(&mut self.subscriptions, channel).serve(*result, host);
+                subscription(&mut self.subscriptions, channel, host).serve(*result, host);
             }
             (PushEvent::Disconnect { why, retry_after }, _) => {
                 // It is said before the close, since phones lose the codes of closes.

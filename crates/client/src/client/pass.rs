@@ -17,25 +17,27 @@ pub(super) struct Pass {
     asked: bool,
     /// When to ask for the next one.
     due: Option<Duration>,
+    /// Tokens that the app was asked for in another login are none.
+    login: u64,
     /// The first question about this token; those with smaller numbers were about another.
     first_question: Option<u32>,
 }
 
 impl Pass {
-    pub(super) fn new(channel: Option<Channel>, asks: bool, token: Option<Token>) -> Self {
-        Self { channel, asks, token, asked: false, due: None, first_question: None }
+    pub(super) fn new(host: &Host, channel: Option<Channel>, asks: bool, token: Option<Token>) -> Self {
+        Self { channel, asks, token, asked: false, due: None, login: host.login, first_question: None }
     }
 
     /// Whether there is all that is needed. If not, the app is asked, unless it has been already.
     pub(super) fn is_ready(&mut self, host: &mut Host) -> bool {
         if self.due.is_some_and(|due| due <= host.now()) {
-            self.forget();
+            self.forget(host);
         }
         if !self.asks || self.token.is_some() {
             return true;
         }
         if !self.asked {
-            host.tell(Output::Ask { channel: self.channel.clone(), login: host.login });
+            host.tell(Output::Ask { channel: self.channel.clone(), login: self.login });
         }
         self.asked = true;
         false
@@ -50,6 +52,16 @@ impl Pass {
         self.due
     }
 
+    /// Whether the app is asked, and not given up.
+    pub(super) fn is_asked(&self) -> bool {
+        self.asked
+    }
+
+    /// Whether what the app found in this login is for it.
+    pub(super) fn expects(&self, login: u64) -> bool {
+        self.login == login
+    }
+
     /// The app has answered, or will not any more.
     pub(super) fn answered(&mut self, token: Option<Token>) {
         self.asked = false;
@@ -61,7 +73,8 @@ impl Pass {
 
     /// The token is good for nothing any more, nor is one that the app may be looking for. False if there is no way to
     /// another.
-    pub(super) fn forget(&mut self) -> bool {
+    pub(super) fn forget(&mut self, host: &Host) -> bool {
+        self.login = host.login;
         if self.asks {
             self.token = None;
         }

@@ -25,7 +25,8 @@ pub enum Input {
     Token {
         /// What it is for; `None` for the connection.
         channel: Option<Channel>,
-        /// That of the question. An answer to one from before the client went offline is dropped.
+        /// That of the question. An answer is dropped if the client went offline since, or the server took back what the
+        /// token was to be for.
         login: u64,
         /// `None` if the user may not connect or subscribe.
         token: Option<Token>,
@@ -115,7 +116,7 @@ pub enum Output {
         /// What for; `None` for the connection.
         channel: Option<Channel>,
         /// To be given back with the answer. It counts upwards whenever the client goes offline, since whoever starts it
-        /// again may be somebody else.
+        /// again may be somebody else, and when the server takes back what is asked about.
         login: u64,
     },
     /// The client does something else now.

@@ -30,7 +30,7 @@ pub(super) struct Subscription {
     /// Where to go on.
     pub(super) position: Option<Position>,
     options: SubscribeOptions,
-    pass: Pass,
+    pub(super) pass: Pass,
     phase: Phase,
     backoff: Backoff,
 }
@@ -50,9 +50,9 @@ enum Phase {
 }
 
 impl Subscription {
-    pub(super) fn new(channel: Channel) -> Self {
+    pub(super) fn new(channel: Channel, host: &Host) -> Self {
         Self {
-            pass: Pass::new(Some(channel.clone()), false, None),
+            pass: Pass::new(host, Some(channel.clone()), false, None),
             channel,
             served: false,
             wanted: false,
@@ -66,7 +66,7 @@ impl Subscription {
     /// The app wants it.
     pub(super) fn want(&mut self, options: SubscribeOptions, host: &mut Host) {
         self.wanted = true;
-        self.pass = Pass::new(Some(self.channel.clone()), options.asks_token, None);
+        self.pass = Pass::new(host, Some(self.channel.clone()), options.asks_token, None);
         if options.recover && self.position.is_none() {
             self.position.clone_from(&options.since);
         }
@@ -142,7 +142,11 @@ impl Subscription {
         }
         self.served = false;
         if *code == STATE_INVALIDATED {
-            self.pass.forget();
+            // What the app is looking for is good for nothing either.
+            if self.pass.is_asked() {
+                host.login += 1;
+            }
+            self.pass.forget(host);
             self.position = None;
         }
         if *code >= 2500 && self.wanted {
@@ -159,8 +163,8 @@ impl Subscription {
     }
 
     /// The user is gone, and the token is for nobody else.
-    pub(super) fn log_out(&mut self) {
-        self.pass.forget();
+    pub(super) fn log_out(&mut self, host: &Host) {
+        self.pass.forget(host);
     }
 
     /// The app found a token, or there is none to be had.

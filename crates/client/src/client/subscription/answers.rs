@@ -65,7 +65,7 @@ impl Subscription {
     }
 
     fn refused(&mut self, error: ErrorReply, host: &mut Host) {
-        let again = if error.code == TOKEN_EXPIRED { self.pass.forget() } else { error.temporary };
+        let again = if error.code == TOKEN_EXPIRED { self.pass.forget(host) } else { error.temporary };
         if again {
             self.retry(host);
         } else {
