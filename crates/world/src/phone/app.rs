@@ -251,9 +251,6 @@ impl App {
         if code.is_some_and(|code| matches!(code, Code::TokenExpired | NOT_AVAILABLE)) {
             self.turned_away = Some(now);
         }
-        if code == Some(NOT_AVAILABLE) && !self.orders.has_told_on(self.socket) {
-            return Err("was turned away for a message that it never sent".to_owned());
-        }
         (self.status, self.since) = (status.state, now);
         self.greeted = status.state == State::Online;
         if status.state != State::Online {
@@ -263,7 +260,13 @@ impl App {
             }
         }
         match status.fault {
-            Some(Fault { code: NOT_AVAILABLE, .. }) if status.state == State::Offline => self.is_out = true,
+            // Later on, until it is let in again, this only says what was wrong.
+            Some(Fault { code: NOT_AVAILABLE, .. }) if status.state == State::Offline => {
+                if !self.orders.has_told_on(self.socket) {
+                    return Err("was turned away for a message that it never sent".to_owned());
+                }
+                self.is_out = true;
+            }
             Some(fault) if status.state == State::Offline => {
                 return Err(format!("went offline for good: {fault}"));
             }
