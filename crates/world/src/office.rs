@@ -18,6 +18,13 @@ use crate::{
     world::Event,
 };
 
+/// How long the backend works for a call at most, and what its answer takes on its way, in milliseconds.
+const LONGEST_WORK: u64 = 9_000;
+const LONGEST_WORD: u64 = 40;
+
+/// What a call to the backend takes at most, in milliseconds.
+pub const LONGEST_CALL: u64 = LONGEST_WORK + LONGEST_WORD;
+
 /// The backend, which outlives every gateway.
 pub struct Office {
     chronicle: SharedChronicle,
@@ -121,8 +128,11 @@ impl Office {
 
     /// Most calls take some milliseconds, some take seconds; a sick backend fails before it did its work, or after.
     fn plan(&mut self, number: usize, agenda: &mut Agenda<Event>) {
-        let work =
-            if self.dice.chance(10) { self.dice.between(500, 9_000) } else { self.dice.between(2, 200) };
+        let work = if self.dice.chance(10) {
+            self.dice.between(500, LONGEST_WORK)
+        } else {
+            self.dice.between(2, 200)
+        };
         let (does, tells) = match self.is_well {
             true => (true, true),
             false => (self.dice.chance(60), self.dice.chance(30)),
@@ -131,6 +141,6 @@ impl Office {
             agenda.after(work, Event::Office(number, Step::Do));
         }
         let last = if does && tells { Step::Tell } else { Step::Fail };
-        agenda.after(work + self.dice.between(1, 40), Event::Office(number, last));
+        agenda.after(work + self.dice.between(1, LONGEST_WORD), Event::Office(number, last));
     }
 }

@@ -244,7 +244,7 @@ impl Phone {
                 if let Some((generation, wire)) = self.platform.last()
                     && let Some(life) = reach.chronicle.lock().life_of(wire)
                 {
-                    self.app.sends(&frame, generation, life);
+                    self.app.sends(&frame, generation, life, self.time);
                 }
                 self.platform.send(frame, reach);
             }

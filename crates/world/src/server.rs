@@ -171,6 +171,11 @@ impl Server {
         self.metrics.render()
     }
 
+    /// How many answers and orders came too late for a connection whose slot another one had by then.
+    pub fn strays(&self) -> u64 {
+        self.hosts.iter().map(Host::strays).sum()
+    }
+
     /// What it holds now, as its own parts see it.
     pub fn holdings(&mut self, calendar: Calendar, now: Time) -> Holdings {
         let mut seats = BTreeMap::new();

@@ -71,6 +71,11 @@ impl Tally {
         }
     }
 
+    /// So many answers and orders came too late for a connection whose slot another one had by then.
+    pub fn strayed(&mut self, times: u64) {
+        self.see("stray", times);
+    }
+
     /// What a gateway counted in its life, as its metrics have it.
     pub fn counted(&mut self, metrics: &str) {
         for line in metrics.lines() {

@@ -6,7 +6,10 @@ use suona_client::{Code, Fault};
 use suona_protocol::heard::Answer;
 
 use super::answer;
-use crate::chronicle::{Chronicle, Life};
+use crate::{
+    agenda::Time,
+    chronicle::{Chronicle, Life},
+};
 
 /// One command, settled once; if it does something, that must not happen twice.
 #[derive(Debug)]
@@ -19,6 +22,8 @@ pub struct Promise {
     pub key: String,
     /// The sockets on which it was asked, if it has a key, and the life of the gateway at the end of each.
     pub asked: BTreeMap<u64, Life>,
+    /// When it was asked last, if it has a key.
+    pub asked_at: Option<Time>,
     /// What the app was told.
     pub outcome: Option<Result<(), Fault>>,
     /// It was told that it may have happened twice.
@@ -54,12 +59,27 @@ impl Act {
 impl Promise {
     /// A command of which nothing has come yet.
     pub fn new(act: Act, data: String, key: String) -> Self {
-        Self { act, data, key, asked: BTreeMap::new(), outcome: None, doubtful: false, abandoned: false }
+        Self {
+            act,
+            data,
+            key,
+            asked: BTreeMap::new(),
+            asked_at: None,
+            outcome: None,
+            doubtful: false,
+            abandoned: false,
+        }
     }
 
     /// Whether the app still waits for what comes of it.
     pub fn is_open(&self) -> bool {
         self.outcome.is_none() && !self.abandoned
+    }
+
+    /// Whether it was asked on this socket before that moment, and not answered.
+    pub fn is_owed(&self, socket: u64, before: Time) -> bool {
+        let is_last = self.asked.last_key_value().is_some_and(|(last, _)| *last == socket);
+        self.is_open() && is_last && self.asked_at.is_some_and(|at| at < before)
     }
 
     /// The app is told what came of it.
@@ -166,6 +186,17 @@ mod tests {
             let judged = judge(&[0], &[(0, true, told), (0, false, Some(true))]);
             assert!(judged.unwrap_err().contains("reached the backend twice from one life"));
         }
+    }
+
+    #[test]
+    fn only_the_socket_on_which_it_was_asked_last_owes_an_answer() {
+        let mut promise = Promise::new(Act::Rpc, "{}".to_owned(), "s-1".to_owned());
+        (promise.asked, promise.asked_at) = ([(1, 0), (2, 0)].into(), Some(Time(50)));
+        assert!(promise.is_owed(2, Time(51)));
+        assert!(!promise.is_owed(2, Time(50)), "it was not asked before that");
+        assert!(!promise.is_owed(1, Time(51)) && !promise.is_owed(3, Time(51)));
+        promise.outcome = Some(Ok(()));
+        assert!(!promise.is_owed(2, Time(51)));
     }
 
     #[test]

@@ -15,7 +15,7 @@ use suona_protocol::{Channel, ClientInfo};
 use crate::{
     agenda::Time,
     chronicle::{Chronicle, Life, Movement, SharedChronicle},
-    judge::{Act, Diary},
+    judge::{Act, Diary, Promise},
     network::WireId,
     schedule::VAULT,
     seed::Dice,
@@ -157,8 +157,14 @@ impl App {
     }
 
     /// Notes what it asks on a socket that this life of the gateway has.
-    pub(super) fn sends(&mut self, frame: &Frame, generation: u64, life: Life) {
-        self.orders.sends(frame, generation, life);
+    pub(super) fn sends(&mut self, frame: &Frame, generation: u64, life: Life, now: Time) {
+        self.orders.sends(frame, generation, life, now);
+    }
+
+    /// Something that it asked on the last socket before that moment, and that is not answered.
+    pub fn owed(&self, before: Time) -> Option<&Promise> {
+        let socket = self.socket?;
+        self.orders.all().find(|promise| promise.is_owed(socket, before))
     }
 
     /// Looks whether its client keeps no more than it may.

@@ -14,7 +14,7 @@ use crate::{
 type Sketch = fn(usize, Time, &mut Dice, &mut Plan);
 
 /// All kinds, and how often each happens at most, compared with the others.
-const KINDS: [(u64, Sketch); 13] = [
+const KINDS: [(u64, Sketch); 14] = [
     (15, cut),
     (8, silence),
     (8, weather),
@@ -23,6 +23,7 @@ const KINDS: [(u64, Sketch); 13] = [
     (3, stop),
     (12, subscribe),
     (30, command),
+    (6, hurry),
     (5, order),
     (40, publish),
     (4, lose),
@@ -109,6 +110,14 @@ fn command(phone: usize, at: Time, dice: &mut Dice, plan: &mut Plan) {
         let ttl = dice.chance(20).then(|| Duration::from_millis(dice.between(200, 20_000)));
         plan.push((at, Happening::Command(phone, act(dice), ttl)));
     }
+}
+
+/// Much is asked at once of a gateway that has only just let the phone in, and the socket breaks again before all of it
+/// is answered: the answers find another connection in its place, which has asked as much.
+fn hurry(phone: usize, at: Time, dice: &mut Dice, plan: &mut Plan) {
+    plan.push((at, Happening::Cut(phone, true, true)));
+    plan.extend((0..12).map(|_| (at, Happening::Command(phone, Act::Rpc, None))));
+    plan.push((at + dice.between(300, 1_500), Happening::Cut(phone, true, true)));
 }
 
 fn act(dice: &mut Dice) -> Act {

@@ -42,6 +42,8 @@ pub struct Host {
     limit: usize,
     /// Whether some outbox held more.
     overflowed: Option<usize>,
+    /// How many letters found another connection in the slot of theirs.
+    strays: u64,
 }
 
 struct Seat {
@@ -75,6 +77,7 @@ impl Host {
             doomed: Vec::new(),
             limit: client.queue_max_size,
             overflowed: None,
+            strays: 0,
         }
     }
 
@@ -121,6 +124,11 @@ impl Host {
     /// How much an outbox held that held more than it may.
     pub fn overflowed(&self) -> Option<usize> {
         self.overflowed
+    }
+
+    /// How many letters found another connection in the slot of theirs.
+    pub(super) fn strays(&self) -> u64 {
+        self.strays
     }
 
     /// One turn, as the reactor makes them.
@@ -181,10 +189,17 @@ impl Host {
             }
         }
         while let Ok(errand) = self.errands.try_recv() {
-            self.act_for(beneficiary(&errand));
+            let whose = beneficiary(&errand);
+            self.strays += u64::from(whose.is_some_and(|id| self.is_astray(id)));
+            self.act_for(whose);
             self.shard.errand(errand, now);
         }
         self.act_for(None);
+    }
+
+    /// Whether the connection is gone, and another one has its slot.
+    fn is_astray(&self, id: ConnectionId) -> bool {
+        !self.wires.contains_key(&id) && self.wires.keys().any(|other| other.slot == id.slot)
     }
 
     fn is_doomed(&mut self, delivery: &Delivery) -> bool {

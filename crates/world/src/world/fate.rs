@@ -89,6 +89,7 @@ impl World {
     pub(super) fn end_gateway(&mut self, away: u64, is_told: bool) {
         let Some(server) = self.server.take() else { return };
         self.tally.counted(&server.counted());
+        self.tally.strayed(server.strays());
         self.trace.note(self.agenda.now(), || "gateway  ends");
         for wire in server.wires().into_iter().filter(|_| is_told) {
             self.network.send(wire, Direction::Down, Packet::Gone, &mut self.agenda);

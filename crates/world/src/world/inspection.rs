@@ -1,7 +1,11 @@
 //! Looking whether everything is as it should be: who is connected, what they have heard, and what the gateway holds.
 
-use super::{Failure, World, verdict::ROUND};
+use super::{
+    Failure, World,
+    verdict::{ANSWERED_WITHIN, ROUND},
+};
 use crate::{
+    agenda::Time,
     phone::{App, Phone},
     schedule::CHANNELS,
     server::Holdings,
@@ -24,7 +28,7 @@ impl World {
         }
     }
 
-    /// Everyone is connected and has heard everything, but those who are spared, and what their tokens keep from them.
+    /// Everyone is connected, has heard everything and was answered, but those who are spared, and what their tokens keep from them.
     pub(super) fn check_almost_level(
         &self,
         is_spared: impl Fn(usize, &Phone) -> bool,
@@ -35,7 +39,7 @@ impl World {
         self.check_each(is_spared, is_over)
     }
 
-    /// Everyone is connected and has heard everything.
+    /// Everyone is connected, has heard everything and was answered.
     pub(super) fn check_level(&self) -> Result<(), Failure> {
         self.check_each(|_, _| false, |_, _| false)
     }
@@ -49,10 +53,14 @@ impl World {
         if let Some(wrong) = chronicle.wrongs().first() {
             return self.fail(wrong.clone());
         }
+        let long_ago = Time(self.agenda.now().0 - ANSWERED_WITHIN);
         let phones = self.phones.iter().enumerate().filter(|(number, phone)| !is_spared(*number, phone));
         for app in phones.map(|(_, phone)| &phone.app) {
             if !app.is_online() {
                 return self.fail(format!("{} is not online", app.user()));
+            }
+            if let Some(promise) = app.owed(long_ago) {
+                return self.fail(format!("{}: {} is not answered", app.user(), promise.key));
             }
             let heard = app.diaries.iter().filter(|(channel, _)| !is_kept_from(app, channel));
             for (_, diary) in heard {

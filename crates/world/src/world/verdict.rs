@@ -6,8 +6,8 @@ use super::{World, gateway::LONGEST_TURN};
 use crate::{
     agenda::Time,
     network::{Direction, Packet, Weather},
+    office::LONGEST_CALL,
     phone::{LOGIN, Phone},
-    server::Server,
 };
 
 /// A rule was broken.
@@ -49,6 +49,9 @@ const LATEST: u64 = Weather::FAIR.lag.1;
 /// After the faults end everyone is connected and level within this time, in milliseconds.
 pub const LEVEL_WITHIN: u64 = CEILING + ROUND;
 
+/// Whoever asks for something in fair weather is answered within this time, in milliseconds.
+pub(super) const ANSWERED_WITHIN: u64 = LONGEST_CALL + ROUND;
+
 /// Whoever holds a dead socket of which nobody told notices that within this time: the interval of pings and what they
 /// may be late, and the time for a probe.
 const NOTICED_WITHIN: u64 = 25_000 + 5_000 + 3_000;
@@ -81,8 +84,10 @@ impl World {
         let end = self.agenda.now();
         self.run_until(end + ALL_GONE)?;
         self.check_nothing_is_left()?;
-        let counted = self.server.as_ref().map(Server::counted).unwrap_or_default();
-        self.tally.counted(&counted);
+        if let Some(server) = &self.server {
+            self.tally.counted(&server.counted());
+            self.tally.strayed(server.strays());
+        }
         Ok(())
     }
 

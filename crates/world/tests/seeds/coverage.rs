@@ -60,6 +60,8 @@ const FLOORS: &[(&str, u64)] = &[
     ("command sub_refresh", 2_000),
     ("command subscribe", 150_000),
     ("command unsubscribe", 2_000),
+    // Answers that come when the connection is gone, and another one has its slot.
+    ("stray", 5_000),
     // What it refuses, and how it ends connections: for shutting down, slow readers, lost publications, an order of the
     // backend, missing pongs, a connect that never came, a takeover, and messages that it does not take.
     ("error 100", 3_000),

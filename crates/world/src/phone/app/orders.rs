@@ -10,6 +10,7 @@ use suona_client::{
 use suona_protocol::{Payload, heard::Answer};
 
 use crate::{
+    agenda::Time,
     chronicle::{Chronicle, Life},
     judge::{Act, Promise},
     seed::Dice,
@@ -79,7 +80,7 @@ impl Orders {
     }
 
     /// Notes what is asked on a socket that this life of the gateway has.
-    pub(super) fn sends(&mut self, frame: &Frame, generation: u64, life: Life) {
+    pub(super) fn sends(&mut self, frame: &Frame, generation: u64, life: Life, now: Time) {
         // It is settled before it leaves, and nobody answers: all that names it is what it says.
         let is_told = |promise: &Promise| promise.act == Act::Send && carries(frame, &promise.data);
         if self.launched().any(is_told) {
@@ -89,6 +90,7 @@ impl Orders {
         for promise in self.promises.values_mut().filter(keyed) {
             if names(frame, &promise.key) {
                 promise.asked.insert(generation, life);
+                promise.asked_at = Some(now);
             }
         }
     }
