@@ -39,6 +39,8 @@ class Gateway {
       SUONA_CLIENT_PROXY_REFRESH_ENDPOINT: `${hooks}/refresh`,
       SUONA_CHANNEL_PROXY_SUBSCRIBE_ENDPOINT: `${hooks}/subscribe`,
       SUONA_RPC_PROXY_ENDPOINT: `${hooks}/rpc`,
+      // Tests hold answers back while they look at pages.
+      SUONA_RPC_PROXY_TIMEOUT: "30s",
       ...authority?.gateway,
       ...authority?.trust,
     };
