@@ -24,7 +24,7 @@ const firm = await backend(test, {
   sub_refresh: refused,
   rpc: ({ method }) => (method.startsWith("status-") ? Number(method.split("-")[1]) : refused()),
   // Those that are chosen by name.
-  "shop-subscribe": ({ channel }) => ({ result: channel.includes("brief") ? { expire_at: inSeconds(1) } : {} }),
+  "shop-subscribe": ({ channel }) => ({ result: channel.includes("brief") ? { expire_at: inSeconds(2) } : {} }),
   "shop-publish": ({ data }) => ({ result: { data: { ...data, by: "the shop" } } }),
   "shop-sub_refresh": () => ({ result: { expire_at: inSeconds(600) } }),
   "shop-rpc": ({ meta = null }, headers) => ({ result: { data: { meta, headers: passedOn(headers) } } }),

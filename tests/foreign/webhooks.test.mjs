@@ -13,7 +13,7 @@ import { ALL, WAYS } from "./harness/transports.mjs";
 const people = {
   ann: (user) => ({ user, info: { name: "Ann" }, data: { welcome: "Ann" }, channels: [`desk:${user}`] }),
   bob: (user) => ({ user }),
-  brief: (user) => ({ user, expire_at: inSeconds(1) }),
+  brief: (user) => ({ user, expire_at: inSeconds(2) }),
 };
 let lives = () => ({ result: { expire_at: inSeconds(600) } });
 
@@ -26,7 +26,7 @@ const office = await backend(test, {
   },
   refresh: () => lives(),
   subscribe({ channel, user, data }) {
-    if (channel === "desk:brief") return { result: { expire_at: inSeconds(1) } };
+    if (channel === "desk:brief") return { result: { expire_at: inSeconds(2) } };
     if (channel !== `desk:${user}` && data?.password !== "let me in") return { error: { code: 1002, message: "no" } };
     return { result: { data: { for: user }, override: { presence: { value: channel !== "desk:hidden" } } } };
   },

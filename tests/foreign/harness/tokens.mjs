@@ -24,7 +24,7 @@ export function unsignedToken(claims) {
   return `${encoded({ alg: "none", typ: "JWT" })}.${encoded(claims)}.`;
 }
 
-/** A second of the wall clock, as claims count them. */
+/** A second of the wall clock, as claims count them: up to one second earlier than from now, so `1` may have passed at once. */
 export function inSeconds(seconds) {
   return Math.floor(Date.now() / 1000) + seconds;
 }
