@@ -161,22 +161,28 @@ fn told_or(told: &[u32], usual: &[u32]) -> Vec<usize> {
 }
 
 #[cfg(test)]
-mod tests {
-    use clap::Parser;
+impl Plan {
+    /// That of a command line.
+    pub(crate) fn of(line: &str) -> Self {
+        use clap::Parser;
 
+        #[derive(Parser)]
+        struct Command {
+            #[command(flatten)]
+            plan: Plan,
+            #[command(flatten)]
+            _outputs: Outputs,
+        }
+        Command::parse_from(line.split(' ')).plan
+    }
+}
+
+#[cfg(test)]
+mod tests {
     use super::*;
 
-    #[derive(Parser)]
-    struct Command {
-        #[command(flatten)]
-        plan: Plan,
-        #[command(flatten)]
-        _outputs: Outputs,
-    }
-
-    fn loads(arguments: &str, scenario: Scenario) -> Vec<(usize, usize)> {
-        let plan = Command::parse_from(arguments.split(' ')).plan;
-        plan.loads(scenario).into_iter().map(|load| (load.clients, load.channels)).collect()
+    fn loads(line: &str, scenario: Scenario) -> Vec<(usize, usize)> {
+        Plan::of(line).loads(scenario).into_iter().map(|load| (load.clients, load.channels)).collect()
     }
 
     #[test]

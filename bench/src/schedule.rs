@@ -90,20 +90,12 @@ impl<'p> Schedule<'p> {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser;
-
     use super::*;
     use crate::{report::Metric, scenario::Reading};
 
-    #[derive(Parser)]
-    struct Command {
-        #[command(flatten)]
-        plan: Plan,
-    }
-
     #[test]
     fn a_schedule_goes_on_where_a_report_ends() {
-        let plan = Command::parse_from(["bench", "idle", "echo", "-n", "7", "--runs", "2"]).plan;
+        let plan = Plan::of("bench idle echo -n 7 --runs 2");
         let peers = [Peer::Floor("a".into()), Peer::Suona("b".into())];
         let mut report = Report::new(&plan, Vec::new());
         let reading = [Reading { case: "", metric: Metric::Memory, value: 1.0 }];
@@ -125,7 +117,7 @@ mod tests {
 
     #[test]
     fn a_turn_that_would_take_too_long_is_not_begun() {
-        let plan = Command::parse_from(["bench", "idle", "--runs", "3"]).plan;
+        let plan = Plan::of("bench idle --runs 3");
         let peers = [Peer::Floor("a".into())];
         let mut schedule = Schedule::of(&plan, &peers, &Report::new(&plan, Vec::new()), Some(10));
         let first = schedule.next().expect("nothing is known of it");

@@ -1,15 +1,7 @@
-use clap::Parser;
-
 use super::*;
 
-#[derive(Parser)]
-struct Command {
-    #[command(flatten)]
-    plan: Plan,
-}
-
 fn report() -> Report {
-    let plan = Command::parse_from(["bench", "fan-out", "--runs", "3", "-n", "100,1000"]).plan;
+    let plan = Plan::of("bench fan-out --runs 3 -n 100,1000");
     let mut report = Report::new(&plan, vec![("Centrifugo".to_owned(), "no path was given".to_owned())]);
     report.introduce("floor", "1".to_owned());
     report.introduce("Suona", "2".to_owned());
@@ -59,7 +51,7 @@ fn a_measurement_goes_on_where_its_file_ends() {
     part.resume(&outputs).expect("there is no file yet");
     part.save(&outputs).unwrap();
 
-    let plan = Command::parse_from(["bench", "echo", "--runs", "9"]).plan;
+    let plan = Plan::of("bench echo --runs 9");
     let mut rest = Report::new(&plan, vec![("Suona".to_owned(), "it is not here".to_owned())]);
     rest.introduce("floor", "1".to_owned());
     rest.resume(&outputs).unwrap();
@@ -90,20 +82,20 @@ fn what_was_measured_otherwise_is_not_gone_on_with() {
     let json = Some(folder.path().join("figures.json"));
     let outputs = Outputs { json, resume: true, ..Outputs::default() };
     report().save(&outputs).unwrap();
-    let refusal = |arguments: &[&str], version: &str| {
-        let mut other = Report::new(&Command::parse_from(arguments).plan, Vec::new());
+    let refusal = |line: &str, version: &str| {
+        let mut other = Report::new(&Plan::of(line), Vec::new());
         other.introduce("floor", version.to_owned());
         other.resume(&outputs).unwrap_err().to_string()
     };
-    let longer = refusal(&["bench", "--size", "100"], "1");
+    let longer = refusal("bench --size 100", "1");
     assert!(longer.contains("made by another plan") && longer.contains("--resume"), "{longer}");
-    let newer = refusal(&["bench"], "2");
+    let newer = refusal("bench", "2");
     assert!(newer.contains("floor was 1 then"), "{newer}");
 }
 
 #[test]
 fn flat_is_drawn_as_lines_alone() {
-    let plan = Command::parse_from(["bench", "flat"]).plan;
+    let plan = Plan::of("bench flat");
     let mut report = Report::new(&plan, Vec::new());
     for (peer, cost) in [("floor", 4.0), ("Suona", 5.0)] {
         report.introduce(peer, "1".to_owned());
