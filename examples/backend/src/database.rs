@@ -177,6 +177,16 @@ fn migrate(transaction: &Transaction<'_>) -> Result<(), DatabaseError> {
     Ok(transaction.pragma_update(None, "user_version", now)?)
 }
 
+/// A database that one test has for itself, as every file begins.
+#[cfg(test)]
+pub(crate) fn in_memory() -> rusqlite::Connection {
+    let mut connection = rusqlite::Connection::open_in_memory().unwrap();
+    let transaction = connection.transaction().unwrap();
+    migrate(&transaction).unwrap();
+    transaction.commit().unwrap();
+    connection
+}
+
 #[cfg(test)]
 mod tests {
     use std::{path::PathBuf, sync::mpsc};

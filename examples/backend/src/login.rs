@@ -229,11 +229,11 @@ fn by_name(app: &App, name: String) -> Result<String, LoginError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::database::in_memory;
 
     #[test]
     fn of_those_who_are_made_up_the_latest_are_kept_and_nobody_gets_anothers_number() {
-        let database = Connection::open_in_memory().unwrap();
-        database.execute_batch(include_str!("schema.sql")).unwrap();
+        let database = in_memory();
         assert_eq!(number_of(&database, "oReal", 0).unwrap(), 1);
         for number in 2..=MAX_MADE_UP + 9 {
             assert_eq!(number_of(&database, &format!("{MADE_UP}{number}"), 0).unwrap(), number);

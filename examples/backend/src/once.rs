@@ -61,12 +61,7 @@ pub(crate) fn sweep(connection: &Connection, now: i64) -> Result<(), DatabaseErr
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn database() -> Connection {
-        let connection = Connection::open_in_memory().unwrap();
-        connection.execute_batch(include_str!("schema.sql")).unwrap();
-        connection
-    }
+    use crate::database::in_memory;
 
     fn key<'a>(user: &'a str, key: &'a str) -> Key<'a> {
         Key { user, method: "bid", key, data: "{}" }
@@ -74,7 +69,7 @@ mod tests {
 
     #[test]
     fn an_answer_is_known_for_a_day() {
-        let database = database();
+        let database = in_memory();
         key("ann", "k1").keep(&database, "first", 0).unwrap();
         key("ann", "k2").keep(&database, "second", 1).unwrap();
         assert_eq!(key("ann", "k1").recall(&database).unwrap().as_deref(), Some("first"));
@@ -85,7 +80,7 @@ mod tests {
 
     #[test]
     fn one_user_cannot_fill_the_disk_with_keys() {
-        let database = database();
+        let database = in_memory();
         for number in 0..MAX_OF_USER {
             key("ann", &number.to_string()).keep(&database, "answer", 0).unwrap();
         }

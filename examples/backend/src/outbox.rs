@@ -77,12 +77,7 @@ pub(crate) fn backlog(connection: &Connection) -> Result<Backlog, DatabaseError>
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn database() -> Connection {
-        let connection = Connection::open_in_memory().unwrap();
-        connection.execute_batch(include_str!("schema.sql")).unwrap();
-        connection
-    }
+    use crate::database::in_memory;
 
     /// Writes down `count` publications.
     fn fill(database: &Connection, count: i64) {
@@ -98,7 +93,7 @@ mod tests {
 
     #[test]
     fn while_the_gateway_is_away_so_much_waits_and_no_more() {
-        let database = database();
+        let database = in_memory();
         fill(&database, MAX_WAITING - 1);
         put(&database, "orders", &"the last one").unwrap();
         assert!(matches!(put(&database, "orders", &"one too many"), Err(Failure::TooMany)));
@@ -108,7 +103,7 @@ mod tests {
 
     #[test]
     fn what_the_gateway_has_is_forgotten_at_once_and_what_it_refused_is_kept() {
-        let database = database();
+        let database = in_memory();
         fill(&database, 5);
         set_aside(&database, 2, "unknown channel").unwrap();
         forget(&database, 4).unwrap();
@@ -118,7 +113,7 @@ mod tests {
 
     #[test]
     fn of_what_the_gateway_refused_the_latest_are_kept() {
-        let database = database();
+        let database = in_memory();
         let count = MAX_REFUSED + 5;
         fill(&database, count);
         for id in 1..=count {

@@ -5,6 +5,7 @@ use serde_json::{Value, json, value::RawValue};
 
 use super::{Method, Methods};
 use crate::{
+    database::in_memory,
     refusal::Refusal,
     request::{Caller, Failure, Request},
 };
@@ -20,8 +21,7 @@ struct Systems {
 impl Systems {
     /// With `count` rows in a table, selected from the numbers `n` from 1.
     fn with(count: i64, insert: &str) -> Self {
-        let database = Connection::open_in_memory().unwrap();
-        database.execute_batch(include_str!("../schema.sql")).unwrap();
+        let database = in_memory();
         let device = "INSERT INTO devices (serial, title, key_hash) VALUES ('pump', '水泵', x'00')";
         database.execute(device, []).unwrap();
         let systems = Self { database, methods: Methods::all() };
