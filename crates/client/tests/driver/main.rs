@@ -16,11 +16,12 @@ use std::{
 use futures_util::{FutureExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use suona_client::{
-    Builder, ChannelEvent, Code, Messages, Publications, ReliableSocket, Subscription, Suona,
+    Builder, ChannelEvent, Code, Fault, Messages, Publications, ReliableSocket, Subscription, Suona,
     client::{Standing, SubscribeOptions},
     link::State,
 };
 use suona_protocol::heard::Publication;
+use tokio::task::JoinHandle;
 
 use relay::Mode;
 use world::{World, quick};
@@ -117,17 +118,22 @@ async fn what_was_missed_in_a_break_follows_in_order() {
     }
 }
 
+/// Asks the backend to count: the question arrives, and the answer does not, for the line is cut then.
+async fn ask_without_an_answer(world: &World, suona: Suona) -> JoinHandle<Result<u32, Fault>> {
+    world.relay.set(Mode::Deaf);
+    let asked = tokio::spawn(async move { suona.rpc("count", &json!({})).await });
+    world.backend.called.notified().await;
+    world.relay.set(Mode::Cut);
+    asked
+}
+
 #[tokio::test]
 async fn a_call_is_carried_out_once_however_often_it_must_be_asked() {
     let world = World::new();
     let suona = world.client_over_relay().build().unwrap();
     online(&suona).await;
     let doubts = suona.doubts();
-    // The question arrives, the answer does not.
-    world.relay.set(Mode::Deaf);
-    let asked = tokio::spawn(async move { suona.rpc::<u32>("count", &json!({})).await });
-    world.backend.called.notified().await;
-    world.relay.set(Mode::Cut);
+    let asked = ask_without_an_answer(&world, suona).await;
     world.relay.set(Mode::Open);
     assert_eq!(asked.await.unwrap(), Ok(1));
     assert_eq!((world.backend.calls.load(Ordering::SeqCst), *doubts.borrow()), (1, 0));
@@ -138,12 +144,9 @@ async fn a_call_that_may_have_happened_in_two_lives_of_the_gateway_is_in_doubt()
     let mut world = World::new();
     let suona = world.client_over_relay().build().unwrap();
     online(&suona).await;
-    // The question arrives, the answer does not, and the next gateway knows nothing of it.
     let doubts = suona.doubts();
-    world.relay.set(Mode::Deaf);
-    let asked = tokio::spawn(async move { suona.rpc::<u32>("count", &json!({})).await });
-    world.backend.called.notified().await;
-    world.relay.set(Mode::Cut);
+    let asked = ask_without_an_answer(&world, suona).await;
+    // The next gateway knows nothing of it.
     world.restart();
     world.relay.set(Mode::Open);
     assert_eq!(asked.await.unwrap(), Ok(2));
