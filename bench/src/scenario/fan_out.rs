@@ -8,8 +8,10 @@ use crate::{Trouble, crowd::Crowd, layout::Layout, probe::Probe, report::Metric}
 /// Publications handed in at once in a burst.
 const BURST: usize = 10;
 
-/// Publications that may be on their way to all clients while the server is kept busy.
-const WINDOW: u64 = 64;
+/// Publications handed in at once while the server is kept busy, and at most so many more are on their way then.
+///
+/// The same for all, so that what is compared is what a delivery takes, and not how requests and writes fall together.
+const BACKLOG: usize = 64;
 
 /// Channels of one request to the API.
 pub(super) const BATCH: usize = 1000;
@@ -17,9 +19,9 @@ pub(super) const BATCH: usize = 1000;
 /// Subscribers of each of many channels.
 pub(super) const EACH: usize = 10;
 
-/// How many times [`WINDOW`] publications there are while the server is kept busy, at least. Who does not join writes
-/// sends each of them to each client by itself.
-const LEAST_WINDOWS: u64 = 5;
+/// How many times [`BACKLOG`] publications there are, at least. Who does not join writes sends each of them to each
+/// client by itself.
+const LEAST_BACKLOGS: u64 = 5;
 
 /// The fewest requests of a case: fewer would say little.
 pub(super) const LEAST: u64 = 10;
@@ -34,8 +36,8 @@ pub(super) fn one_channel(trial: &Trial<'_>) -> Result<Vec<Reading>, Trouble> {
     bursts_of(&mut crowd, &[0; BURST], 2, trial)?;
     readings.extend(case("lone", &mut crowd, trial, |crowd| bursts_of(crowd, &[0], publications, trial))?);
     readings.extend(case("burst", &mut crowd, trial, |crowd| bursts_of(crowd, &[0; BURST], bursts, trial))?);
-    let many = publications.max(LEAST_WINDOWS * WINDOW);
-    readings.extend(case("saturated", &mut crowd, trial, |crowd| saturated(crowd, many, trial))?);
+    let backlogs = publications.div_ceil(BACKLOG as u64).max(LEAST_BACKLOGS);
+    readings.extend(case("saturated", &mut crowd, trial, |crowd| saturated(crowd, backlogs, trial))?);
     crowd.verify()?;
     Ok(readings)
 }
@@ -73,17 +75,15 @@ pub(super) fn bursts_of(
     Ok(())
 }
 
-/// Publishes as soon as fewer than [`WINDOW`] publications are on their way.
-fn saturated(crowd: &mut Crowd<'_>, publications: u64, trial: &Trial<'_>) -> Result<(), Trouble> {
-    let clients = trial.load.clients as u64;
+/// Publishes [`BACKLOG`] at a time, so many times, and the next while the last are still on their way.
+fn saturated(crowd: &mut Crowd<'_>, times: u64, trial: &Trial<'_>) -> Result<(), Trouble> {
     let mut handed_in = 0;
-    while handed_in < publications {
-        let room = WINDOW.saturating_sub(crowd.outstanding().div_ceil(clients));
-        if room > 0 && crowd.is_answered() {
-            let batch = vec![0; room.min(publications - handed_in) as usize];
-            crowd.publish(&batch, trial.plan.size as usize)?;
-            handed_in += batch.len() as u64;
-            trial.progress.show("publications", handed_in, publications);
+    while handed_in < times {
+        let waiting = crowd.outstanding() > BACKLOG as u64 * trial.load.clients as u64;
+        if !waiting && crowd.is_answered() {
+            crowd.publish(&[0; BACKLOG], trial.plan.size as usize)?;
+            handed_in += 1;
+            trial.progress.show("batches", handed_in, times);
         }
         crowd.turn(Duration::from_millis(100))?;
         if crowd.is_answered() {
