@@ -1,12 +1,12 @@
 //! Sockets and the threads that own them, without a rule of the protocol above WebSocket.
 //!
-//! Each I/O shard is a thread with a single-threaded runtime; it owns its sockets without locks. What the
+//! Each I/O shard is a thread with a loop of its own; it owns its sockets without locks. What the
 //! messages mean is the business of its [`Tenant`].
 
+mod bell;
 mod connection;
 mod mailbox;
 mod reactor;
-mod ready;
 mod socket;
 
 use suona_protocol::ws::Message;

@@ -3,7 +3,7 @@
 use std::{
     io,
     rc::Rc,
-    task::{Context, Poll, Waker, ready},
+    task::{Poll, ready},
 };
 
 use suona_protocol::ws::{Decoder, Event, Inflater, Message, Opcode, Violation, close_frame, frame};
@@ -18,8 +18,6 @@ use crate::{
 pub(super) struct Connection {
     pub(super) id: ConnectionId,
     socket: Socket,
-    /// Rings when the socket has something to do.
-    doorbell: Waker,
     /// None where the peer only listens.
     decoder: Option<Decoder>,
     phase: Phase,
@@ -52,8 +50,13 @@ const DEFLATED_READ: usize = 1024;
 const PONG_ROOM: usize = 4 * 1024;
 
 impl Connection {
-    pub(super) fn new(id: ConnectionId, socket: Socket, doorbell: Waker, decoder: Option<Decoder>) -> Self {
-        Self { id, socket, doorbell, decoder, phase: Phase::Open, parting: false, pong: None }
+    pub(super) fn new(id: ConnectionId, socket: Socket, decoder: Option<Decoder>) -> Self {
+        Self { id, socket, decoder, phase: Phase::Open, parting: false, pong: None }
+    }
+
+    /// The poll told of the socket.
+    pub(super) fn note(&mut self, event: &mio::event::Event) {
+        self.socket.note(event);
     }
 
     /// Reads what the socket has and tells the tenant what it means. Ready if there may be more.
@@ -69,7 +72,7 @@ impl Connection {
         let at_once = if deflates { DEFLATED_READ.min(buffer.len()) } else { buffer.len() };
         let buffer = &mut buffer[..at_once];
         while !matches!(self.phase, Phase::Ending(_)) {
-            let read = ready!(self.socket.poll_read(&mut Context::from_waker(&self.doorbell), buffer))?;
+            let read = ready!(self.socket.read(buffer))?;
             if read == 0 {
                 self.end(tenant.outboxes(), None, self.loss());
                 break;
@@ -169,9 +172,8 @@ impl Connection {
     }
 
     fn write(&mut self, outboxes: &mut Outboxes, scratch: &mut [u8]) -> Poll<io::Result<()>> {
-        let mut cx = Context::from_waker(&self.doorbell);
         loop {
-            ready!(self.socket.poll_flush(&mut cx))?;
+            ready!(self.socket.flush())?;
             outboxes.advance(self.id, 0, 0);
             if outboxes.is_drained(self.id) {
                 let Some(pong) = self.pong.take() else { return Poll::Ready(Ok(())) };
@@ -179,7 +181,7 @@ impl Connection {
                 let _ = outboxes.push(self.id, pong);
                 continue;
             }
-            let taken = ready!(self.socket.poll_write(&mut cx, outboxes.unsent(self.id), scratch))?;
+            let taken = ready!(self.socket.write(outboxes.unsent(self.id), scratch))?;
             outboxes.advance(self.id, taken, self.socket.held());
         }
     }
@@ -189,7 +191,7 @@ impl Connection {
         if matches!(self.phase, Phase::Open) {
             return Ok(());
         }
-        match self.socket.poll_finish(&mut Context::from_waker(&self.doorbell)) {
+        match self.socket.finish() {
             Poll::Ready(outcome) => outcome,
             Poll::Pending => Ok(()),
         }

@@ -2,27 +2,21 @@
 
 use std::{
     collections::VecDeque,
-    future::poll_fn,
-    io,
-    pin::Pin,
+    io::{self, ErrorKind},
     sync::Arc,
-    task::{Context, Poll, Waker, ready},
+    task::{Context, Poll, Waker},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
+use mio::{Events, Token};
 use suona_protocol::ws::Inflater;
-use tokio::{
-    runtime::Builder,
-    task::{coop::unconstrained, yield_now},
-    time::{Sleep, sleep},
-};
 
 use super::{
-    ConnectionId, Handover, Loss, Mailbox, Tenant,
+    ConnectionId, Handover, Loss, Mailbox, Stream, Tenant,
+    bell::Bell,
     connection::Connection,
     mailbox::{Letters, Order},
-    ready::ReadyList,
     socket::Socket,
 };
 use crate::{Now, complaint::Complaint, hub::Envelope};
@@ -35,9 +29,9 @@ pub fn spawn<T: Tenant + 'static>(
     mailbox: Mailbox<T>,
     tenant: impl FnOnce() -> T + Send + 'static,
 ) -> io::Result<JoinHandle<()>> {
-    let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
-    // The reactor yields by itself; tokio's budget would end its turns in the middle of a flush.
-    let run = move || runtime.block_on(unconstrained(async { Reactor::new(tenant(), mailbox).run().await }));
+    let sockets = mio::Poll::new()?;
+    let bell = Bell::new(sockets.registry(), BELL)?;
+    let run = move || Reactor::new(tenant(), mailbox, sockets, bell).run();
     thread::Builder::new().name(name).spawn(run)
 }
 
@@ -46,22 +40,25 @@ struct Reactor<T: Tenant> {
     mailbox: Mailbox<T>,
     letters: Letters<T>,
     /// Rings when something comes into the mailbox that was found empty.
-    letter_bell: Waker,
+    bell: Arc<Bell>,
+    /// The same, as the mailbox takes it.
+    ringer: Waker,
     /// Whether the mailbox may hold something.
     mail: bool,
     /// By slot.
     connections: Vec<Option<Connection>>,
     count: usize,
-    ready: Arc<ReadyList>,
-    /// The slots that are served in this turn.
-    rung: Vec<u32>,
+    /// Tells what sockets are ready for, by slot.
+    sockets: mio::Poll,
+    events: Events,
+    /// The slots that are served in the next turn.
+    ready: Vec<u32>,
     /// How many of the dirty outboxes are left of this round of the flush.
     round: usize,
     /// When each closing connection is dropped, earliest first: the time given is always the same.
     parting: VecDeque<(Instant, ConnectionId)>,
     stop: Option<Instant>,
-    alarm: Pin<Box<Sleep>>,
-    /// How much was done since the runtime last looked at the sockets.
+    /// How much was done since the last look at the sockets.
     busy: usize,
     /// Where every read goes first.
     buffer: Box<[u8]>,
@@ -70,6 +67,12 @@ struct Reactor<T: Tenant> {
     /// Where compressed messages become readable, one after another.
     inflater: Inflater,
 }
+
+/// Other tokens are slots.
+const BELL: Token = Token(usize::MAX);
+
+/// Sockets that one look may find ready; the next finds the others.
+const EVENTS: usize = 1024;
 
 /// The time for writing what is queued and for the peer's close frame, once a connection is closing.
 const PARTING: Duration = Duration::from_secs(5);
@@ -86,22 +89,22 @@ const BUFFER: usize = 64 * 1024;
 const SCRATCH: usize = 16 * 1024;
 
 impl<T: Tenant> Reactor<T> {
-    fn new(tenant: T, mailbox: Mailbox<T>) -> Self {
-        let ready = Arc::<ReadyList>::default();
+    fn new(tenant: T, mailbox: Mailbox<T>, sockets: mio::Poll, bell: Arc<Bell>) -> Self {
         Self {
             tenant,
             mailbox,
             letters: Letters::new(),
-            letter_bell: ready.letter_bell(),
+            ringer: Arc::clone(&bell).into(),
+            bell,
             mail: true,
             connections: Vec::new(),
             count: 0,
-            ready,
-            rung: Vec::new(),
+            sockets,
+            events: Events::with_capacity(EVENTS),
+            ready: Vec::new(),
             round: 0,
             parting: VecDeque::new(),
             stop: None,
-            alarm: Box::pin(sleep(Duration::ZERO)),
             busy: 0,
             buffer: vec![0; BUFFER].into(),
             scratch: vec![0; SCRATCH].into(),
@@ -110,19 +113,15 @@ impl<T: Tenant> Reactor<T> {
     }
 
     /// The life of a shard. Start reading here: every frame and every publication takes this road.
-    async fn run(mut self) {
+    fn run(mut self) {
         while !self.is_over() {
-            poll_fn(|cx| self.poll_work(cx)).await;
+            self.wait();
             let now = Now::read();
             self.read_letters(now);
             self.serve_sockets(now);
             self.keep_deadlines(now);
             self.flush(now);
             self.tenant.rested();
-            if self.busy >= TURN {
-                self.busy = 0;
-                yield_now().await;
-            }
         }
         self.lose_all();
     }
@@ -131,19 +130,39 @@ impl<T: Tenant> Reactor<T> {
         self.stop.is_some_and(|deadline| self.count == 0 || deadline <= Instant::now())
     }
 
-    /// Waits until there is something to do.
-    fn poll_work(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        loop {
-            let rang = self.ready.poll(cx, &mut self.rung);
-            self.mail |= rang == Poll::Ready(true);
-            let letters = self.mail && self.take_letters();
-            let flush = self.tenant.outboxes().has_dirty();
-            if letters || !self.rung.is_empty() || flush || self.poll_deadline(cx).is_ready() {
-                return Poll::Ready(());
-            }
-            // A bell may ring for a letter that was taken already; whoever heard it must listen anew.
-            let _ = ready!(rang);
+    /// Waits until there is something to do, and looks at the sockets even where there always is.
+    fn wait(&mut self) {
+        let idle = !self.take_letters() && self.ready.is_empty() && !self.tenant.outboxes().has_dirty();
+        if idle {
+            let longest = if self.bell.may_sleep() { self.time_left() } else { Some(Duration::ZERO) };
+            self.look_at_sockets(longest);
+            self.take_letters();
+        } else if self.busy >= TURN {
+            self.look_at_sockets(Some(Duration::ZERO));
         }
+    }
+
+    /// Finds out which sockets are ready. If none is, waits until one is or somebody rings, but no longer than that.
+    fn look_at_sockets(&mut self, longest: Option<Duration>) {
+        self.busy = 0;
+        match self.sockets.poll(&mut self.events, longest) {
+            Err(error) if error.kind() != ErrorKind::Interrupted => panic!("the sockets of a shard: {error}"),
+            _ => {}
+        }
+        self.mail |= self.bell.has_rung();
+        for event in &self.events {
+            if let Some(Some(connection)) = self.connections.get_mut(event.token().0) {
+                connection.note(event);
+                self.ready.push(connection.id.slot);
+            }
+        }
+    }
+
+    /// How long the shard may sleep; for ever if it waits for nothing but others.
+    fn time_left(&self) -> Option<Duration> {
+        let parting = self.parting.front().map(|(deadline, _)| *deadline);
+        let next = [self.tenant.deadline(), parting, self.stop].into_iter().flatten().min()?;
+        Some(next.saturating_duration_since(Instant::now()))
     }
 
     /// Takes letters out of the mailbox, if there are any.
@@ -151,27 +170,18 @@ impl<T: Tenant> Reactor<T> {
     /// No deliveries are taken while outboxes of the last ones wait to be written: their senders shall find
     /// the mailbox full rather than fast clients their outboxes.
     fn take_letters(&mut self) -> bool {
+        if !self.mail {
+            return false;
+        }
         let with_deliveries = self.round == 0;
-        let mut cx = Context::from_waker(&self.letter_bell);
+        let mut cx = Context::from_waker(&self.ringer);
         let found = self.mailbox.poll(&mut cx, &mut self.letters, with_deliveries).is_ready();
         self.mail = found || !with_deliveries;
         found
     }
 
-    fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let parting = self.parting.front().map(|(deadline, _)| *deadline);
-        let Some(next) = [self.tenant.deadline(), parting, self.stop].into_iter().flatten().min() else {
-            return Poll::Pending;
-        };
-        if self.alarm.deadline() != next.into() {
-            self.alarm.as_mut().reset(next.into());
-        }
-        self.alarm.as_mut().poll(cx)
-    }
-
     fn read_letters(&mut self, now: Now) {
-        // One for the turn itself, so that even one that achieves nothing lets the runtime go on.
-        self.busy += 1 + self.letters.errands.len() + self.letters.orders.len();
+        self.busy += self.letters.errands.len() + self.letters.orders.len();
         self.deliver(now);
         for errand in self.letters.errands.drain(..) {
             self.tenant.errand(errand, now);
@@ -202,19 +212,11 @@ impl<T: Tenant> Reactor<T> {
 
     fn take(&mut self, handover: Handover<T::Opening>, now: Now) {
         let decoder = handover.decoder();
-        let socket = match Socket::register(handover.stream) {
-            Ok(socket) if self.stop.is_none() => socket,
-            refused => {
-                if let Err(error) = refused {
-                    static FAILING: Complaint = Complaint::new();
-                    if let Some(times) = FAILING.again(now.instant) {
-                        tracing::warn!(%error, times, "a connection could not be registered");
-                    }
-                }
-                return self.mailbox.discount();
-            }
-        };
         let id = self.tenant.outboxes().open();
+        let Some(socket) = self.register(handover.stream, id, now) else {
+            self.tenant.outboxes().remove(id);
+            return self.mailbox.discount();
+        };
         let slot = id.slot as usize;
         if self.connections.len() <= slot {
             self.connections.resize_with(slot + 1, || None);
@@ -223,34 +225,53 @@ impl<T: Tenant> Reactor<T> {
         if handover.deflate {
             self.tenant.outboxes().envelop(id, Envelope::Deflated);
         }
-        let mut connection = Connection::new(id, socket, self.ready.doorbell(id.slot), decoder);
+        let mut connection = Connection::new(id, socket, decoder);
         self.tenant.opened(id, handover.opening, now);
         let mut read_ahead = Vec::from(handover.read_ahead);
         connection.decode(&mut self.tenant, &mut read_ahead, &mut self.inflater, now);
         self.connections[slot] = Some(connection);
-        self.rung.push(id.slot);
+        self.ready.push(id.slot);
+    }
+
+    /// Nothing, if the shard takes no more or the system refuses.
+    fn register(&self, stream: Stream, id: ConnectionId, now: Now) -> Option<Socket> {
+        static FAILING: Complaint = Complaint::new();
+        if self.stop.is_some() {
+            return None;
+        }
+        let registered = Socket::register(stream, self.sockets.registry(), Token(id.slot as usize));
+        registered
+            .inspect_err(|error| {
+                if let Some(times) = FAILING.again(now.instant) {
+                    tracing::warn!(%error, times, "a connection could not be registered");
+                }
+            })
+            .ok()
     }
 
     fn serve_sockets(&mut self, now: Now) {
-        self.busy += self.rung.len();
-        let mut rung = std::mem::take(&mut self.rung);
-        for slot in rung.drain(..) {
-            let Some(Some(connection)) = self.connections.get_mut(slot as usize) else { continue };
-            let id = connection.id;
-            match connection.receive(&mut self.tenant, &mut self.buffer, &mut self.inflater, now) {
-                Poll::Pending => {}
-                Poll::Ready(Ok(())) => self.ready.ring(slot),
-                Poll::Ready(Err(_)) => {
-                    let loss = connection.loss();
-                    self.lose(id, loss, now);
-                    continue;
-                }
-            }
-            if connection.wants_flush(self.tenant.outboxes()) {
-                self.tenant.outboxes().touch(id);
+        let count = self.ready.len();
+        self.busy += count;
+        for at in 0..count {
+            self.serve(self.ready[at], now);
+        }
+        self.ready.drain(..count);
+    }
+
+    fn serve(&mut self, slot: u32, now: Now) {
+        let Some(Some(connection)) = self.connections.get_mut(slot as usize) else { return };
+        let id = connection.id;
+        match connection.receive(&mut self.tenant, &mut self.buffer, &mut self.inflater, now) {
+            Poll::Pending => {}
+            Poll::Ready(Ok(())) => self.ready.push(slot),
+            Poll::Ready(Err(_)) => {
+                let loss = connection.loss();
+                return self.lose(id, loss, now);
             }
         }
-        self.rung = rung;
+        if connection.wants_flush(self.tenant.outboxes()) {
+            self.tenant.outboxes().touch(id);
+        }
     }
 
     fn keep_deadlines(&mut self, now: Now) {

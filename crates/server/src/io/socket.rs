@@ -1,24 +1,22 @@
-//! A connection's socket, with TLS or without, that never blocks and wakes a doorbell instead.
+//! A connection's socket, with TLS or without, that never blocks.
 
+mod tcp;
 mod tls;
 
 use std::{
-    io::{self, IoSlice},
-    pin::Pin,
-    task::{Context, Poll, ready},
+    io::{self, IoSlice, Read as _, Write as _},
+    task::{Poll, ready},
 };
 
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
-};
+use mio::{Registry, Token, event::Event};
 
 use super::Stream;
+use tcp::Tcp;
 use tls::TlsStream;
 
-/// A socket of one shard.
+/// A socket of one shard. What is pending would block; the poll that it is registered with tells when to try again.
 pub(super) enum Socket {
-    Plain(TcpStream),
+    Plain(Tcp),
     Tls(TlsStream),
 }
 
@@ -26,37 +24,46 @@ pub(super) enum Socket {
 const SLICES: usize = 64;
 
 impl Socket {
-    /// Registers the socket with the runtime of this thread.
-    pub(super) fn register(stream: Stream) -> io::Result<Self> {
+    /// Registers the socket with the poll of its shard, which tells of it by `token`.
+    pub(super) fn register(stream: Stream, registry: &Registry, token: Token) -> io::Result<Self> {
         Ok(match stream {
-            Stream::Plain(stream) => Self::Plain(TcpStream::from_std(stream)?),
-            Stream::Tls(stream, session) => Self::Tls(TlsStream::new(TcpStream::from_std(stream)?, session)),
+            Stream::Plain(stream) => Self::Plain(Tcp::register(stream, registry, token)?),
+            Stream::Tls(stream, session) => {
+                Self::Tls(TlsStream::new(Tcp::register(stream, registry, token)?, session))
+            }
         })
     }
 
-    /// Reads into `buffer`; 0 is the end.
-    pub(super) fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+    /// The poll told of the socket.
+    pub(super) fn note(&mut self, event: &Event) {
         match self {
-            Self::Plain(stream) => poll_read(stream, cx, buffer),
-            Self::Tls(stream) => stream.poll_read(cx, buffer),
+            Self::Plain(stream) => stream.note(event),
+            Self::Tls(stream) => stream.note(event),
+        }
+    }
+
+    /// Reads into `buffer`; 0 is the end.
+    pub(super) fn read(&mut self, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        match self {
+            Self::Plain(stream) => pending(stream.read(buffer)),
+            Self::Tls(stream) => stream.read(buffer),
         }
     }
 
     /// Gives the socket as many of the frames as go into one write, and says how many bytes it took.
     ///
     /// Small frames are joined in `scratch`: copying a few kilobytes is cheaper than a write with many slices.
-    pub(super) fn poll_write<'a>(
+    pub(super) fn write<'a>(
         &mut self,
-        cx: &mut Context<'_>,
         mut frames: impl Iterator<Item = &'a [u8]>,
         scratch: &mut [u8],
     ) -> Poll<io::Result<usize>> {
         let Some(first) = frames.next() else { return Poll::Ready(Ok(0)) };
-        let Some(second) = frames.next() else { return self.poll_write_one(cx, first) };
+        let Some(second) = frames.next() else { return self.write_one(first) };
         let frames = [first, second].into_iter().chain(frames);
         if first.len() + second.len() <= scratch.len() {
             let filled = fill(scratch, frames);
-            return self.poll_write_one(cx, &scratch[..filled]);
+            return self.write_one(&scratch[..filled]);
         }
         let mut slices = [IoSlice::new(&[]); SLICES];
         let mut count = 0;
@@ -64,7 +71,7 @@ impl Socket {
             *slice = IoSlice::new(frame);
             count += 1;
         }
-        self.poll_write_slices(cx, &slices[..count])
+        self.write_slices(&slices[..count])
     }
 
     /// How many bytes the socket took and did not write yet.
@@ -75,7 +82,7 @@ impl Socket {
         }
     }
 
-    /// Whether [`poll_flush`](Self::poll_flush) has something to do.
+    /// Whether [`flush`](Self::flush) has something to do.
     pub(super) fn wants_flush(&self) -> bool {
         match self {
             Self::Plain(_) => false,
@@ -84,40 +91,41 @@ impl Socket {
     }
 
     /// Writes what the socket holds.
-    pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    pub(super) fn flush(&mut self) -> Poll<io::Result<()>> {
         match self {
             Self::Plain(_) => Poll::Ready(Ok(())),
-            Self::Tls(stream) => stream.poll_flush(cx),
+            Self::Tls(stream) => stream.flush(),
         }
     }
 
     /// Tells the peer that nothing more is written. May be called again.
-    pub(super) fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    pub(super) fn finish(&mut self) -> Poll<io::Result<()>> {
         match self {
-            Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
-            Self::Tls(stream) => stream.poll_finish(cx),
+            Self::Plain(stream) => Poll::Ready(stream.finish()),
+            Self::Tls(stream) => stream.finish(),
         }
     }
 
-    fn poll_write_one(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn write_one(&mut self, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self {
-            Self::Plain(stream) => took(ready!(Pin::new(stream).poll_write(cx, bytes))),
-            Self::Tls(stream) => stream.poll_write(cx, &[IoSlice::new(bytes)]),
+            Self::Plain(stream) => took(ready!(pending(stream.write(bytes)))),
+            Self::Tls(stream) => stream.write(&[IoSlice::new(bytes)]),
         }
     }
 
-    fn poll_write_slices(&mut self, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+    fn write_slices(&mut self, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         match self {
-            Self::Plain(stream) => took(ready!(Pin::new(stream).poll_write_vectored(cx, slices))),
-            Self::Tls(stream) => stream.poll_write(cx, slices),
+            Self::Plain(stream) => took(ready!(pending(stream.write_vectored(slices)))),
+            Self::Tls(stream) => stream.write(slices),
         }
     }
 }
 
-fn poll_read(stream: &mut TcpStream, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
-    let mut buffer = ReadBuf::new(buffer);
-    ready!(Pin::new(stream).poll_read(cx, &mut buffer))?;
-    Poll::Ready(Ok(buffer.filled().len()))
+fn pending<T>(done: io::Result<T>) -> Poll<io::Result<T>> {
+    match done {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Poll::Pending,
+        done => Poll::Ready(done),
+    }
 }
 
 /// A socket that takes nothing of something would be asked for ever.

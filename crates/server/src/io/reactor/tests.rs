@@ -2,8 +2,6 @@ use std::{
     convert::Infallible,
     net::{Ipv4Addr, TcpListener, TcpStream},
     rc::Rc,
-    sync::atomic::{AtomicBool, Ordering::Relaxed},
-    task::Wake,
 };
 
 use suona_protocol::ws::{Message, close_frame};
@@ -54,15 +52,21 @@ impl Tenant for Mourner {
     }
 }
 
-#[tokio::test]
-async fn a_peer_that_answers_no_close_is_dropped_in_time() {
+fn reactor(letters: Mailbox<Mourner>) -> Reactor<Mourner> {
+    let sockets = mio::Poll::new().unwrap();
+    let bell = Bell::new(sockets.registry(), BELL).unwrap();
+    Reactor::new(Mourner { outboxes: Outboxes::new(100), lost: Vec::new() }, letters, sockets, bell)
+}
+
+#[test]
+fn a_peer_that_answers_no_close_is_dropped_in_time() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let _peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (stream, _) = listener.accept().unwrap();
     stream.set_nonblocking(true).unwrap();
     let stream = Stream::Plain(stream);
     let (sender, letters) = mailbox(1);
-    let mut reactor = Reactor::new(Mourner { outboxes: Outboxes::new(100), lost: Vec::new() }, letters);
+    let mut reactor = reactor(letters);
     let now = Now::read();
     sender.hand_over(Handover {
         stream,
@@ -71,7 +75,7 @@ async fn a_peer_that_answers_no_close_is_dropped_in_time() {
         max_message: Some(100),
         deflate: false,
     });
-    poll_fn(|cx| reactor.poll_work(cx)).await;
+    reactor.wait();
     reactor.read_letters(now);
     let id = reactor.connections[0].as_ref().unwrap().id;
     reactor.tenant.outboxes.close(id, Some(Rc::new(close_frame(3000, "bye"))));
@@ -82,25 +86,14 @@ async fn a_peer_that_answers_no_close_is_dropped_in_time() {
     assert_eq!(reactor.tenant.lost, [Loss::Cut]);
 }
 
-#[tokio::test]
-async fn after_a_bell_that_rang_for_nothing_the_next_one_is_heard() {
+#[test]
+fn after_a_bell_that_rang_for_nothing_the_next_one_is_heard() {
     let (sender, letters) = mailbox(1);
-    let mut reactor = Reactor::new(Mourner { outboxes: Outboxes::new(100), lost: Vec::new() }, letters);
-    let woken = Arc::new(Woken::default());
-    let waker = woken.clone().into();
-    let mut cx = Context::from_waker(&waker);
-    reactor.letter_bell.wake_by_ref();
-    assert!(reactor.poll_work(&mut cx).is_pending());
+    let mut reactor = reactor(letters);
+    reactor.ringer.wake_by_ref();
+    reactor.wait();
+    assert!(reactor.stop.is_none() && reactor.letters.orders.is_empty());
     sender.stop(Instant::now());
-    assert!(woken.0.load(Relaxed));
-    assert!(reactor.poll_work(&mut cx).is_ready());
-}
-
-#[derive(Default)]
-struct Woken(AtomicBool);
-
-impl Wake for Woken {
-    fn wake(self: Arc<Self>) {
-        self.0.store(true, Relaxed);
-    }
+    reactor.wait();
+    assert_eq!(reactor.letters.orders.len(), 1);
 }
