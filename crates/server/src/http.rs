@@ -10,6 +10,8 @@ mod admission;
 pub mod api;
 mod connection;
 mod handshake;
+mod listener;
+mod newcomer;
 mod origin;
 mod proxy_protocol;
 mod rewound;
@@ -39,12 +41,13 @@ use axum::{
 use bytes::Bytes;
 use ipnet::IpNet;
 use suona_protocol::EmulationRequest;
-use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{io::Stream, limits::Limit, metrics::Metrics};
 use accept::Descriptors;
 pub use admission::Place;
 use connection::Front;
+use listener::Listener;
 use site::Site;
 use tls::Certificate;
 pub use tls::{TlsError, TlsFiles};
@@ -308,9 +311,9 @@ impl Edge {
             phase.subscribe(),
             Arc::clone(&metrics),
         )?);
-        let listener = accept::listen(options.address)?;
-        let internal = options.internal_address.map(accept::listen).transpose()?;
-        let internal_addr = internal.as_ref().map(local_addr).transpose()?;
+        let listener = Listener::bind(options.address)?;
+        let internal = options.internal_address.map(Listener::bind).transpose()?;
+        let internal_addr = internal.as_ref().map(Listener::local_addr).transpose()?;
 
         let operations = site::operations(&site, options, api);
         let routes = match internal {
@@ -326,7 +329,7 @@ impl Edge {
         if let Some(certificate) = tls {
             tokio::spawn(certificate.keep_fresh(CERTIFICATE_CHECKS));
         }
-        let local_addr = local_addr(&listener)?;
+        let local_addr = listener.local_addr()?;
         let front = Front::public(options, routes, site, config, hooks.hand_over, phase_of_public, metrics);
         let accepting = front.accept_on(listener, Descriptors::of_this_process());
         Ok(Self {
@@ -373,7 +376,3 @@ const INTERNAL_CONNECTIONS: usize = 16;
 
 /// How often the certificate's files are looked at.
 const CERTIFICATE_CHECKS: Duration = Duration::from_secs(5);
-
-fn local_addr(listener: &TcpListener) -> Result<SocketAddr, BindError> {
-    listener.local_addr().map_err(|error| BindError::Listen(SocketAddr::from(([0; 4], 0)), error))
-}

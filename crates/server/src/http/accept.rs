@@ -8,12 +8,11 @@ use std::{
 };
 
 use tokio::{
-    net::{TcpListener, TcpSocket},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
     time::{Instant, sleep},
 };
 
-use super::{BindError, Phase};
+use super::Phase;
 use crate::metrics::Metrics;
 
 /// One descriptor that a connection may use, given back when the last clone is dropped.
@@ -83,40 +82,10 @@ fn for_connections(limit: u64) -> usize {
     places.clamp(1, Semaphore::MAX_PERMITS)
 }
 
-/// Listens on `address`; must be called within a tokio runtime.
-///
-/// Without `SO_REUSEPORT`, so that a second gateway cannot start unnoticed on the same port.
-pub(super) fn listen(address: SocketAddr) -> Result<TcpListener, BindError> {
-    let listening = || {
-        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-        // Lets a restart bind while old connections linger; on Windows it would allow a second listener.
-        #[cfg(unix)]
-        socket.set_reuseaddr(true)?;
-        // Linux hands this down to every connection that is accepted, which saves a call for each.
-        socket.set_nodelay(true)?;
-        socket.bind(address)?;
-        socket.listen(4096) // Linux's own ceiling (`somaxconn`): a whole node may reconnect at once
-    };
-    listening().map_err(|error: io::Error| match error.kind() {
-        ErrorKind::AddrInUse => BindError::PortInUse(address),
-        ErrorKind::PermissionDenied => BindError::PortForbidden(address),
-        ErrorKind::AddrNotAvailable => BindError::NoSuchAddress(address),
-        _ => BindError::Listen(address, error),
-    })
-}
-
 /// Where connections come from: a listener, or a test.
 pub(super) trait Source {
     type Socket;
     async fn accept(&mut self) -> io::Result<(Self::Socket, SocketAddr)>;
-}
-
-impl Source for TcpListener {
-    type Socket = tokio::net::TcpStream;
-
-    async fn accept(&mut self) -> io::Result<(Self::Socket, SocketAddr)> {
-        TcpListener::accept(self).await
-    }
 }
 
 /// Accepts until the phase is [`Phase::Stopped`], and then drops the source.

@@ -25,7 +25,7 @@ use hyper_util::{
 use rustls::ServerConfig;
 use tokio::{
     io::AsyncWriteExt,
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     sync::{Semaphore, watch},
     task::JoinHandle,
     time::{Sleep, sleep, timeout},
@@ -36,9 +36,11 @@ use super::{
     EdgeOptions, HandOver, Phase, Upgraded,
     accept::{Descriptors, Permit, accept},
     address::TrustedProxies,
+    listener::Listener,
+    newcomer::Newcomer,
     proxy_protocol,
     rewound::{Rewound, poll_first},
-    site::Site,
+    site::{Shortcut, Site},
     strangers::Strangers,
     take_apart::TakeApart,
     visit::{Departure, Visit},
@@ -113,7 +115,7 @@ impl Front {
     }
 
     /// Serves whoever connects to `listener`, each in a task, until the phase is [`Phase::Stopped`].
-    pub(super) fn accept_on(self, listener: TcpListener, descriptors: Descriptors) -> JoinHandle<()> {
+    pub(super) fn accept_on(self, listener: Listener, descriptors: Descriptors) -> JoinHandle<()> {
         let front = Arc::new(self);
         let (phase, metrics) = (front.phase.clone(), Arc::clone(&front.metrics));
         tokio::spawn(accept(listener, descriptors, phase, metrics, move |socket, peer, permit| {
@@ -123,9 +125,7 @@ impl Front {
     }
 
     /// The whole life of a connection here.
-    pub(super) async fn serve(self: Arc<Self>, mut socket: TcpStream, peer: SocketAddr, permit: Permit) {
-        #[cfg(not(target_os = "linux"))]
-        let _ = socket.set_nodelay(true); // fails only on a socket that is closed already
+    pub(super) async fn serve(self: Arc<Self>, mut socket: Newcomer, peer: SocketAddr, permit: Permit) {
         let peer = match &self.proxies {
             // Boxed like TLS below: who has neither shall not carry what they need.
             Some(proxies) if proxies.trust(peer.ip()) => match Box::pin(self.proxied(&mut socket)).await {
@@ -149,14 +149,14 @@ impl Front {
     }
 
     /// Whom the connection comes from, by the word of a proxy that sends PROXY headers; `None` for itself.
-    async fn proxied(&self, socket: &mut TcpStream) -> io::Result<Option<IpAddr>> {
-        timeout(self.patience, proxy_protocol::read(socket)).await?
+    async fn proxied(&self, socket: &mut Newcomer) -> io::Result<Option<IpAddr>> {
+        timeout(self.patience, proxy_protocol::read(socket.known()?)).await?
     }
 
-    async fn handshake(&self, acceptor: &TlsAcceptor, socket: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+    async fn handshake(&self, acceptor: &TlsAcceptor, socket: Newcomer) -> io::Result<TlsStream<TcpStream>> {
         timeout(self.patience, async {
             let _under_way = self.handshakes.acquire().await.expect("the semaphore is never closed");
-            acceptor.accept(socket).await
+            acceptor.accept(socket.into_known()?).await
         })
         .await?
     }
@@ -173,6 +173,8 @@ impl Front {
         let mut stop = pin!(async { drop(phase.wait_for(|phase| *phase == Phase::Stopped).await) });
         let mut patience = pin!(sleep(self.patience));
         let first = tokio::select! {
+            // What is there needs no clock.
+            biased;
             first = poll_fn(|cx| poll_first(&mut stream, cx)) => first,
             () = &mut patience => Err(io::ErrorKind::TimedOut.into()),
             () = &mut stop => Ok(Bytes::new()),
@@ -185,14 +187,14 @@ impl Front {
                 return self.close(stream).await;
             }
         };
-        let mut shortcut = self.site.as_ref().and_then(|site| site.shortcut(&first, &visit));
-        if let Some(shortcut) = &mut shortcut
-            && let Some(request) = shortcut.opened.take()
-        {
-            let departure = Departure { head: shortcut.written(), request };
-            return self.leave(stream, departure, &first[shortcut.length..]).await;
-        }
-        let answered = shortcut.map(|shortcut| shortcut.answer);
+        let shortcut = self.site.as_ref().and_then(|site| site.shortcut(&first, &visit));
+        let answered = match shortcut {
+            Some(Shortcut { length, outcome: Ok(departure) }) => {
+                return self.leave(stream, departure, &first[length..]).await;
+            }
+            Some(Shortcut { outcome: Err(answer), .. }) => Some(answer),
+            None => None,
+        };
         // Boxed, for most connections never come here.
         Box::pin(self.usual(Rewound::new(first, stream), answered, visit, stop, patience)).await;
     }
@@ -235,8 +237,7 @@ impl Front {
                 () = &mut patience, if patient => {
                     patient = false;
                     if !visit.has_begun() {
-                        self.refuse(ConnectionRefusal::RequestHead, visit.peer, &"no request came in time");
-                        break Ok(());
+                        return self.refuse(ConnectionRefusal::RequestHead, visit.peer, &"no request came in time");
                     }
                 }
             }
@@ -244,18 +245,21 @@ impl Front {
                 Pin::new(&mut connection).graceful_shutdown();
             }
         };
-        if let Err(error) = &served
-            && !visit.has_begun()
-        {
-            self.refuse(ConnectionRefusal::RequestHead, visit.peer, error);
+        if let Err(error) = served {
+            if !visit.has_begun() {
+                self.refuse(ConnectionRefusal::RequestHead, visit.peer, &error);
+            }
+            return;
         }
+        let Some(departure) = visit.departure() else {
+            // Writes what is left of the last answer. The peer may be gone already.
+            let _ = timeout(self.strangers.keep_alive(visit.peer), connection).await;
+            return;
+        };
         let parts = connection.into_parts();
         // Nothing is left to be read again: the server's first read takes more.
         let (_, stream) = parts.io.into_inner().into_inner();
-        match visit.departure().filter(|_| served.is_ok()) {
-            Some(departure) => self.leave(stream, departure, &parts.read_buf).await,
-            None => self.close(stream).await,
-        }
+        self.leave(stream, departure, &parts.read_buf).await;
     }
 
     /// Hands a connection over that HTTP is done with.

@@ -6,7 +6,7 @@ mod emulation;
 mod shortcut;
 mod streams;
 
-use std::{collections::HashMap, sync::Arc, time::Instant};
+use std::{collections::HashMap, future::pending, sync::Arc, time::Instant};
 
 use axum::{
     Extension, Router,
@@ -37,6 +37,7 @@ use super::{
 };
 use crate::metrics::{Metrics, UpgradeOutcome};
 use body::Bodies;
+pub(super) use shortcut::Shortcut;
 
 /// What the routes know.
 pub(super) struct Site {
@@ -156,10 +157,9 @@ async fn door(
         Some(door) if door.kind.is_stream() => streams::open(&site, door, &head, body, &visit).await,
         Some(door) if wants_websocket => {
             let (answer, opened) = site.upgrade(door, &head, &visit);
-            if let Some(request) = opened {
-                visit.hand_over(request);
-            }
-            answer
+            let Some(request) = opened else { return answer };
+            visit.take_over(shortcut::written(&answer), request);
+            pending().await
         }
         None if path == "/socket.io" || path.starts_with("/socket.io/") => {
             site.refuse(UpgradeOutcome::SocketIo)

@@ -8,6 +8,7 @@ use tokio::{
 };
 use tokio_rustls::server::TlsStream;
 
+use super::newcomer::Newcomer;
 use crate::io::Stream;
 
 /// A stream that can be taken from its runtime.
@@ -15,7 +16,7 @@ pub(super) trait TakeApart: AsyncRead + AsyncWrite + Unpin + Send + 'static {
     fn take_apart(self) -> io::Result<Stream>;
 }
 
-impl TakeApart for TcpStream {
+impl TakeApart for Newcomer {
     fn take_apart(self) -> io::Result<Stream> {
         self.into_std().map(Stream::Plain)
     }

@@ -19,7 +19,10 @@ use tokio::{
 use super::{DoorKind, DoorPath, Edge, EdgeOptions, Emulate, Hooks, Upgraded, scratch::Scratch};
 use crate::metrics::Metrics;
 
-/// An edge with a managed door, a plain door `/device` and an API that has one method.
+/// More than the sockets between two processes hold.
+const LONG: usize = 24 << 20;
+
+/// An edge with a managed door, a plain door `/device` and an API that has two methods, one with a [`LONG`] answer.
 struct World {
     edge: Edge,
     handed_over: mpsc::UnboundedReceiver<Upgraded>,
@@ -34,7 +37,9 @@ fn world(set: impl FnOnce(&mut EdgeOptions)) -> World {
         emulate: nobody(),
         ready: Box::new(|| Ok(())),
     };
-    let api = Router::new().route("/api/info", get(async || "the API"));
+    let api = Router::new()
+        .route("/api/info", get(async || "the API"))
+        .route("/api/all", get(async || "all".repeat(LONG / 3)));
     let edge = Edge::bind(&options(set), api, hooks, Arc::clone(&metrics)).unwrap();
     World { edge, handed_over, metrics }
 }

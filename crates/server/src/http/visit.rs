@@ -52,15 +52,10 @@ impl Visit {
         self.begun.load(Relaxed)
     }
 
-    /// Has the connection handed over as soon as the answer to this request, a 101, is written.
-    pub(super) fn hand_over(&self, request: UpgradeRequest) {
-        self.depart(Departure { head: Vec::new(), request });
-    }
-
     /// Has the connection handed over as soon as `head` is written, which begins the answer to this request.
     /// The whole request must have been read; whoever handles it waits for ever.
     pub(super) fn take_over(&self, head: Vec<u8>, request: UpgradeRequest) {
-        self.depart(Departure { head, request });
+        *self.departure.lock().unwrap_or_else(PoisonError::into_inner) = Some(Departure { head, request });
         self.taken.notify_one();
     }
 
@@ -72,9 +67,5 @@ impl Visit {
     /// How HTTP ends, if a request has said so.
     pub(super) fn departure(&self) -> Option<Departure> {
         self.departure.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-
-    fn depart(&self, departure: Departure) {
-        *self.departure.lock().unwrap_or_else(PoisonError::into_inner) = Some(departure);
     }
 }

@@ -11,7 +11,7 @@ use axum::{
 use bytes::Bytes;
 use httparse::Status;
 
-use super::{super::UpgradeRequest, Site, Visit, handshake};
+use super::{super::visit::Departure, Site, Visit, handshake};
 
 /// Requests with more headers go the usual way.
 const HEADERS: usize = 32;
@@ -20,9 +20,8 @@ const HEADERS: usize = 32;
 pub(in crate::http) struct Shortcut {
     /// How many bytes it had.
     pub(in crate::http) length: usize,
-    pub(in crate::http) answer: Response,
-    /// What was opened, unless that was refused.
-    pub(in crate::http) opened: Option<UpgradeRequest>,
+    /// What was opened, or why that is refused.
+    pub(in crate::http) outcome: Result<Departure, Response>,
 }
 
 impl Site {
@@ -33,24 +32,25 @@ impl Site {
         if !handshake::is_wanted(&head.headers) {
             return None;
         }
-        let (answer, opened) = self.upgrade(door, &head, visit);
-        Some(Shortcut { length, answer, opened })
+        let outcome = match self.upgrade(door, &head, visit) {
+            (answer, Some(request)) => Ok(Departure { head: written(&answer), request }),
+            (answer, None) => Err(answer),
+        };
+        Some(Shortcut { length, outcome })
     }
 }
 
-impl Shortcut {
-    /// The answer as it is written: status and headers. That to an opened WebSocket has nothing else.
-    pub(in crate::http) fn written(&self) -> Vec<u8> {
-        let mut head = Vec::with_capacity(256);
-        head.extend_from_slice(b"HTTP/1.1 101 Switching Protocols\r\n");
-        for (name, value) in self.answer.headers() {
-            for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
-                head.extend_from_slice(part);
-            }
+/// The answer to a WebSocket that was opened, as it is written.
+pub(super) fn written(answer: &Response) -> Vec<u8> {
+    let mut head = Vec::with_capacity(256);
+    head.extend_from_slice(b"HTTP/1.1 101 Switching Protocols\r\n");
+    for (name, value) in answer.headers() {
+        for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
+            head.extend_from_slice(part);
         }
-        head.extend_from_slice(b"\r\n");
-        head
     }
+    head.extend_from_slice(b"\r\n");
+    head
 }
 
 /// The head of a GET request, and how long it is, if it is complete and there is nothing odd about it.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::{net::TcpListener, sync::watch};
 
 use super::{
-    super::{BindError, Phase, accept::Permit, connection::Front},
+    super::{BindError, Phase, accept::Permit, connection::Front, newcomer::Newcomer},
     *,
 };
 
@@ -22,7 +22,7 @@ async fn a_connection_that_opens_carries_nothing_of_what_few_need() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let socket = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
     let peer = socket.local_addr().unwrap();
-    let life = Arc::new(front).serve(socket, peer, Permit::of_a_test());
+    let life = Arc::new(front).serve(Newcomer::Known(socket), peer, Permit::of_a_test());
     // With TLS and PROXY headers inside it would be more than ten thousand.
     assert!(size_of_val(&life) <= 4096, "{}", size_of_val(&life));
 }
@@ -141,4 +141,11 @@ async fn a_gateway_that_ended_left_nothing_listening() {
             tokio::task::yield_now().await;
         }
     }
+}
+
+#[tokio::test]
+async fn an_answer_is_written_to_its_end_though_the_request_has_none() {
+    let world = world(|_| {});
+    let answer = world.ask("GET /api/all HTTP/1.1\r\nContent-Length: 1\r\n\r\n").await;
+    assert!(answer.len() > LONG, "{} bytes", answer.len());
 }
