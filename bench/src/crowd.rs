@@ -122,15 +122,6 @@ impl<'w> Crowd<'w> {
         self.api.publish(self.poll.registry(), API, &publications)
     }
 
-    /// The same in channels that nobody hears.
-    pub fn publish_unheard(&mut self, channels: &[usize], size: usize) -> Result<(), Trouble> {
-        let Layout { prefix, .. } = &self.surroundings.layout;
-        let text = |channel| Stamp { channel, number: 0 }.text(size);
-        let publications: Vec<_> =
-            channels.iter().map(|&channel| (format!("{prefix}unheard-{channel}"), text(channel))).collect();
-        self.api.publish(self.poll.registry(), API, &publications)
-    }
-
     /// Publishes as a client; to be answered.
     pub fn publish_as(&mut self, client: usize, channel: usize, size: usize) -> Result<bool, Trouble> {
         let name = self.surroundings.layout.name(channel);

@@ -22,7 +22,7 @@ pub enum Metric {
     JoinsPerSecond,
     /// CPU for a publication that one client hears.
     CpuPerDelivery,
-    /// The same without what it costs to take the publication in.
+    /// CPU for each further client that hears a publication.
     CpuPerDeliveryAlone,
     /// How many publications clients heard.
     DeliveriesPerSecond,
@@ -43,7 +43,7 @@ pub enum Metric {
     Latency99,
     /// None took longer.
     LatencyWorst,
-    /// CPU for taking in a publication.
+    /// CPU for a publication, apart from its deliveries.
     CpuPerPublication,
     /// How many publications were taken in.
     PublicationsPerSecond,
@@ -76,7 +76,7 @@ impl Metric {
             Self::CpuPerJoin => ("CPU to upgrade, connect, subscribe", "µs"),
             Self::JoinsPerSecond => ("clients that come in", "/s"),
             Self::CpuPerDelivery => ("CPU per delivery", "µs"),
-            Self::CpuPerDeliveryAlone => ("CPU per delivery without publishing", "µs"),
+            Self::CpuPerDeliveryAlone => ("CPU per further subscriber", "µs"),
             Self::DeliveriesPerSecond => ("deliveries", "/s"),
             Self::PublicationsPerRead => ("publications per read", ""),
             Self::BytesPerDelivery => ("length of a message", "B"),
