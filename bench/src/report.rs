@@ -149,7 +149,8 @@ impl Row {
     /// Of each run, how many times the floor's figure a peer's was.
     fn ratios(&self, peer: &str) -> Option<Vec<f64>> {
         let (own, floor) = (self.of(peer)?, self.of(FLOOR)?);
-        let compared = self.metric.is_cpu() && peer != FLOOR;
+        // What cannot be told from nothing is no measure.
+        let compared = self.metric.is_cpu() && peer != FLOOR && floor.iter().all(|floor| *floor > 0.0);
         compared.then(|| own.iter().zip(floor).map(|(own, floor)| own / floor).collect())
     }
 }

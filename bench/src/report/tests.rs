@@ -27,6 +27,18 @@ fn ratios_are_taken_within_a_run() {
 }
 
 #[test]
+fn nothing_is_compared_with_a_floor_of_nothing() {
+    let mut report = report();
+    let load = Load { clients: 10, channels: 0 };
+    for (peer, value) in [("floor", -0.1), ("Suona", 2.0)] {
+        let reading = [Reading { case: "ten each", metric: Metric::CpuPerPublication, value }];
+        report.add(Scenario::Flat, load, peer, &reading);
+    }
+    let table = report.to_markdown();
+    assert!(table.contains("-0.10") && !table.contains("-20"), "{table}");
+}
+
+#[test]
 fn json_has_every_run() {
     let json = report().to_json();
     assert_eq!(json["results"][0]["peers"]["Suona"]["runs"], json!([5.0, 5.5, 9.6]));
