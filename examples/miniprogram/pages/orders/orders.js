@@ -6,8 +6,12 @@ Page(
   suonaPage(suona, {
     data: { pending: 0, notice: "", orders: null }, // the first two are kept up to date
     channels: { orders: { message: "load", reload: "load" } },
+    asked: 0,
+    // Answers may overtake each other; the last question counts.
     async load() {
-      this.setData({ orders: await suona.rpc("list") });
+      const question = ++this.asked;
+      const orders = await suona.rpc("list");
+      if (question === this.asked) this.setData({ orders });
     },
   }),
 );
