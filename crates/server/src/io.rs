@@ -7,6 +7,7 @@ mod bell;
 mod connection;
 mod mailbox;
 mod reactor;
+mod ready;
 mod socket;
 
 use suona_protocol::ws::Message;

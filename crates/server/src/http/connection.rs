@@ -245,21 +245,24 @@ impl Front {
                 Pin::new(&mut connection).graceful_shutdown();
             }
         };
-        if let Err(error) = served {
-            if !visit.has_begun() {
-                self.refuse(ConnectionRefusal::RequestHead, visit.peer, &error);
-            }
-            return;
+        if let Err(error) = &served
+            && !visit.has_begun()
+        {
+            self.refuse(ConnectionRefusal::RequestHead, visit.peer, error);
         }
-        let Some(departure) = visit.departure() else {
+        let departure = visit.departure();
+        if served.is_ok() && departure.is_none() {
             // Writes what is left of the last answer. The peer may be gone already.
             let _ = timeout(self.strangers.keep_alive(visit.peer), connection).await;
             return;
-        };
+        }
         let parts = connection.into_parts();
         // Nothing is left to be read again: the server's first read takes more.
         let (_, stream) = parts.io.into_inner().into_inner();
-        self.leave(stream, departure, &parts.read_buf).await;
+        match departure.filter(|_| served.is_ok()) {
+            Some(departure) => self.leave(stream, departure, &parts.read_buf).await,
+            None => self.close(stream).await,
+        }
     }
 
     /// Hands a connection over that HTTP is done with.

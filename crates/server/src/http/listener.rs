@@ -91,7 +91,7 @@ fn listen(address: SocketAddr) -> io::Result<tokio::net::TcpListener> {
 #[cfg(target_os = "linux")]
 #[expect(unsafe_code, reason = "no library has this option")]
 fn wake_for_those_who_speak(socket: &TcpSocket) {
-    use std::{mem::size_of, os::fd::AsRawFd as _};
+    use std::os::fd::AsRawFd as _;
 
     let seconds: libc::c_int = 1;
     let length = size_of::<libc::c_int>() as libc::socklen_t;

@@ -20,6 +20,7 @@ use tokio::{
 #[derive(Debug)]
 pub(super) enum Newcomer {
     /// It had to wait for nothing yet.
+    #[cfg_attr(not(unix), allow(dead_code))]
     Unknown(net::TcpStream),
     /// The runtime tells when it is ready.
     Known(TcpStream),

@@ -1,4 +1,4 @@
-//! The thread of one shard: a single future that drives all its sockets and its tenant.
+//! The thread of one shard: a single loop that drives all its sockets and its tenant.
 
 use std::{
     collections::VecDeque,
@@ -17,6 +17,7 @@ use super::{
     bell::Bell,
     connection::Connection,
     mailbox::{Letters, Order},
+    ready::ReadyList,
     socket::Socket,
 };
 use crate::{Now, complaint::Complaint, hub::Envelope};
@@ -51,8 +52,7 @@ struct Reactor<T: Tenant> {
     /// Tells what sockets are ready for, by slot.
     sockets: mio::Poll,
     events: Events,
-    /// The slots that are served in the next turn.
-    ready: Vec<u32>,
+    ready: ReadyList,
     /// How many of the dirty outboxes are left of this round of the flush.
     round: usize,
     /// When each closing connection is dropped, earliest first: the time given is always the same.
@@ -80,6 +80,9 @@ const PARTING: Duration = Duration::from_secs(5);
 /// Reads and writes between two looks at which sockets are ready; about a millisecond.
 const TURN: usize = 256;
 
+/// As much as so many short reads takes one that used up its budget.
+const FULL_READ: usize = 32;
+
 /// Deliveries taken at once: publishers that never rest shall not keep sockets waiting.
 const DELIVERIES: usize = 1024;
 
@@ -101,7 +104,7 @@ impl<T: Tenant> Reactor<T> {
             count: 0,
             sockets,
             events: Events::with_capacity(EVENTS),
-            ready: Vec::new(),
+            ready: ReadyList::default(),
             round: 0,
             parting: VecDeque::new(),
             stop: None,
@@ -132,6 +135,7 @@ impl<T: Tenant> Reactor<T> {
 
     /// Waits until there is something to do, and looks at the sockets even where there always is.
     fn wait(&mut self) {
+        self.mail |= self.bell.has_rung();
         let idle = !self.take_letters() && self.ready.is_empty() && !self.tenant.outboxes().has_dirty();
         if idle {
             let longest = if self.bell.may_sleep() { self.time_left() } else { Some(Duration::ZERO) };
@@ -153,7 +157,7 @@ impl<T: Tenant> Reactor<T> {
         for event in &self.events {
             if let Some(Some(connection)) = self.connections.get_mut(event.token().0) {
                 connection.note(event);
-                self.ready.push(connection.id.slot);
+                self.ready.add(connection.id.slot);
             }
         }
     }
@@ -230,7 +234,7 @@ impl<T: Tenant> Reactor<T> {
         let mut read_ahead = Vec::from(handover.read_ahead);
         connection.decode(&mut self.tenant, &mut read_ahead, &mut self.inflater, now);
         self.connections[slot] = Some(connection);
-        self.ready.push(id.slot);
+        self.ready.add(id.slot);
     }
 
     /// Nothing, if the shard takes no more or the system refuses.
@@ -250,12 +254,12 @@ impl<T: Tenant> Reactor<T> {
     }
 
     fn serve_sockets(&mut self, now: Now) {
-        let count = self.ready.len();
-        self.busy += count;
-        for at in 0..count {
-            self.serve(self.ready[at], now);
+        // Those who are not done stand in the list again.
+        for _ in 0..self.ready.len() {
+            let Some(slot) = self.ready.take() else { break };
+            self.busy += 1;
+            self.serve(slot, now);
         }
-        self.ready.drain(..count);
     }
 
     fn serve(&mut self, slot: u32, now: Now) {
@@ -263,7 +267,10 @@ impl<T: Tenant> Reactor<T> {
         let id = connection.id;
         match connection.receive(&mut self.tenant, &mut self.buffer, &mut self.inflater, now) {
             Poll::Pending => {}
-            Poll::Ready(Ok(())) => self.ready.push(slot),
+            Poll::Ready(Ok(())) => {
+                self.busy += FULL_READ;
+                self.ready.add(slot);
+            }
             Poll::Ready(Err(_)) => {
                 let loss = connection.loss();
                 return self.lose(id, loss, now);

@@ -58,6 +58,9 @@ impl Socket {
         mut frames: impl Iterator<Item = &'a [u8]>,
         scratch: &mut [u8],
     ) -> Poll<io::Result<usize>> {
+        if matches!(self, Self::Plain(stream) if !stream.is_writable()) {
+            return Poll::Pending;
+        }
         let Some(first) = frames.next() else { return Poll::Ready(Ok(0)) };
         let Some(second) = frames.next() else { return self.write_one(first) };
         let frames = [first, second].into_iter().chain(frames);

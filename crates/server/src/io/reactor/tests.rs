@@ -90,9 +90,22 @@ fn a_peer_that_answers_no_close_is_dropped_in_time() {
 fn after_a_bell_that_rang_for_nothing_the_next_one_is_heard() {
     let (sender, letters) = mailbox(1);
     let mut reactor = reactor(letters);
+    // It does not wait for ever.
+    reactor.stop = Some(Instant::now());
     reactor.ringer.wake_by_ref();
     reactor.wait();
-    assert!(reactor.stop.is_none() && reactor.letters.orders.is_empty());
+    assert!(reactor.letters.orders.is_empty());
+    sender.stop(Instant::now());
+    reactor.wait();
+    assert_eq!(reactor.letters.orders.len(), 1);
+}
+
+#[test]
+fn a_bell_is_heard_by_a_shard_whose_sockets_keep_it_busy() {
+    let (sender, letters) = mailbox(1);
+    let mut reactor = reactor(letters);
+    reactor.ready.add(0);
+    reactor.wait();
     sender.stop(Instant::now());
     reactor.wait();
     assert_eq!(reactor.letters.orders.len(), 1);

@@ -7,6 +7,11 @@ use std::{
 
 use mio::{Interest, Registry, Token, event::Event, net::TcpStream};
 
+/// Whether a change is told of after an attempt that did less than was wanted; elsewhere, only after one that would have
+/// blocked.
+const TELLS_OF_THE_REST: bool =
+    cfg!(any(target_os = "linux", target_os = "android", target_vendor = "apple"));
+
 /// A socket whose poll tells of each change once (edge-triggered), and what it told.
 pub(in crate::io) struct Tcp {
     stream: TcpStream,
@@ -30,6 +35,11 @@ impl Tcp {
         self.ended |= event.is_read_closed() || event.is_error();
         self.readable |= event.is_readable() || self.ended;
         self.writable |= event.is_writable() || event.is_write_closed() || event.is_error();
+    }
+
+    /// Whether there may be room to write.
+    pub(super) fn is_writable(&self) -> bool {
+        self.writable
     }
 
     /// Tells the peer that nothing more is written. May be called again.
@@ -79,8 +89,7 @@ fn attempt(
         match &done {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => *ready = false,
-            // Windows tells of a change only after something would have blocked.
-            Ok(length) if *length > 0 && *length < wanted && tells && cfg!(unix) => *ready = false,
+            Ok(length) if *length > 0 && *length < wanted && tells && TELLS_OF_THE_REST => *ready = false,
             _ => {}
         }
         return done;
