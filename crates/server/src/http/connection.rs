@@ -1,6 +1,7 @@
 //! One connection from its first byte to its end, or to its hand-over.
 
 use std::{
+    convert::Infallible,
     fmt,
     future::poll_fn,
     io,
@@ -250,9 +251,22 @@ impl Front {
         {
             self.refuse(ConnectionRefusal::RequestHead, visit.peer, error);
         }
-        let departure = visit.departure();
+        self.end(connection, visit.departure(), served, &visit).await;
+    }
+
+    /// The end of HTTP on a connection: it goes elsewhere, or is closed when the last answer is written.
+    async fn end<S: TakeApart>(
+        &self,
+        connection: http1::Connection<
+            TokioIo<Rewound<S>>,
+            impl Service<Request<Incoming>, Response = Response, Error = Infallible>,
+        >,
+        departure: Option<Departure>,
+        served: hyper::Result<()>,
+        visit: &Visit,
+    ) {
         if served.is_ok() && departure.is_none() {
-            // Writes what is left of the last answer. The peer may be gone already.
+            // The HTTP server is done before it has written everything. The peer may be gone already.
             let _ = timeout(self.strangers.keep_alive(visit.peer), connection).await;
             return;
         }
