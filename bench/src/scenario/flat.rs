@@ -25,11 +25,11 @@ pub(super) fn run(trial: &Trial<'_>) -> Result<Vec<Reading>, Trouble> {
     let (requests, seats) = (all.chunks(BATCH).len() as u64, layout.seats() as u64);
     let rounds =
         trial.plan.deliveries.div_ceil(seats).max(LEAST.div_ceil(requests)).min(MOST / requests).max(1);
-    let mut readings = heard(trial, layout.clone(), |crowd| {
+    let mut readings = heard(trial, layout.clone(), &all, |crowd| {
         case(name, crowd, trial, |crowd| round(crowd, &all, rounds, trial))
     })?;
     let prefix = format!("{}alone-", layout.prefix);
-    let by_one = heard(trial, Layout { prefix, each: 1, ..layout.clone() }, |crowd| {
+    let by_one = heard(trial, Layout { prefix, each: 1, ..layout.clone() }, &all, |crowd| {
         trial.watch(|| round(crowd, &all, rounds, trial))
     })?;
     let by_all = readings.iter().find(|reading| reading.metric == Metric::CpuPerDelivery);
@@ -47,11 +47,11 @@ pub(super) fn run(trial: &Trial<'_>) -> Result<Vec<Reading>, Trouble> {
 fn heard<R>(
     trial: &Trial<'_>,
     layout: Layout,
+    all: &[usize],
     act: impl FnOnce(&mut Crowd<'_>) -> Result<R, Trouble>,
 ) -> Result<R, Trouble> {
-    let all: Vec<usize> = (0..layout.channels).collect();
     let mut crowd = trial.crowd_inside(layout)?;
-    round(&mut crowd, &all, 1, trial)?;
+    round(&mut crowd, all, 1, trial)?;
     let outcome = act(&mut crowd)?;
     crowd.verify()?;
     Ok(outcome)

@@ -193,7 +193,7 @@ impl Front {
             Some(Shortcut { length, outcome: Ok(departure) }) => {
                 return self.leave(stream, departure, &first[length..]).await;
             }
-            Some(Shortcut { outcome: Err(answer), .. }) => Some(answer),
+            Some(Shortcut { outcome: Err(answer), .. }) => Some(*answer),
             None => None,
         };
         // Boxed, for most connections never come here.

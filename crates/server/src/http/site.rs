@@ -10,7 +10,6 @@ use std::{collections::HashMap, future::pending, sync::Arc, time::Instant};
 
 use axum::{
     Extension, Router,
-    body::Body,
     extract::{Request, State},
     http::{
         HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
@@ -33,7 +32,7 @@ use super::{
     admission::Admission,
     handshake::{self, Broken},
     origin::AllowedOrigins,
-    visit::Visit,
+    visit::{Departure, Visit},
 };
 use crate::metrics::{Metrics, UpgradeOutcome};
 use body::Bodies;
@@ -156,9 +155,10 @@ async fn door(
     match site.doors.get(path) {
         Some(door) if door.kind.is_stream() => streams::open(&site, door, &head, body, &visit).await,
         Some(door) if wants_websocket => {
-            let (answer, opened) = site.upgrade(door, &head, &visit);
-            let Some(request) = opened else { return answer };
-            visit.take_over(shortcut::written(&answer), request);
+            match site.upgrade(door, &head, &visit) {
+                Err(answer) => return *answer,
+                Ok(departure) => visit.take_over(departure),
+            }
             pending().await
         }
         None if path == "/socket.io" || path.starts_with("/socket.io/") => {
@@ -178,29 +178,23 @@ async fn door(
 }
 
 impl Site {
-    /// The answer to an opening handshake, and the WebSocket that it opens.
-    fn upgrade(&self, door: &Door, head: &Parts, visit: &Visit) -> (Response, Option<UpgradeRequest>) {
-        let accept = match handshake::check(head) {
-            Ok(accept) => accept,
-            Err(broken) => return (self.refuse_broken(&broken), None),
-        };
+    /// The WebSocket that an opening handshake opens, or the answer to one that opens none.
+    fn upgrade(&self, door: &Door, head: &Parts, visit: &Visit) -> Result<Departure, Box<Response>> {
+        let accept = handshake::check(head).map_err(|broken| self.refuse_broken(&broken))?;
         if !self.origins.allow(&head.headers) {
-            return (self.refuse(UpgradeOutcome::Origin), None);
+            return Err(self.refuse(UpgradeOutcome::Origin).into());
         }
-        let request = match self.admit(door, head, visit) {
-            Ok(request) => request,
-            Err(outcome) => return (self.refuse(outcome), None),
-        };
+        let request = self.admit(door, head, visit).map_err(|outcome| self.refuse(outcome))?;
         let sub_protocol = handshake::sub_protocol(&head.headers, |offered| match door.kind {
             DoorKind::Managed => matches!(offered, "centrifuge-json" | "centrifuge-protobuf"),
             DoorKind::Plain => true,
             DoorKind::HttpStream { .. } | DoorKind::Events { .. } => false,
         });
         let deflate = self.deflate && handshake::offers_deflate(&head.headers);
-        let answer = switching_protocols(accept, sub_protocol, deflate);
+        let head = switching_protocols(&accept, sub_protocol, deflate);
         self.metrics.count_upgrade(UpgradeOutcome::Accepted);
         let sub_protocol = sub_protocol.map(str::to_owned);
-        (answer, Some(UpgradeRequest { sub_protocol, deflate, ..request }))
+        Ok(Departure { head, request: UpgradeRequest { sub_protocol, deflate, ..request } })
     }
 
     /// Gives a connection its place, unless there is none.
@@ -274,19 +268,23 @@ impl Site {
     }
 }
 
-fn switching_protocols(accept: HeaderValue, sub_protocol: Option<&str>, deflate: bool) -> Response {
-    let mut answer = Response::new(Body::empty());
-    *answer.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-    let headers = answer.headers_mut();
-    headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
-    headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
-    headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
-    if let Some(sub_protocol) = sub_protocol {
-        let value = sub_protocol.parse().expect("it came in a header");
-        headers.insert(SEC_WEBSOCKET_PROTOCOL, value);
+/// The head of the answer with which a WebSocket begins.
+fn switching_protocols(accept: &HeaderValue, sub_protocol: Option<&str>, deflate: bool) -> Vec<u8> {
+    let fields = [
+        (UPGRADE, Some(b"websocket".as_slice())),
+        (CONNECTION, Some(b"Upgrade")),
+        (SEC_WEBSOCKET_ACCEPT, Some(accept.as_bytes())),
+        (SEC_WEBSOCKET_PROTOCOL, sub_protocol.map(str::as_bytes)),
+        (SEC_WEBSOCKET_EXTENSIONS, deflate.then_some(ws::DEFLATE.as_bytes())),
+    ];
+    let mut head = Vec::with_capacity(256);
+    head.extend_from_slice(b"HTTP/1.1 101 Switching Protocols\r\n");
+    for (name, value) in fields {
+        let Some(value) = value else { continue };
+        for part in [name.as_str().as_bytes(), b": ", value, b"\r\n"] {
+            head.extend_from_slice(part);
+        }
     }
-    if deflate {
-        headers.insert(SEC_WEBSOCKET_EXTENSIONS, HeaderValue::from_static(ws::DEFLATE));
-    }
-    answer
+    head.extend_from_slice(b"\r\n");
+    head
 }

@@ -52,10 +52,10 @@ impl Visit {
         self.begun.load(Relaxed)
     }
 
-    /// Has the connection handed over as soon as `head` is written, which begins the answer to this request.
-    /// The whole request must have been read; whoever handles it waits for ever.
-    pub(super) fn take_over(&self, head: Vec<u8>, request: UpgradeRequest) {
-        *self.departure.lock().unwrap_or_else(PoisonError::into_inner) = Some(Departure { head, request });
+    /// Has the connection handed over as soon as the head of the departure is written, which begins the answer to
+    /// this request. The whole request must have been read; whoever handles it waits for ever.
+    pub(super) fn take_over(&self, departure: Departure) {
+        *self.departure.lock().unwrap_or_else(PoisonError::into_inner) = Some(departure);
         self.taken.notify_one();
     }
 

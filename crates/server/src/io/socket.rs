@@ -58,6 +58,7 @@ impl Socket {
         mut frames: impl Iterator<Item = &'a [u8]>,
         scratch: &mut [u8],
     ) -> Poll<io::Result<usize>> {
+        // Nothing is joined in vain.
         if matches!(self, Self::Plain(stream) if !stream.is_writable()) {
             return Poll::Pending;
         }

@@ -11,7 +11,7 @@ use axum::{
 use bytes::Bytes;
 use httparse::Status;
 
-use super::{super::visit::Departure, Site, Visit, handshake};
+use super::{Departure, Site, Visit, handshake};
 
 /// Requests with more headers go the usual way.
 const HEADERS: usize = 32;
@@ -20,8 +20,8 @@ const HEADERS: usize = 32;
 pub(in crate::http) struct Shortcut {
     /// How many bytes it had.
     pub(in crate::http) length: usize,
-    /// What was opened, or why that is refused.
-    pub(in crate::http) outcome: Result<Departure, Response>,
+    /// What was opened, or the answer if nothing was.
+    pub(in crate::http) outcome: Result<Departure, Box<Response>>,
 }
 
 impl Site {
@@ -32,25 +32,8 @@ impl Site {
         if !handshake::is_wanted(&head.headers) {
             return None;
         }
-        let outcome = match self.upgrade(door, &head, visit) {
-            (answer, Some(request)) => Ok(Departure { head: written(&answer), request }),
-            (answer, None) => Err(answer),
-        };
-        Some(Shortcut { length, outcome })
+        Some(Shortcut { length, outcome: self.upgrade(door, &head, visit) })
     }
-}
-
-/// The answer to a WebSocket that was opened, as it is written.
-pub(super) fn written(answer: &Response) -> Vec<u8> {
-    let mut head = Vec::with_capacity(256);
-    head.extend_from_slice(b"HTTP/1.1 101 Switching Protocols\r\n");
-    for (name, value) in answer.headers() {
-        for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
-            head.extend_from_slice(part);
-        }
-    }
-    head.extend_from_slice(b"\r\n");
-    head
 }
 
 /// The head of a GET request, and how long it is, if it is complete and there is nothing odd about it.

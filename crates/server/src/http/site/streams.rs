@@ -11,7 +11,10 @@ use bytes::Bytes;
 use suona_protocol::{Request, json};
 
 use super::{
-    super::{StreamRequest, UpgradeRequest, origin, visit::Visit},
+    super::{
+        StreamRequest, UpgradeRequest, origin,
+        visit::{Departure, Visit},
+    },
     Door, DoorKind, Site, body, cors,
 };
 use crate::metrics::UpgradeOutcome;
@@ -28,8 +31,9 @@ pub(super) async fn open(site: &Site, door: &Door, head: &Parts, body: Body, vis
         Ok(stream) => match site.admit(door, head, visit) {
             Err(outcome) => site.refuse(outcome),
             Ok(request) => {
-                let begin = beginning(door.kind, stream.is_protobuf, &shared);
-                visit.take_over(begin, UpgradeRequest { stream: Some(stream), ..request });
+                let head = beginning(door.kind, stream.is_protobuf, &shared);
+                let request = UpgradeRequest { stream: Some(stream), ..request };
+                visit.take_over(Departure { head, request });
                 site.metrics.count_upgrade(UpgradeOutcome::Accepted);
                 pending().await
             }
