@@ -74,6 +74,14 @@ pub(super) enum Order<O> {
     Stop(Instant),
 }
 
+/// How much a shard takes at once.
+pub(super) struct Room {
+    /// Whether it takes a delivery.
+    pub(super) delivery: bool,
+    /// How many orders it takes.
+    pub(super) orders: usize,
+}
+
 /// What was taken from a mailbox at once.
 pub(super) struct Letters<T: Tenant> {
     /// The first; the others wait in the mailbox until there is room for them.
@@ -84,9 +92,6 @@ pub(super) struct Letters<T: Tenant> {
 
 /// Errands taken at once: few enough that sockets do not wait for long.
 const ERRANDS: usize = 1024;
-
-/// Connections taken at once; each costs a few microseconds.
-const ORDERS: usize = 64;
 
 /// The two ends of a shard's mailbox, which holds at most `capacity` deliveries.
 pub fn mailbox<T: Tenant>(capacity: usize) -> (ShardSender<T>, Mailbox<T>) {
@@ -149,21 +154,16 @@ impl<T: Tenant> Clone for ShardSender<T> {
 }
 
 impl<T: Tenant> Mailbox<T> {
-    /// Takes what waits; of deliveries the first, and none unless `with_deliveries`.
-    pub(super) fn poll(
-        &mut self,
-        cx: &mut Context<'_>,
-        letters: &mut Letters<T>,
-        with_deliveries: bool,
-    ) -> Poll<()> {
-        if with_deliveries
+    /// Takes what waits and there is room for; of deliveries the first.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>, letters: &mut Letters<T>, room: &Room) -> Poll<()> {
+        if room.delivery
             && letters.delivery.is_none()
             && let Poll::Ready(delivery) = self.deliveries.poll_recv(cx)
         {
             letters.delivery = delivery;
         }
         let _ = self.errands.poll_recv_many(cx, &mut letters.errands, ERRANDS);
-        if self.orders.poll_recv_many(cx, &mut letters.orders, ORDERS) == Poll::Ready(0) {
+        if self.orders.poll_recv_many(cx, &mut letters.orders, room.orders) == Poll::Ready(0) {
             letters.orders.push(Order::Stop(Instant::now()));
         }
         if letters.is_empty() { Poll::Pending } else { Poll::Ready(()) }

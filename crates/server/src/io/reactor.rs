@@ -16,7 +16,7 @@ use super::{
     ConnectionId, Handover, Loss, Mailbox, Stream, Tenant,
     bell::Bell,
     connection::Connection,
-    mailbox::{Letters, Order},
+    mailbox::{Letters, Order, Room},
     ready::ReadyList,
     socket::Socket,
 };
@@ -77,8 +77,14 @@ const EVENTS: usize = 1024;
 /// The time for writing what is queued and for the peer's close frame, once a connection is closing.
 const PARTING: Duration = Duration::from_secs(5);
 
-/// Reads and writes between two looks at which sockets are ready; about a millisecond.
+/// Reads in a turn, and writes, each about a millisecond's; after as many, the sockets are looked at again.
 const TURN: usize = 256;
+
+/// Connections taken in a turn while nobody else waits; each costs a few microseconds.
+const NEWCOMERS: usize = 64;
+
+/// The same while somebody does.
+const NEWCOMERS_TO_A_CROWD: usize = 16;
 
 /// As much as so many short reads takes one that used up its budget.
 const FULL_READ: usize = 32;
@@ -170,18 +176,26 @@ impl<T: Tenant> Reactor<T> {
     }
 
     /// Takes letters out of the mailbox, if there are any.
-    ///
-    /// No deliveries are taken while outboxes of the last ones wait to be written: their senders shall find
-    /// the mailbox full rather than fast clients their outboxes.
     fn take_letters(&mut self) -> bool {
         if !self.mail {
             return false;
         }
-        let with_deliveries = self.round == 0;
+        let room = self.room();
         let mut cx = Context::from_waker(&self.ringer);
-        let found = self.mailbox.poll(&mut cx, &mut self.letters, with_deliveries).is_ready();
-        self.mail = found || !with_deliveries;
+        let found = self.mailbox.poll(&mut cx, &mut self.letters, &room).is_ready();
+        self.mail = found || !room.delivery;
         found
+    }
+
+    /// What may be taken now.
+    ///
+    /// No deliveries while outboxes of the last ones wait to be written: their senders shall find the mailbox
+    /// full rather than fast clients their outboxes. Few newcomers while somebody waits who is here already:
+    /// when all come back at once, those who never left shall not notice.
+    fn room(&mut self) -> Room {
+        let crowded = !self.ready.is_empty() || self.tenant.outboxes().has_dirty();
+        let orders = if crowded { NEWCOMERS_TO_A_CROWD } else { NEWCOMERS };
+        Room { delivery: self.round == 0, orders }
     }
 
     fn read_letters(&mut self, now: Now) {
@@ -255,7 +269,7 @@ impl<T: Tenant> Reactor<T> {
 
     fn serve_sockets(&mut self, now: Now) {
         // Those who are not done stand in the list again.
-        for _ in 0..self.ready.len() {
+        for _ in 0..self.ready.len().min(TURN) {
             let Some(slot) = self.ready.take() else { break };
             self.busy += 1;
             self.serve(slot, now);
@@ -292,12 +306,13 @@ impl<T: Tenant> Reactor<T> {
         }
     }
 
-    /// Visits what is dirty, each once, until the round or the turn is over.
+    /// Visits what is dirty, each once, until the round or the turn is over. However much there is to read, answers
+    /// are written in every turn.
     fn flush(&mut self, now: Now) {
         if self.round == 0 {
             self.round = self.tenant.outboxes().begin_flush();
         }
-        let visits = self.round.min(TURN.saturating_sub(self.busy).max(1));
+        let visits = self.round.min(TURN);
         for _ in 0..visits {
             if let Some(id) = self.tenant.outboxes().visit_dirty() {
                 self.visit(id, now);

@@ -58,23 +58,27 @@ fn reactor(letters: Mailbox<Mourner>) -> Reactor<Mourner> {
     Reactor::new(Mourner { outboxes: Outboxes::new(100), lost: Vec::new() }, letters, sockets, bell)
 }
 
-#[test]
-fn a_peer_that_answers_no_close_is_dropped_in_time() {
+/// A socket and its peer.
+fn pair() -> (TcpStream, TcpStream) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let _peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (stream, _) = listener.accept().unwrap();
     stream.set_nonblocking(true).unwrap();
+    (stream, peer)
+}
+
+fn newcomer(stream: TcpStream) -> Handover<()> {
     let stream = Stream::Plain(stream);
+    Handover { stream, read_ahead: Default::default(), opening: (), max_message: Some(100), deflate: false }
+}
+
+#[test]
+fn a_peer_that_answers_no_close_is_dropped_in_time() {
+    let (stream, _peer) = pair();
     let (sender, letters) = mailbox(1);
     let mut reactor = reactor(letters);
     let now = Now::read();
-    sender.hand_over(Handover {
-        stream,
-        read_ahead: Default::default(),
-        opening: (),
-        max_message: Some(100),
-        deflate: false,
-    });
+    sender.hand_over(newcomer(stream));
     reactor.wait();
     reactor.read_letters(now);
     let id = reactor.connections[0].as_ref().unwrap().id;
@@ -109,4 +113,37 @@ fn a_bell_is_heard_by_a_shard_whose_sockets_keep_it_busy() {
     sender.stop(Instant::now());
     reactor.wait();
     assert_eq!(reactor.letters.orders.len(), 1);
+}
+
+#[test]
+fn a_crowd_at_the_door_lets_those_who_are_in_go_first() {
+    let (stream, _peer) = pair();
+    let (sender, letters) = mailbox(1);
+    let mut reactor = reactor(letters);
+    for _ in 0..100 {
+        sender.hand_over(newcomer(stream.try_clone().unwrap()));
+    }
+    reactor.wait();
+    assert_eq!(reactor.letters.orders.drain(..).len(), NEWCOMERS);
+    reactor.ready.add(0);
+    reactor.wait();
+    assert_eq!(reactor.letters.orders.drain(..).len(), NEWCOMERS_TO_A_CROWD);
+    // Whoever is left comes in when there is room again.
+    reactor.ready.take();
+    reactor.wait();
+    assert_eq!(reactor.letters.orders.len(), 100 - NEWCOMERS - NEWCOMERS_TO_A_CROWD);
+}
+
+#[test]
+fn answers_are_written_however_much_there_is_to_read() {
+    let (_sender, letters) = mailbox(1);
+    let mut reactor = reactor(letters);
+    let now = Now::read();
+    (0..3 * TURN as u32).for_each(|slot| reactor.ready.add(slot));
+    let answered: Vec<_> = (0..TURN).map(|_| reactor.tenant.outboxes.open()).collect();
+    answered.into_iter().for_each(|id| reactor.tenant.outboxes.touch(id));
+    reactor.serve_sockets(now);
+    reactor.flush(now);
+    assert_eq!(reactor.ready.len(), 2 * TURN);
+    assert!(!reactor.tenant.outboxes.has_dirty());
 }
