@@ -29,9 +29,10 @@ impl Report {
     /// A panel of bars for each cost.
     pub fn to_svg(&self) -> String {
         let (mut body, mut y) = (String::new(), 16.0);
+        let peers: Vec<&str> = self.peers.iter().map(|(name, _)| &**name).collect();
         // Of many sizes the lines tell more.
         for row in self.rows.iter().filter(|row| row.metric.is_cost() && row.scenario != Scenario::Flat) {
-            y = panel(row, y, &mut body);
+            y = panel(row, &peers, y, &mut body);
         }
         for line in self.lines() {
             y = line.draw(y, &mut body);
@@ -44,10 +45,10 @@ impl Report {
     }
 }
 
-/// Draws one cost from `y` on, and says where it ends.
-fn panel(row: &Row, y: f64, out: &mut String) -> f64 {
-    let bars: Vec<(&str, Summary)> =
-        row.values.iter().filter_map(|(peer, values)| Some((&**peer, Summary::of(values)?))).collect();
+/// Draws one cost from `y` on, with the peers in this order, and says where it ends.
+fn panel(row: &Row, peers: &[&str], y: f64, out: &mut String) -> f64 {
+    let summaries = peers.iter().map(|peer| row.of(peer).and_then(Summary::of));
+    let bars: Vec<_> = peers.iter().zip(summaries).filter_map(|(peer, bar)| Some((peer, bar?))).collect();
     let most = bars.iter().map(|(_, bar)| bar.high).fold(f64::MIN_POSITIVE, f64::max);
     let x = |value: f64| LEFT + (RIGHT - LEFT) * value.max(0.0) / most;
     let title = escaped(&format!("{} · {} · {}", row.scenario.name(), row.load.told(), row.title()));

@@ -86,6 +86,8 @@ fn a_measurement_goes_on_where_its_file_ends() {
     let mut whole = Report::new(&plan, Vec::new());
     whole.resume(&outputs).unwrap();
     assert_eq!(whole.median("floor", Scenario::Echo, "ping", Metric::Latency99), Some(7.0));
+    let chart = whole.to_svg();
+    assert!(chart.find(">floor<") < chart.find(">Suona<"), "in the order of measuring: {chart}");
 }
 
 #[test]
