@@ -78,9 +78,11 @@ impl Row {
 impl Load {
     /// How titles tell it.
     pub(crate) fn told(self) -> String {
-        match self {
-            Self { clients, channels: 0 } => format!("{clients} clients"),
-            Self { clients, channels } => format!("{channels} channels, {clients} clients"),
+        let counted = |count: usize, what| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+        let clients = counted(self.clients, "client");
+        match self.channels {
+            0 => clients,
+            channels => format!("{}, {clients}", counted(channels, "channel")),
         }
     }
 }

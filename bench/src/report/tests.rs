@@ -126,5 +126,7 @@ fn flat_is_drawn_as_lines_alone() {
     let svg = report.to_svg();
     assert_eq!((svg.matches("<rect").count(), svg.matches("<circle").count()), (0, 10), "{svg}");
     assert!(svg.contains("1.25 ×") && svg.contains("1.3 ×") && svg.contains(">100000<"), "{svg}");
-    assert!(report.to_markdown().contains("### flat, 100000 channels, 19000 clients, one run"));
+    let table = report.to_markdown();
+    assert!(table.contains("### flat, 100000 channels, 19000 clients, one run"), "{table}");
+    assert!(table.contains("### flat, 1 channel, 19000 clients, one run"), "{table}");
 }
