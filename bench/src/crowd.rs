@@ -9,6 +9,7 @@ mod heard;
 mod line;
 mod member;
 mod patience;
+mod publishing;
 mod tally;
 
 use std::{collections::HashSet, io, net::SocketAddr, sync::Arc, time::Duration};
@@ -21,6 +22,7 @@ use api::Api;
 pub use line::SERVER_NAME;
 use member::Member;
 use patience::Patience;
+pub use publishing::{App, Publishing};
 use tally::Surroundings;
 pub use tally::Tally;
 
@@ -32,8 +34,8 @@ pub const IN_TURN: usize = 64;
 pub struct Entrance {
     /// The server.
     pub address: SocketAddr,
-    /// Its API key.
-    pub key: Option<String>,
+    /// How publications are handed in.
+    pub publishing: Publishing,
     /// Whether clients insist on compression.
     pub compress: bool,
     /// How clients and whoever publishes connect, if the server wants TLS.

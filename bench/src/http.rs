@@ -11,8 +11,19 @@ pub struct Head {
     pub length: usize,
     /// `Sec-WebSocket-Key`.
     pub key: Option<String>,
+    /// `Connection: close`.
+    pub closes: bool,
     /// How many bytes the head takes.
     pub end: usize,
+}
+
+/// A good response.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// What it says.
+    pub body: Vec<u8>,
+    /// Whether the connection takes no further request.
+    pub closes: bool,
 }
 
 /// Nothing here has more.
@@ -24,20 +35,22 @@ pub fn request(bytes: &[u8]) -> Result<Option<Head>, httparse::Error> {
     let mut request = httparse::Request::new(&mut headers);
     let httparse::Status::Complete(end) = request.parse(bytes)? else { return Ok(None) };
     let target = (request.method.unwrap_or("").to_owned(), request.path.unwrap_or("").to_owned());
-    let (length, key) = (length(request.headers), header(request.headers, "sec-websocket-key"));
-    Ok(Some(Head { target, status: 0, length, key: key.map(str::to_owned), end }))
+    let key = header(request.headers, "sec-websocket-key").map(str::to_owned);
+    let (length, closes) = (length(request.headers), closes(request.headers));
+    Ok(Some(Head { target, status: 0, length, key, closes, end }))
 }
 
 fn response(bytes: &[u8]) -> Result<Option<Head>, httparse::Error> {
     let mut headers = [httparse::EMPTY_HEADER; HEADERS];
     let mut response = httparse::Response::new(&mut headers);
     let httparse::Status::Complete(end) = response.parse(bytes)? else { return Ok(None) };
-    let length = length(response.headers);
-    Ok(Some(Head { target: Default::default(), status: response.code.unwrap_or(0), length, key: None, end }))
+    let (length, closes) = (length(response.headers), closes(response.headers));
+    let (target, status) = (Default::default(), response.code.unwrap_or(0));
+    Ok(Some(Head { target, status, length, key: None, closes, end }))
 }
 
-/// Takes a whole response off the front of `bytes`, and gives its body; a sentence if it is not of status 200.
-pub fn take_body(bytes: &mut Vec<u8>) -> Result<Option<Vec<u8>>, String> {
+/// Takes a whole response off the front of `bytes`; a sentence if it is not of status 200.
+pub fn take_answer(bytes: &mut Vec<u8>) -> Result<Option<Answer>, String> {
     let Some(head) = response(bytes).map_err(|error| error.to_string())? else { return Ok(None) };
     let end = head.end + head.length;
     if bytes.len() < end {
@@ -46,9 +59,13 @@ pub fn take_body(bytes: &mut Vec<u8>) -> Result<Option<Vec<u8>>, String> {
     let rest = bytes.split_off(end);
     let body = std::mem::replace(bytes, rest).split_off(head.end);
     match head.status {
-        200 => Ok(Some(body)),
+        200 => Ok(Some(Answer { body, closes: head.closes })),
         status => Err(format!("the server answered {status} {}", String::from_utf8_lossy(&body))),
     }
+}
+
+fn closes(headers: &[httparse::Header<'_>]) -> bool {
+    header(headers, "connection").is_some_and(|connection| connection.eq_ignore_ascii_case("close"))
 }
 
 fn length(headers: &[httparse::Header<'_>]) -> usize {
@@ -68,12 +85,15 @@ mod tests {
     fn a_response_is_taken_when_it_is_whole() {
         let whole = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}HTTP";
         let mut bytes = whole[..39].to_vec();
-        assert_eq!(take_body(&mut bytes), Ok(None));
+        assert_eq!(take_answer(&mut bytes), Ok(None));
         bytes = whole.to_vec();
-        assert_eq!(take_body(&mut bytes), Ok(Some(b"{}".to_vec())));
+        let answer = Answer { body: b"{}".to_vec(), closes: false };
+        assert_eq!(take_answer(&mut bytes), Ok(Some(answer)));
         assert_eq!(bytes, b"HTTP");
+        let mut last = b"HTTP/1.1 200 OK\r\nConnection: Close\r\n\r\n".to_vec();
+        assert!(take_answer(&mut last).unwrap().unwrap().closes);
         let mut refused = b"HTTP/1.1 401 No\r\nContent-Length: 3\r\n\r\nkey".to_vec();
-        assert_eq!(take_body(&mut refused), Err("the server answered 401 key".to_owned()));
+        assert_eq!(take_answer(&mut refused), Err("the server answered 401 key".to_owned()));
     }
 
     #[test]

@@ -30,11 +30,10 @@ struct Compare {
     /// The binary of Centrifugo, if there is one
     #[arg(long, value_name = "FILE")]
     centrifugo: Option<PathBuf>,
+    /// The binary of sockudo, if there is one
+    #[arg(long, value_name = "FILE")]
+    sockudo: Option<PathBuf>,
 }
-
-/// Why sockudo is not among the peers.
-const SOCKUDO: &str =
-    "5.2.0 from crates.io does not build by itself, and no client here speaks its protocol, Pusher's";
 
 fn main() -> ExitCode {
     match Compare::parse().run() {
@@ -60,7 +59,11 @@ impl Compare {
         if self.tls {
             peers.insert(2, Peer::SuonaTls(suona));
         }
-        let mut missing = vec![absent("sockudo", SOCKUDO)];
+        let mut missing = Vec::new();
+        match self.sockudo {
+            Some(exe) => peers.push(Peer::Sockudo(exe)),
+            None => missing.push(absent("sockudo", "no --sockudo names its binary")),
+        }
         match self.centrifugo {
             Some(exe) => peers.push(Peer::Centrifugo(exe)),
             None => missing.push(absent("Centrifugo", "no --centrifugo names its binary")),

@@ -3,6 +3,7 @@
 mod certificate;
 mod gateway;
 mod process;
+mod sockudo;
 
 use std::{
     net::SocketAddr,
@@ -12,7 +13,7 @@ use std::{
 
 use crate::{
     Door, Plan, Scenario, Trouble, backend,
-    crowd::Entrance,
+    crowd::{Entrance, Publishing},
     probe::Probe,
     wire::{self, Wire},
 };
@@ -37,6 +38,8 @@ pub enum Peer {
     SocketIo(PathBuf),
     /// A Centrifugo of this binary.
     Centrifugo(PathBuf),
+    /// A sockudo of this binary.
+    Sockudo(PathBuf),
 }
 
 /// Where a gateway runs.
@@ -82,13 +85,16 @@ impl Peer {
             Self::Ws(_) => "ws",
             Self::SocketIo(_) => "Socket.IO",
             Self::Centrifugo(_) => "Centrifugo",
+            Self::Sockudo(_) => "sockudo",
         }
     }
 
     /// What it says that it is.
     pub fn version(&self) -> Result<String, Trouble> {
         match self {
-            Self::Suona(exe) | Self::SuonaTls(exe) => said_by(self.name(), exe, "--version"),
+            Self::Suona(exe) | Self::SuonaTls(exe) | Self::Sockudo(exe) => {
+                said_by(self.name(), exe, "--version")
+            }
             Self::Centrifugo(exe) => said_by(self.name(), exe, "version"),
             Self::Here(here) => Ok(format!("at {}", here.address)),
             Self::Floor(_) => Ok(format!("epoll loop of suona-bench {}", env!("CARGO_PKG_VERSION"))),
@@ -104,15 +110,17 @@ impl Peer {
 
     /// Whether it has what a scenario measures. A plain door, for one, recovers nothing.
     pub fn can(&self, scenario: Scenario, Plan { door, compress, .. }: &Plan) -> bool {
-        let others = matches!(self, Self::Floor(_) | Self::Ws(_) | Self::SocketIo(_));
+        let others = matches!(self, Self::Floor(_) | Self::Ws(_) | Self::SocketIo(_) | Self::Sockudo(_));
         let (door, gateway) = (*door, !others);
         let comparable = match self {
             Self::Here(_) if scenario == Scenario::Restart => false,
             _ if !gateway && (scenario == Scenario::Soak || *compress) => false,
-            Self::Ws(_) | Self::SocketIo(_) if scenario == Scenario::Flat => false,
+            Self::Ws(_) | Self::SocketIo(_) | Self::Sockudo(_) if scenario == Scenario::Flat => false,
+            // What it has for those who come back is not Pusher's, and not spoken here.
+            Self::Sockudo(_) if matches!(scenario, Scenario::Storm | Scenario::Restart) => false,
             Self::Suona(_) | Self::SuonaTls(_) | Self::Here(_) | Self::Floor(_) => true,
             Self::Centrifugo(_) => door != Door::Plain,
-            Self::Ws(_) | Self::SocketIo(_) => door == Door::Json,
+            Self::Ws(_) | Self::SocketIo(_) | Self::Sockudo(_) => door == Door::Json,
         };
         comparable && (door != Door::Plain || !scenario.is_managed())
     }
@@ -126,8 +134,8 @@ impl Peer {
     pub fn start_at(&self, plan: &Plan, port: u16) -> Result<Running, Trouble> {
         match self {
             Self::Here(here) => {
-                let (address, key) = (here.address, here.key.clone());
-                let entrance = Entrance { address, key, compress: plan.compress, tls: None };
+                let (address, publishing) = (here.address, Publishing::Batch(here.key.clone()));
+                let entrance = Entrance { address, publishing, compress: plan.compress, tls: None };
                 let probe = here.pid.filter(|_| cfg!(target_os = "linux")).map(Probe::of);
                 let wire = gateway::wire(plan.door, here.secret.clone()).into();
                 Ok(Running { entrance, wire, probe, _process: None, _certificate: None })
@@ -137,6 +145,7 @@ impl Peer {
                 gateway::suona(exe, plan, port, backend::start()?, Some(Certificate::new()?))
             }
             Self::Centrifugo(exe) => gateway::centrifugo(exe, plan, port, backend::start()?),
+            Self::Sockudo(exe) => sockudo::start(exe, plan, port),
             Self::Floor(exe) => {
                 let inner = gateway::wire(plan.door, None);
                 let door = match plan.door {
@@ -147,14 +156,15 @@ impl Peer {
                 let process = Process::start(self.name(), exe, plan.pin, |command| {
                     command.arg(door).arg(port.to_string())
                 })?;
-                Ok(process.running(None, Box::new(wire::Floor { inner }), false))
+                Ok(process.running(Publishing::Batch(None), Box::new(wire::Floor { inner }), false))
             }
             Self::Ws(folder) => {
                 let process = self.node(folder, plan, port)?;
-                Ok(process.running(None, Box::new(wire::Json { secret: None }), false))
+                Ok(process.running(Publishing::Batch(None), Box::new(wire::Json { secret: None }), false))
             }
             Self::SocketIo(folder) => {
-                Ok(self.node(folder, plan, port)?.running(None, Box::new(wire::SocketIo), false))
+                let process = self.node(folder, plan, port)?;
+                Ok(process.running(Publishing::Batch(None), Box::new(wire::SocketIo), false))
             }
         }
     }
@@ -168,8 +178,8 @@ impl Peer {
 }
 
 impl Process {
-    fn running(self, key: Option<String>, wire: Box<dyn Wire>, compress: bool) -> Running {
-        let entrance = Entrance { address: self.address(), key, compress, tls: None };
+    fn running(self, publishing: Publishing, wire: Box<dyn Wire>, compress: bool) -> Running {
+        let entrance = Entrance { address: self.address(), publishing, compress, tls: None };
         let probe = cfg!(target_os = "linux").then(|| Probe::of(self.pid()));
         Running { entrance, wire: wire.into(), probe, _process: Some(self), _certificate: None }
     }

@@ -4,6 +4,7 @@ mod floor;
 mod json;
 mod plain;
 mod protobuf;
+mod pusher;
 mod socket_io;
 
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -18,6 +19,7 @@ pub use floor::Floor;
 pub use json::Json;
 pub use plain::Plain;
 pub use protobuf::Protobuf;
+pub use pusher::Pusher;
 pub use socket_io::SocketIo;
 
 /// How one kind of client speaks, on a WebSocket.

@@ -6,13 +6,11 @@ use std::{
 };
 
 use mio::{Interest, Registry, Token, net::TcpStream};
-use serde::Deserialize;
-use serde_json::{Value, json};
 
 use super::{Entrance, line::Line};
 use crate::{Trouble, http};
 
-/// The API of a server. All servers here have `batch` as Suona has it.
+/// The API of a server.
 pub(super) struct Api {
     entrance: Entrance,
     connection: Option<Connection>,
@@ -30,15 +28,6 @@ struct Connection {
 
 /// After so long without a request a server may have closed the connection.
 const FRESH: Duration = Duration::from_secs(2);
-
-/// As much of an answer as matters.
-#[derive(Deserialize)]
-struct Answer {
-    #[serde(default)]
-    replies: Vec<Value>,
-    /// The floor says how often it wrote.
-    writes: Option<u64>,
-}
 
 impl Api {
     pub(super) fn new(entrance: Entrance) -> Self {
@@ -60,21 +49,11 @@ impl Api {
         token: Token,
         publications: &[(String, String)],
     ) -> Result<(), Trouble> {
-        let publish =
-            |(channel, data): &(String, String)| json!({ "publish": { "channel": channel, "data": data } });
-        let commands: Vec<Value> = publications.iter().map(publish).collect();
-        let body = json!({ "commands": commands }).to_string();
-        let key = self.entrance.key.as_ref().map(|key| format!("X-API-Key: {key}\r\n")).unwrap_or_default();
-        let request = format!(
-            "POST /api/batch HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\n{key}\
-             Content-Length: {}\r\n\r\n{body}",
-            self.entrance.address,
-            body.len()
-        );
+        let request = self.entrance.publishing.request(self.entrance.address, publications);
         let connection = self.connection(registry, token)?;
         connection.awaited = Some(publications.len());
         connection.used = Instant::now();
-        connection.unsent = request.into_bytes();
+        connection.unsent = request;
         connection.write()?;
         Ok(())
     }
@@ -98,12 +77,13 @@ impl Api {
     pub(super) fn ready(&mut self) -> Result<(), Trouble> {
         let Some(connection) = &mut self.connection else { return Ok(()) };
         connection.write()?;
-        let open = connection.read()?;
+        let mut open = connection.read()?;
         if let Some(awaited) = connection.awaited
-            && let Some(body) = http::take_body(&mut connection.received).map_err(Trouble::Publish)?
+            && let Some(answer) = http::take_answer(&mut connection.received).map_err(Trouble::Publish)?
         {
             connection.awaited = None;
-            self.writes = check(&body, awaited)?;
+            open &= !answer.closes;
+            self.writes = self.entrance.publishing.check(&answer.body, awaited)?;
         }
         if !open {
             let lost = connection.awaited.is_some();
@@ -139,26 +119,5 @@ impl Connection {
                 Err(error) => return Err(error),
             }
         }
-    }
-}
-
-/// Checks that everything was published, and says how often the floor wrote for it.
-fn check(body: &[u8], commands: usize) -> Result<Option<u64>, Trouble> {
-    let refused = || Trouble::Publish(String::from_utf8_lossy(&body[..body.len().min(300)]).into_owned());
-    let answer: Answer = serde_json::from_slice(body).map_err(|_| refused())?;
-    let all = answer.replies.iter().all(|reply| reply.get("publish").is_some());
-    if all && answer.replies.len() == commands { Ok(answer.writes) } else { Err(refused()) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_batch_that_was_not_wholly_published_is_refused() {
-        assert_eq!(check(br#"{"replies":[{"publish":{}}],"writes":7}"#, 1).unwrap(), Some(7));
-        assert!(check(br#"{"replies":[{"publish":{}}]}"#, 2).is_err());
-        let error = check(br#"{"replies":[{"error":{"code":107}}]}"#, 1).unwrap_err();
-        assert!(error.to_string().contains("107"), "{error}");
     }
 }

@@ -1,15 +1,11 @@
 //! Gateways of the Centrifuge protocol: Suona and Centrifugo, which have the same keys.
 
-use std::{
-    net::{Ipv4Addr, SocketAddr, TcpListener},
-    path::Path,
-    process::Command,
-    sync::Arc,
-};
+use std::{net::SocketAddr, path::Path, process::Command, sync::Arc};
 
 use super::{Certificate, Process, Running};
 use crate::{
     Door, Plan, Trouble,
+    crowd::Publishing,
     wire::{self, Wire},
 };
 
@@ -54,7 +50,8 @@ pub(super) fn suona(
             .args(["serve", "--address", "127.0.0.1", "--port"])
             .arg(port.to_string())
     })?;
-    let mut running = process.running(Some(secrets.key), wire(plan.door, Some(secrets.token)), plan.compress);
+    let publishing = Publishing::Batch(Some(secrets.key));
+    let mut running = process.running(publishing, wire(plan.door, Some(secrets.token)), plan.compress);
     running.entrance.tls = certificate.as_ref().map(|certificate| Arc::clone(&certificate.clients));
     running._certificate = certificate;
     Ok(running)
@@ -67,14 +64,14 @@ pub(super) fn centrifugo(
     backend: SocketAddr,
 ) -> Result<Running, Trouble> {
     let secrets = Secrets::random();
-    let address = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?.local_addr()?;
-    let process = Process::start_at("Centrifugo", exe, plan.pin, address, |command| {
+    let process = Process::start_at("Centrifugo", exe, plan.pin, port, |command, address| {
         configure(command, "CENTRIFUGO", plan, backend, &secrets)
-            .env("CENTRIFUGO_HTTP_SERVER_ADDRESS", "127.0.0.1")
+            .env("CENTRIFUGO_HTTP_SERVER_ADDRESS", address.ip().to_string())
             .env("CENTRIFUGO_HTTP_SERVER_PORT", address.port().to_string())
             .env("CENTRIFUGO_LOG_LEVEL", "error")
     })?;
-    Ok(process.running(Some(secrets.key), wire(plan.door, Some(secrets.token)), plan.compress))
+    let publishing = Publishing::Batch(Some(secrets.key));
+    Ok(process.running(publishing, wire(plan.door, Some(secrets.token)), plan.compress))
 }
 
 /// Made anew for each start, and known to nobody else.

@@ -2,7 +2,7 @@
 
 use std::{
     io::{BufRead as _, BufReader},
-    net::SocketAddr,
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     path::Path,
     process::{self, Child, Command, Stdio},
     sync::mpsc,
@@ -45,18 +45,20 @@ impl Process {
         Err(failed(said))
     }
 
-    /// Starts a server that cannot be asked to choose a port, at one that was free a moment ago.
+    /// Starts a server that cannot be asked to choose a port, at this one, or, if it is 0, at one that was free a
+    /// moment ago.
     pub(super) fn start_at(
         name: &'static str,
         exe: &Path,
         pin: bool,
-        address: SocketAddr,
-        configure: impl FnOnce(&mut Command) -> &mut Command,
+        port: u16,
+        configure: impl FnOnce(&mut Command, SocketAddr) -> &mut Command,
     ) -> Result<Self, Trouble> {
-        let mut child = spawn(name, exe, pin, configure)?;
+        let address = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?.local_addr()?;
+        let mut child = spawn(name, exe, pin, |command| configure(command, address))?;
         drop(child.stderr.take());
         let began = std::time::Instant::now();
-        while std::net::TcpStream::connect(address).is_err() {
+        while TcpStream::connect(address).is_err() {
             if began.elapsed() > PATIENCE || child.try_wait()?.is_some() {
                 end(&mut child);
                 return Err(Trouble::Spawn { name, reason: format!("nothing listens at {address}") });
@@ -100,7 +102,7 @@ fn spawn(
     }
     for (variable, _) in std::env::vars_os() {
         let variable = variable.to_string_lossy();
-        if ["SUONA_", "CENTRIFUGO_"].iter().any(|prefix| variable.starts_with(prefix)) {
+        if ["SUONA_", "CENTRIFUGO_", "SOCKUDO_"].iter().any(|prefix| variable.starts_with(prefix)) {
             command.env_remove(&*variable);
         }
     }

@@ -15,7 +15,7 @@ const TITLE: f64 = 30.0;
 pub(super) const BETWEEN: f64 = 22.0;
 
 /// One colour for each peer that may take part; readable on white and on black.
-const COLOURS: [(&str, &str); 7] = [
+const COLOURS: [(&str, &str); 8] = [
     (FLOOR, "#9aa5b1"),
     ("Suona", "#e0592a"),
     ("Suona TLS", "#a8431f"),
@@ -23,6 +23,7 @@ const COLOURS: [(&str, &str); 7] = [
     ("ws", "#4a90c2"),
     ("Socket.IO", "#6b7fd7"),
     ("Centrifugo", "#3fa37c"),
+    ("sockudo", "#b5893a"),
 ];
 
 impl Report {

@@ -17,6 +17,10 @@ fn said(wire: &dyn Wire, message: &[u8]) -> Result<Vec<String>, Unread> {
     Ok(all)
 }
 
+fn pusher_of_a_test() -> Pusher {
+    Pusher("bench".to_owned())
+}
+
 fn published() -> (Channel, Publication, String) {
     let data = format!("\"{}\"", STAMP.text(72));
     let publication = Publication { data: data.clone().into(), offset: 17, ..Publication::default() };
@@ -41,6 +45,8 @@ fn every_wire_finds_the_stamp_of_a_publication() {
     assert_eq!(said(&floor, payload(&json)).unwrap(), stamp);
     let socket_io = format!("42[\"publication\",\"bench3\",{data}]");
     assert_eq!(said(&SocketIo, socket_io.as_bytes()).unwrap(), stamp);
+    let pusher = format!("{{\"event\":\"publication\",\"channel\":\"bench3\",\"data\":{data}}}");
+    assert_eq!(said(&pusher_of_a_test(), pusher.as_bytes()).unwrap(), stamp);
 }
 
 #[test]
@@ -62,11 +68,15 @@ fn a_refusal_is_no_answer() {
     assert!(said(&Protobuf { secret: None }, &[6, 8, 2, 0x12, 2, 8, 103]).is_err());
     assert!(said(&Plain, br#"{"method":"echo","error":{"code":108}}"#).is_err());
     assert!(said(&SocketIo, b"44{}").is_err());
+    let refused = br#"{"event":"pusher:error","data":{"code":4001,"message":"App key does not exist"}}"#;
+    assert!(said(&pusher_of_a_test(), refused).unwrap_err().to_string().contains("App key"));
 }
 
 #[test]
 fn no_bytes_break_a_wire() {
-    let wires: [&dyn Wire; 4] = [&Json { secret: None }, &Protobuf { secret: None }, &Plain, &SocketIo];
+    let pusher = pusher_of_a_test();
+    let wires: [&dyn Wire; 5] =
+        [&Json { secret: None }, &Protobuf { secret: None }, &Plain, &SocketIo, &pusher];
     let (channel, publication, _) = published();
     let frame = protobuf::encode_publication_push(&channel, &publication).frame;
     for end in 0..payload(&frame).len() {

@@ -11,7 +11,7 @@ use clap::Parser as _;
 use serde_json::Value;
 use suona_bench::{
     Door, Floor, Peer, Plan,
-    crowd::{Crowd, Entrance, IN_TURN},
+    crowd::{Crowd, Entrance, IN_TURN, Publishing},
     layout::Layout,
     wire::{self, Wire},
 };
@@ -162,8 +162,12 @@ fn the_floor_writes_as_many_bytes_as_the_gateway() {
         let plan = Plan { door, ..Planned::parse_from(["bench"]).plan };
         let gateway = Peer::Suona(env!("CARGO_BIN_EXE_suona").into()).start(&plan).unwrap();
         let mut floor = Floor::listen(door, 0).unwrap();
-        let entrance =
-            Entrance { address: floor.local_addr().unwrap(), key: None, compress: false, tls: None };
+        let entrance = Entrance {
+            address: floor.local_addr().unwrap(),
+            publishing: Publishing::Batch(None),
+            compress: false,
+            tls: None,
+        };
         thread::spawn(move || floor.run());
         let of_gateway = bytes_of_a_delivery(gateway.entrance.clone(), &*gateway.wire);
         let of_floor = bytes_of_a_delivery(entrance, &wire::Floor { inner: bare });
