@@ -6,6 +6,7 @@ import { createRequire } from "node:module";
 import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { isDeepStrictEqual } from "node:util";
 
 import { browser } from "./harness/browser.mjs";
 import { ROOT, demo, look } from "./harness/demo.mjs";
@@ -136,16 +137,22 @@ const reachable = () => {
   return stops.map((it) => [...document.querySelectorAll("*")].indexOf(it));
 };
 
+/** Goes through a page by the keyboard; nothing if it changed meanwhile, as it does when a lot ends. */
+async function walk(page) {
+  const expected = await page.evaluate(reachable);
+  const visited = [];
+  for (const _ of expected) {
+    await page.keyboard.press("Tab");
+    visited.push({ ...(await page.evaluate(reached)), mark: await page.evaluate(focusMark) });
+  }
+  return isDeepStrictEqual(await page.evaluate(reachable), expected) ? { expected, visited } : undefined;
+}
+
 for (const [name, theme, screen] of [["a desk", "light", undefined], ["a phone", "dark", PHONE]]) {
   test(`on ${name} the keyboard reaches everything in order, and one sees where one is`, async (t) => {
-    const { page } = await look(t, chromium, url, { theme, screen });
-    const expected = await page.evaluate(reachable);
+    const newcomer = async () => (await look(t, chromium, url, { theme, screen })).page;
+    const { expected, visited } = (await walk(await newcomer())) ?? (await walk(await newcomer()));
     assert.ok(expected.length > 15);
-    const visited = [];
-    for (const _ of expected) {
-      await page.keyboard.press("Tab");
-      visited.push({ ...(await page.evaluate(reached)), mark: await page.evaluate(focusMark) });
-    }
     assert.deepEqual(visited.filter(({ mark }) => !(mark?.width >= 2 && mark.contrast >= 3)), []);
     assert.deepEqual(visited.map(({ which }) => which), expected);
   });
