@@ -177,6 +177,11 @@ impl Peer {
     }
 }
 
+/// A secret of a server, made anew for each start, and known to nobody else.
+fn secret() -> String {
+    format!("{:032x}", rand::random::<u128>())
+}
+
 impl Process {
     fn running(self, publishing: Publishing, wire: Box<dyn Wire>, compress: bool) -> Running {
         let entrance = Entrance { address: self.address(), publishing, compress, tls: None };

@@ -7,9 +7,7 @@ mod protobuf;
 mod pusher;
 mod socket_io;
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
-use jsonwebtoken::{EncodingKey, Header};
+use jsonwebtoken::{EncodingKey, Header, get_current_timestamp};
 use serde_json::json;
 use suona_protocol::ws::Opcode;
 
@@ -164,8 +162,7 @@ const TOKEN_TTL: u64 = 24 * 3600;
 
 /// A connection token (HS256) of a client.
 fn token(secret: &str, client: usize) -> Result<String, Trouble> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    let claims = json!({ "sub": format!("user-{client}"), "exp": now + TOKEN_TTL });
+    let claims = json!({ "sub": format!("user-{client}"), "exp": get_current_timestamp() + TOKEN_TTL });
     let key = EncodingKey::from_secret(secret.as_bytes());
     Ok(jsonwebtoken::encode(&Header::default(), &claims, &key)?)
 }

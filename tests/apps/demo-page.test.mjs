@@ -151,7 +151,9 @@ async function walk(page) {
 for (const [name, theme, screen] of [["a desk", "light", undefined], ["a phone", "dark", PHONE]]) {
   test(`on ${name} the keyboard reaches everything in order, and one sees where one is`, async (t) => {
     const newcomer = async () => (await look(t, chromium, url, { theme, screen })).page;
-    const { expected, visited } = (await walk(await newcomer())) ?? (await walk(await newcomer()));
+    const walked = (await walk(await newcomer())) ?? (await walk(await newcomer()));
+    assert.ok(walked, "the page stands still while one walks");
+    const { expected, visited } = walked;
     assert.ok(expected.length > 15);
     assert.deepEqual(visited.filter(({ mark }) => !(mark?.width >= 2 && mark.contrast >= 3)), []);
     assert.deepEqual(visited.map(({ which }) => which), expected);

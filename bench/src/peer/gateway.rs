@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::Path, process::Command, sync::Arc};
 
-use super::{Certificate, Process, Running};
+use super::{Certificate, Process, Running, secret};
 use crate::{
     Door, Plan, Trouble,
     crowd::Publishing,
@@ -74,7 +74,7 @@ pub(super) fn centrifugo(
     Ok(process.running(publishing, wire(plan.door, Some(secrets.token)), plan.compress))
 }
 
-/// Made anew for each start, and known to nobody else.
+/// What those have to know who publish, and who sign tokens.
 struct Secrets {
     key: String,
     token: String,
@@ -82,8 +82,7 @@ struct Secrets {
 
 impl Secrets {
     fn random() -> Self {
-        let random = || format!("{:032x}", rand::random::<u128>());
-        Self { key: random(), token: random() }
+        Self { key: secret(), token: secret() }
     }
 }
 

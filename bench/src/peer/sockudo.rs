@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Process, Running};
+use super::{Process, Running, secret};
 use crate::{
     Plan, Trouble,
     crowd::{App, Publishing},
@@ -23,8 +23,7 @@ const KEYS: [(&str, &str); 6] = [
 ];
 
 pub(super) fn start(exe: &Path, plan: &Plan, port: u16) -> Result<Running, Trouble> {
-    let app =
-        App { id: APP.to_owned(), key: APP.to_owned(), secret: format!("{:032x}", rand::random::<u128>()) };
+    let app = App { id: APP.to_owned(), key: APP.to_owned(), secret: secret() };
     let process = Process::start_at("sockudo", exe, plan.pin, port, |command, address| {
         command
             .envs(KEYS)

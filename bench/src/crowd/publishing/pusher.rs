@@ -1,8 +1,7 @@
 //! Pusher's HTTP API: several events in one request, which is signed.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use hmac::{Hmac, Mac as _};
+use jsonwebtoken::get_current_timestamp;
 use md5::{Digest as _, Md5};
 use serde_json::json;
 use sha2::Sha256;
@@ -21,10 +20,10 @@ pub struct App {
 impl App {
     /// Path and query of a request that publishes `body` now.
     pub(super) fn target(&self, body: &str) -> String {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        self.signed(&format!("/apps/{}/batch_events", self.id), body, now)
+        self.signed(&format!("/apps/{}/batch_events", self.id), body, get_current_timestamp())
     }
 
+    /// The same at a time, in seconds since 1970.
     fn signed(&self, path: &str, body: &str, now: u64) -> String {
         let (key, md5) = (&self.key, Md5::digest(body));
         let query = format!("auth_key={key}&auth_timestamp={now}&auth_version=1.0&body_md5={md5:x}");
