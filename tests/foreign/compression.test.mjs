@@ -70,6 +70,22 @@ test("what a client recovers and what it says are compressed too", async (t) => 
   assert.equal(publications.length, 10);
 });
 
+test("who remembers little hears all, compressed so that nothing refers to what it forgot", async (t) => {
+  const gateway = await start(t, COMPRESSING);
+  const listen = (bits) => hearing(t, gateway, { perMessageDeflate: { serverMaxWindowBits: bits } });
+  const [little, more, all] = await Promise.all([9, 12, 15].map(listen));
+  const lines = range(1, 300).map((number) => `the price of lot ${number} is ${number ** 3 % 7919}, `);
+  // Each line comes again after some 9 KB, and the whole is longer than zlib reads at once (16 KiB).
+  const items = [lot(1), { text: lines.join("").repeat(8) }, lot(2)];
+  for (const item of items) await publish(gateway, item);
+  for (const listener of [little, more, all]) {
+    await until(() => listener.items.length === 3);
+    assert.deepEqual(listener.items, items);
+  }
+  const [one, two, three] = [little, more, all].map(({ received }) => received());
+  assert.ok(one > two && two > three && one < 50_000, `${one}, ${two}, ${three}`);
+});
+
 test("nothing is compressed unless the gateway wants it", async (t) => {
   const gateway = await start(t);
   const { socket, items } = await hearing(t, gateway, {});

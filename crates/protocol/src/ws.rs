@@ -12,7 +12,7 @@ use bytes::Bytes;
 
 pub use decoder::{Decoder, Violation};
 pub use deflate::{Deflated, Deflater, Inflater};
-pub use extension::{DEFLATE, offers_deflate};
+pub use extension::Window;
 pub use handshake::{BadUpgrade, Upgrade, accept_key};
 use header::{Header, MAX_CONTROL, Terms};
 pub use header::{Opcode, Role, header};

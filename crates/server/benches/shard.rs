@@ -7,7 +7,10 @@ use std::{
 };
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use suona_protocol::{Content, ws::Message as Incoming};
+use suona_protocol::{
+    Content,
+    ws::{Message as Incoming, Window},
+};
 use suona_server::{
     Now,
     auth::{TokenOptions, Verifier},
@@ -142,9 +145,11 @@ impl World {
 
 fn fan_out(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("fan-out of one shard");
-    for (subscribers, envelope) in
-        [(100, Envelope::WebSocket), (10_000, Envelope::WebSocket), (10_000, Envelope::Deflated)]
-    {
+    for (subscribers, envelope) in [
+        (100, Envelope::WebSocket),
+        (10_000, Envelope::WebSocket),
+        (10_000, Envelope::Deflated(Window::Full)),
+    ] {
         let mut world = World::new();
         for _ in 0..subscribers {
             let id = world.client();
@@ -154,7 +159,7 @@ fn fan_out(criterion: &mut Criterion) {
         world.flush();
         group.throughput(Throughput::Elements(subscribers));
         let (name, least) = match envelope {
-            Envelope::Deflated => (format!("{subscribers} subscribers, compressed"), 16),
+            Envelope::Deflated(_) => (format!("{subscribers} subscribers, compressed"), 16),
             _ => (format!("{subscribers} subscribers"), 128),
         };
         group.bench_function(name, |bencher| {

@@ -40,7 +40,7 @@ use axum::{
 };
 use bytes::Bytes;
 use ipnet::IpNet;
-use suona_protocol::EmulationRequest;
+use suona_protocol::{EmulationRequest, ws::Window};
 use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{io::Stream, limits::Limit, metrics::Metrics};
@@ -222,8 +222,8 @@ pub struct UpgradeRequest {
     pub remote: IpAddr,
     /// The sub-protocol agreed on.
     pub sub_protocol: Option<String>,
-    /// Whether compression was agreed on.
-    pub deflate: bool,
+    /// The window of compressed messages, if compression was agreed on.
+    pub deflate: Option<Window>,
     /// What it said besides, if it opened an HTTP stream.
     pub stream: Option<StreamRequest>,
     /// To be dropped when the connection is closed, and not before.

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 
-use super::{Message, Violation, decoder::text, deflated_frame, unpack};
+use super::{Message, Violation, Window, decoder::text, deflated_frame, unpack};
 
 /// What ends each message in a flush to a byte, and is not sent (RFC 7692, 7.2.1).
 const FLUSH: [u8; 4] = [0, 0, 0xff, 0xff];
@@ -112,19 +112,32 @@ impl Deflater {
         Self { state: Compress::new(Compression::new(level), false), payload: Vec::new() }
     }
 
-    /// The same message in a compressed frame; `None` if that is no shorter, or if `frame` is anything but one
-    /// whole message without a mask.
-    pub fn deflate(&mut self, frame: &Bytes) -> Option<Bytes> {
+    /// The same message in a compressed frame for readers of this window; `None` if that is no shorter, or if
+    /// `frame` is anything but one whole message without a mask.
+    ///
+    /// A message that fits into the window comes out as for the full one.
+    pub fn deflate(&mut self, frame: &Bytes, window: Window) -> Option<Bytes> {
         let (opcode, payload) = unpack(frame).filter(|(opcode, _)| !opcode.is_control())?;
         self.state.reset();
         self.payload.clear();
         // Beyond this room it would be no shorter.
         self.payload.reserve(payload.len() + FLUSH.len());
-        let status = self.state.compress_vec(payload, &mut self.payload, FlushCompress::Sync).ok()?;
-        let is_done = status == Status::Ok && self.payload.len() < self.payload.capacity();
-        let deflated = self.payload.strip_suffix(&FLUSH).filter(|_| is_done)?;
+        for part in parts(payload, window) {
+            // Nothing after a full flush refers to what was before it.
+            let status = self.state.compress_vec(part, &mut self.payload, FlushCompress::Full).ok()?;
+            if status != Status::Ok || self.payload.len() == self.payload.capacity() {
+                return None;
+            }
+        }
+        let deflated = self.payload.strip_suffix(&FLUSH)?;
         (deflated.len() < payload.len()).then(|| deflated_frame(opcode, deflated))
     }
+}
+
+/// The parts of a message that are compressed each for itself. The full window is kept by the compressor, which
+/// knows no other.
+fn parts(payload: &[u8], window: Window) -> impl Iterator<Item = &[u8]> {
+    payload.chunks(if window.bytes() == Window::Full.bytes() { usize::MAX } else { window.bytes() })
 }
 
 #[cfg(test)]

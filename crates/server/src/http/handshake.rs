@@ -10,7 +10,7 @@ use axum::http::{
     },
     request::Parts,
 };
-use suona_protocol::ws::{self, BadUpgrade};
+use suona_protocol::ws::{self, BadUpgrade, Window};
 
 /// What is wrong with an opening handshake; the text is for whoever set up the client or the proxy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -81,9 +81,9 @@ pub(super) fn sub_protocol(headers: &HeaderMap, speaks: impl Fn(&str) -> bool) -
     lists(headers, &SEC_WEBSOCKET_PROTOCOL).find(|offered| speaks(offered))
 }
 
-/// Whether compression is offered in a way that we can agree to.
-pub(super) fn offers_deflate(headers: &HeaderMap) -> bool {
-    lines(headers, &SEC_WEBSOCKET_EXTENSIONS).any(ws::offers_deflate)
+/// The window for compression, if the client offers any.
+pub(super) fn deflate(headers: &HeaderMap) -> Option<Window> {
+    lines(headers, &SEC_WEBSOCKET_EXTENSIONS).find_map(Window::offered)
 }
 
 /// The elements of a comma-separated header, of all its lines.

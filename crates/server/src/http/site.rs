@@ -23,7 +23,7 @@ use axum::{
     routing::get,
 };
 use prometheus_client::metrics::gauge::Gauge;
-use suona_protocol::ws;
+use suona_protocol::ws::Window;
 use tokio::sync::watch;
 
 use super::{
@@ -190,7 +190,7 @@ impl Site {
             DoorKind::Plain => true,
             DoorKind::HttpStream { .. } | DoorKind::Events { .. } => false,
         });
-        let deflate = self.deflate && handshake::offers_deflate(&head.headers);
+        let deflate = if self.deflate { handshake::deflate(&head.headers) } else { None };
         let head = switching_protocols(&accept, sub_protocol, deflate);
         self.metrics.count_upgrade(UpgradeOutcome::Accepted);
         let sub_protocol = sub_protocol.map(str::to_owned);
@@ -214,7 +214,7 @@ impl Site {
                 .and_then(|name| self.proxies.vouched(visit.peer, &head.headers, name)),
             remote,
             sub_protocol: None,
-            deflate: false,
+            deflate: None,
             stream: None,
             place,
         })
@@ -269,13 +269,14 @@ impl Site {
 }
 
 /// The head of the answer with which a WebSocket begins.
-fn switching_protocols(accept: &HeaderValue, sub_protocol: Option<&str>, deflate: bool) -> Vec<u8> {
+fn switching_protocols(accept: &HeaderValue, sub_protocol: Option<&str>, deflate: Option<Window>) -> Vec<u8> {
+    let extension = deflate.map(Window::answer);
     let fields = [
         (UPGRADE, Some(b"websocket".as_slice())),
         (CONNECTION, Some(b"Upgrade")),
         (SEC_WEBSOCKET_ACCEPT, Some(accept.as_bytes())),
         (SEC_WEBSOCKET_PROTOCOL, sub_protocol.map(str::as_bytes)),
-        (SEC_WEBSOCKET_EXTENSIONS, deflate.then_some(ws::DEFLATE.as_bytes())),
+        (SEC_WEBSOCKET_EXTENSIONS, extension.as_deref().map(str::as_bytes)),
     ];
     let mut head = Vec::with_capacity(256);
     head.extend_from_slice(b"HTTP/1.1 101 Switching Protocols\r\n");

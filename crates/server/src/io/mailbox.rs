@@ -12,7 +12,7 @@ use std::{
 
 use bytes::Bytes;
 use rustls::ServerConnection;
-use suona_protocol::ws::{Decoder, Role};
+use suona_protocol::ws::{Decoder, Role, Window};
 use tokio::sync::mpsc;
 
 use super::Tenant;
@@ -38,14 +38,14 @@ pub struct Handover<O> {
     /// The longest WebSocket message that the peer may send, in bytes. `None` where the peer only listens, as on
     /// an HTTP stream: what it sends is thrown away.
     pub max_message: Option<usize>,
-    /// Whether it was agreed on that messages may be compressed.
-    pub deflate: bool,
+    /// The window of compressed messages, if it was agreed on that there may be any.
+    pub deflate: Option<Window>,
 }
 
 impl<O> Handover<O> {
     /// What finds the messages of the peer, if it sends any.
     pub(super) fn decoder(&self) -> Option<Decoder> {
-        let decoder = |longest| Decoder::new(Role::Server, longest).with_deflate(self.deflate);
+        let decoder = |longest| Decoder::new(Role::Server, longest).with_deflate(self.deflate.is_some());
         self.max_message.map(decoder)
     }
 }

@@ -240,8 +240,8 @@ impl<T: Tenant> Reactor<T> {
             self.connections.resize_with(slot + 1, || None);
         }
         self.count += 1;
-        if handover.deflate {
-            self.tenant.outboxes().envelop(id, Envelope::Deflated);
+        if let Some(window) = handover.deflate {
+            self.tenant.outboxes().envelop(id, Envelope::Deflated(window));
         }
         let mut connection = Connection::new(id, socket, decoder);
         self.tenant.opened(id, handover.opening, now);

@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 
 use bytes::Bytes;
-use suona_protocol::ws::{Deflater, Opcode, close_frame, frame, masked_frame, payload};
+use suona_protocol::ws::{Deflater, Opcode, Window, close_frame, frame, masked_frame, payload};
 use suona_server::io::Loss;
 
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
 };
 
 fn compressed(message: &[u8]) -> Bytes {
-    Deflater::new(1).deflate(&frame(Opcode::Text, message)).expect("it gets shorter")
+    Deflater::new(1).deflate(&frame(Opcode::Text, message), Window::Full).expect("it gets shorter")
 }
 
 /// The same as a client sends it.
@@ -48,7 +48,7 @@ fn what_goes_to_all_is_compressed_for_those_who_agreed() {
     let message = frame(Opcode::Text, &b"the price of this lot ".repeat(50));
     shard.sender.deliveries().blocking_send(message.clone()).unwrap();
     expect(&mut plain, &message);
-    let compressed = Deflater::new(1).deflate(&message).unwrap();
+    let compressed = Deflater::new(1).deflate(&message, Window::Full).unwrap();
     expect(&mut one, &compressed);
     expect(&mut other, &compressed);
 }

@@ -10,7 +10,7 @@ use std::{
 
 use bytes::Bytes;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection, StreamOwned};
-use suona_protocol::ws::{Message, Opcode, close_frame, frame};
+use suona_protocol::ws::{Message, Opcode, Window, close_frame, frame};
 use suona_server::{
     Now,
     hub::Outboxes,
@@ -150,14 +150,14 @@ impl Shard {
     /// A connection past its upgrade, with what was read along with the request.
     pub(crate) fn dial(&self, read_ahead: &[u8]) -> TcpStream {
         let (client, server) = self.pair();
-        self.hand_over(Stream::Plain(server), read_ahead, false);
+        self.hand_over(Stream::Plain(server), read_ahead, None);
         client
     }
 
     /// A connection on which compression was agreed on.
     pub(crate) fn dial_deflating(&self) -> TcpStream {
         let (client, server) = self.pair();
-        self.hand_over(Stream::Plain(server), b"", true);
+        self.hand_over(Stream::Plain(server), b"", Some(Window::Full));
         client
     }
 
@@ -166,7 +166,7 @@ impl Shard {
         let (client, server) = self.pair();
         let stream = Stream::Plain(server);
         let read_ahead = Bytes::new();
-        self.offer(Handover { stream, read_ahead, opening: (), max_message: None, deflate: false });
+        self.offer(Handover { stream, read_ahead, opening: (), max_message: None, deflate: None });
         client
     }
 
@@ -191,7 +191,7 @@ impl Shard {
             peer.complete_io(&mut client).unwrap();
         }
         let (server, session) = handshake.join().unwrap();
-        self.hand_over(Stream::Tls(server, Box::new(session)), b"", false);
+        self.hand_over(Stream::Tls(server, Box::new(session)), b"", None);
         WebSocket::from_raw_socket(StreamOwned::new(peer, client), Role::Client, None)
     }
 
@@ -201,7 +201,7 @@ impl Shard {
         (client, self.listener.accept().unwrap().0)
     }
 
-    fn hand_over(&self, stream: Stream, read_ahead: &[u8], deflate: bool) {
+    fn hand_over(&self, stream: Stream, read_ahead: &[u8], deflate: Option<Window>) {
         let read_ahead = Bytes::copy_from_slice(read_ahead);
         let max_message = Some(MAX_MESSAGE);
         self.offer(Handover { stream, read_ahead, opening: (), max_message, deflate });

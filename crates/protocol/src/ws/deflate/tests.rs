@@ -22,7 +22,8 @@ fn inflated(payload: &[u8]) -> Result<Vec<u8>, Violation> {
 }
 
 fn deflated(payload: &[u8]) -> Vec<u8> {
-    let compressed = Deflater::new(9).deflate(&frame(Opcode::Text, payload)).expect("it gets shorter");
+    let compressed =
+        Deflater::new(9).deflate(&frame(Opcode::Text, payload), Window::Full).expect("it gets shorter");
     assert_eq!(compressed[0], 0xc1, "a whole text, compressed");
     crate::ws::payload(&compressed).to_vec()
 }
@@ -129,9 +130,13 @@ fn a_frame_is_compressed_if_that_makes_it_shorter() {
     let mut deflater = Deflater::new(1);
     let text = "the price of this lot, ".repeat(20);
     let plain = frame(Opcode::Text, text.as_bytes());
-    let compressed = deflater.deflate(&plain).unwrap();
+    let compressed = deflater.deflate(&plain, Window::Full).unwrap();
     assert!(compressed.len() < plain.len() / 4, "{}", compressed.len());
-    assert_eq!(deflater.deflate(&plain).unwrap(), compressed, "nothing is remembered from one to the next");
+    assert_eq!(
+        deflater.deflate(&plain, Window::Full).unwrap(),
+        compressed,
+        "nothing is remembered from one to the next"
+    );
     let mut inflater = Inflater::default();
     let payload = crate::ws::payload(&compressed);
     let message = inflater.inflate(Deflated { is_text: true, payload: &payload }, LIMIT);
@@ -140,7 +145,7 @@ fn a_frame_is_compressed_if_that_makes_it_shorter() {
     let mut dice = StdRng::seed_from_u64(7);
     let random: Vec<u8> = (0..200_000).map(|_| dice.random()).collect();
     for (opcode, payload) in [(Opcode::Text, &b"{}"[..]), (Opcode::Binary, b""), (Opcode::Binary, &random)] {
-        assert_eq!(deflater.deflate(&frame(opcode, payload)), None);
+        assert_eq!(deflater.deflate(&frame(opcode, payload), Window::Full), None);
     }
 }
 
@@ -148,11 +153,34 @@ fn a_frame_is_compressed_if_that_makes_it_shorter() {
 fn only_whole_messages_are_compressed() {
     let mut deflater = Deflater::new(1);
     let long = frame(Opcode::Text, &[b'x'; 100]);
-    assert!(deflater.deflate(&long).is_some());
+    assert!(deflater.deflate(&long, Window::Full).is_some());
     let with_close = [&long[..], &frame(Opcode::Close, b"")].concat().into();
     let cut = long.slice(..50);
     for other in [frame(Opcode::Ping, &[0; 100]), frame(Opcode::Close, &[0; 100]), with_close, cut] {
-        assert_eq!(deflater.deflate(&other), None);
+        assert_eq!(deflater.deflate(&other, Window::Full), None);
+    }
+}
+
+#[test]
+fn nothing_refers_to_what_the_reader_has_forgotten() {
+    let mut dice = StdRng::seed_from_u64(7);
+    let line: Vec<u8> = (0..1000).map(|_| dice.random()).collect();
+    let mut inflater = Inflater::default();
+    for level in 1..10 {
+        let mut deflater = Deflater::new(level);
+        let mut deflate = |lines, bits| {
+            deflater.deflate(&frame(Opcode::Binary, &line.repeat(lines)), Window::Limited { bits })
+        };
+        assert_eq!(deflate(30, 8), None, "each line comes again when it is forgotten");
+        assert_eq!(deflate(30, 9), None);
+        for bits in 11..15 {
+            let [limited, full] = [bits, 15].map(|bits| deflate(30, bits).unwrap());
+            assert!(limited.len() > full.len(), "level {level}, {bits} bits");
+            let payload = crate::ws::payload(&limited);
+            let message = inflater.inflate(Deflated { is_text: false, payload: &payload }, 30_000);
+            assert!(message == Ok(Message::Binary(&line.repeat(30))), "level {level}, {bits} bits");
+        }
+        assert_eq!(deflate(4, 12), deflate(4, 15), "what fits is compressed alike for all");
     }
 }
 
@@ -161,10 +189,11 @@ proptest! {
     fn what_was_deflated_is_inflated_to_itself(
         parts in prop::collection::vec((prop::collection::vec(any::<u8>(), 1..9), 1usize..60), 0..20),
         level in 1u32..10,
+        bits in 8u8..16,
     ) {
         let payload: Vec<u8> = parts.iter().flat_map(|(part, times)| part.repeat(*times)).take(LIMIT).collect();
         let plain = frame(Opcode::Binary, &payload);
-        if let Some(compressed) = Deflater::new(level).deflate(&plain) {
+        if let Some(compressed) = Deflater::new(level).deflate(&plain, Window::Limited { bits }) {
             prop_assert!(compressed.len() < plain.len());
             prop_assert_eq!(inflated(&crate::ws::payload(&compressed)), Ok(payload));
         }

@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use suona_protocol::ws::{self, Deflater};
+use suona_protocol::ws::{self, Deflater, Window};
 
 use super::Frame;
 
@@ -19,8 +19,8 @@ pub enum Envelope {
     Bare,
     /// A server-sent event.
     Event,
-    /// A WebSocket frame whose message is compressed, if that makes it shorter.
-    Deflated,
+    /// A WebSocket frame whose message is compressed for readers of this window, if that makes it shorter.
+    Deflated(Window),
 }
 
 /// How messages are compressed for those who agreed on it.
@@ -45,10 +45,13 @@ const HOPELESS: usize = 64;
 /// a delta, on each of four wires.
 const FRAMES: usize = 12;
 
+/// The envelopes that are not the frame itself; the compressed ones come in windows of 8 to 15 bits.
+const ENVELOPES: usize = 3 + 8;
+
 /// What was put last into each envelope, so that what goes to many is packed once.
 #[derive(Debug, Default)]
 pub(super) struct Packed {
-    latest: [[Option<Packet>; FRAMES]; 5],
+    latest: [[Option<Packet>; FRAMES]; ENVELOPES],
     /// Whether there is nothing to let go of.
     is_empty: bool,
     compression: Compression,
@@ -69,31 +72,40 @@ impl Packed {
 
     /// Puts what is in `frame` into `envelope`.
     pub(super) fn pack(&mut self, frame: Frame, envelope: Envelope) -> Frame {
-        let is_as_it_should_be = match envelope {
-            Envelope::WebSocket => true,
-            Envelope::Deflated => frame.len() < HOPELESS.max(self.compression.min_size),
-            Envelope::Line | Envelope::Bare | Envelope::Event => false,
-        };
-        if is_as_it_should_be {
-            return frame;
-        }
-        let latest = &self.latest[envelope as usize];
+        let Some(place) = self.place(&frame, envelope) else { return frame };
+        let latest = &self.latest[place];
         if let Some(known) = latest.iter().flatten().find(|packet| Rc::ptr_eq(&packet.frame, &frame)) {
             return known.packed.clone();
         }
-        let packed =
-            if envelope == Envelope::Deflated { self.deflate(&frame) } else { envelope.pack(&frame) };
-        let latest = &mut self.latest[envelope as usize];
+        let packed = match envelope {
+            Envelope::Deflated(window) => self.deflate(&frame, window),
+            other => other.pack(&frame),
+        };
+        let latest = &mut self.latest[place];
         latest.rotate_right(1);
         latest[0] = Some(Packet { frame, packed: packed.clone() });
         self.is_empty = false;
         packed
     }
 
-    fn deflate(&mut self, frame: &Frame) -> Frame {
+    /// Where it is remembered what this frame is packed as; nowhere if it goes as it is.
+    fn place(&self, frame: &Frame, envelope: Envelope) -> Option<usize> {
+        match envelope {
+            Envelope::WebSocket => None,
+            Envelope::Line => Some(0),
+            Envelope::Bare => Some(1),
+            Envelope::Event => Some(2),
+            Envelope::Deflated(_) if frame.len() < HOPELESS.max(self.compression.min_size) => None,
+            // What fits into the window is compressed alike for all.
+            Envelope::Deflated(window) if frame.len() <= window.bytes() => Some(3),
+            Envelope::Deflated(window) => Some(3 + usize::from(Window::Full.bits() - window.bits())),
+        }
+    }
+
+    fn deflate(&mut self, frame: &Frame, window: Window) -> Frame {
         let level = self.compression.level;
         let deflater = self.deflater.get_or_insert_with(|| Box::new(Deflater::new(level)));
-        deflater.deflate(frame).map_or_else(|| frame.clone(), Rc::new)
+        deflater.deflate(frame, window).map_or_else(|| frame.clone(), Rc::new)
     }
 
     /// Lets go of what was packed.
@@ -109,7 +121,7 @@ impl Envelope {
     fn pack(self, frame: &Frame) -> Frame {
         let payload = ws::payload(frame);
         Rc::new(match self {
-            Self::WebSocket | Self::Deflated => return frame.clone(),
+            Self::WebSocket | Self::Deflated(_) => return frame.clone(),
             Self::Line => [&payload, &b"\n"[..]].concat().into(),
             Self::Bare => payload,
             Self::Event => {
@@ -156,7 +168,9 @@ mod tests {
         let mut packing = Packed::default();
         let long = [b'x'; 100];
         let publications: [[Frame; FRAMES]; 2] = [(); 2].map(|()| [(); FRAMES].map(|()| frame(&long)));
-        for (forms, envelope) in publications.into_iter().zip([Envelope::Event, Envelope::Deflated]) {
+        for (forms, envelope) in
+            publications.into_iter().zip([Envelope::Event, Envelope::Deflated(Window::Full)])
+        {
             let mut pack = || forms.clone().map(|form| packing.pack(form, envelope));
             let first = pack();
             for (again, first) in pack().iter().zip(&first) {
@@ -170,14 +184,28 @@ mod tests {
         let mut packing = Packed::new(Compression { level: 1, min_size: 200 });
         for (message, is_compressed) in [(vec![b'x'; 300], true), (vec![b'x'; 190], false)] {
             let plain = frame(&message);
-            let packed = packing.pack(plain.clone(), Envelope::Deflated);
+            let packed = packing.pack(plain.clone(), Envelope::Deflated(Window::Full));
             assert_eq!(packed.len() < plain.len() / 2, is_compressed, "{}", packed.len());
             assert_eq!(Rc::ptr_eq(&packed, &plain), !is_compressed);
         }
         let alphabet: Vec<u8> = (0..=255).collect();
         for plain in [frame(&alphabet), Rc::new(ws::close_frame(3000, &"x".repeat(120)))] {
             let mut packing = Packed::default();
-            assert!(Rc::ptr_eq(&packing.pack(plain.clone(), Envelope::Deflated), &plain));
+            assert!(Rc::ptr_eq(&packing.pack(plain.clone(), Envelope::Deflated(Window::Full)), &plain));
+        }
+    }
+
+    #[test]
+    fn a_message_is_compressed_once_for_all_windows_that_it_fits_into() {
+        let mut packing = Packed::default();
+        for (length, is_shared) in [(500, true), (1000, false)] {
+            let plain = frame(&vec![b'x'; length]);
+            let [full, narrow, again] =
+                [Window::Full, Window::Limited { bits: 9 }, Window::Limited { bits: 9 }]
+                    .map(|window| packing.pack(plain.clone(), Envelope::Deflated(window)));
+            assert_eq!(Rc::ptr_eq(&full, &narrow), is_shared, "{length}");
+            assert!(Rc::ptr_eq(&narrow, &again));
+            assert!(narrow.len() < 50);
         }
     }
 

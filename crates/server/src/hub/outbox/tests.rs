@@ -1,3 +1,5 @@
+use suona_protocol::ws::Window;
+
 use super::*;
 
 fn frame(length: usize) -> Frame {
@@ -124,8 +126,8 @@ fn a_slot_is_used_again_under_another_generation() {
 fn one_compressed_frame_is_shared_by_all_who_agreed() {
     let mut outboxes = Outboxes::new(10_000);
     let [plain, one, other] = [(); 3].map(|()| outboxes.open());
-    outboxes.envelop(one, Envelope::Deflated);
-    outboxes.envelop(other, Envelope::Deflated);
+    outboxes.envelop(one, Envelope::Deflated(Window::Full));
+    outboxes.envelop(other, Envelope::Deflated(Window::Full));
     let text = Rc::new(suona_protocol::ws::frame(suona_protocol::ws::Opcode::Text, &[b'x'; 1000]));
     for id in [plain, one, other] {
         outboxes.push(id, text.clone()).unwrap();

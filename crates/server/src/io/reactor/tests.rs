@@ -69,7 +69,7 @@ fn pair() -> (TcpStream, TcpStream) {
 
 fn newcomer(stream: TcpStream) -> Handover<()> {
     let stream = Stream::Plain(stream);
-    Handover { stream, read_ahead: Default::default(), opening: (), max_message: Some(100), deflate: false }
+    Handover { stream, read_ahead: Default::default(), opening: (), max_message: Some(100), deflate: None }
 }
 
 #[test]
