@@ -59,6 +59,11 @@ impl Connection {
         self.socket.note(event);
     }
 
+    /// Whether the peer says nothing more than what can be read now.
+    pub(super) fn is_ended(&self) -> bool {
+        self.socket.is_ended()
+    }
+
     /// Reads what the socket has and tells the tenant what it means. Ready if there may be more.
     pub(super) fn receive<T: Tenant>(
         &mut self,

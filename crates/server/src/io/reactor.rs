@@ -53,6 +53,8 @@ struct Reactor<T: Tenant> {
     sockets: mio::Poll,
     events: Events,
     ready: ReadyList,
+    /// The same of those whose peers are gone, and who are in no hurry.
+    gone: ReadyList,
     /// How many of the dirty outboxes are left of this round of the flush.
     round: usize,
     /// When each closing connection is dropped, earliest first: the time given is always the same.
@@ -89,6 +91,13 @@ const NEWCOMERS_TO_A_CROWD: usize = 16;
 /// As much as so many short reads takes one that used up its budget.
 const FULL_READ: usize = 32;
 
+/// Connections closed in a turn because their peers are gone: when thousands go at once, those who stay shall not
+/// notice.
+const BURIALS: usize = 32;
+
+/// As much as so many short reads takes each of them, some ten microseconds.
+const BURIAL: usize = 4;
+
 /// Deliveries taken at once: publishers that never rest shall not keep sockets waiting.
 const DELIVERIES: usize = 1024;
 
@@ -111,6 +120,7 @@ impl<T: Tenant> Reactor<T> {
             sockets,
             events: Events::with_capacity(EVENTS),
             ready: ReadyList::default(),
+            gone: ReadyList::default(),
             round: 0,
             parting: VecDeque::new(),
             stop: None,
@@ -142,7 +152,7 @@ impl<T: Tenant> Reactor<T> {
     /// Waits until there is something to do, and looks at the sockets even where there always is.
     fn wait(&mut self) {
         self.mail |= self.bell.has_rung();
-        let idle = !self.take_letters() && self.ready.is_empty() && !self.tenant.outboxes().has_dirty();
+        let idle = !self.take_letters() && self.gone.is_empty() && !self.is_awaited();
         if idle {
             let longest = if self.bell.may_sleep() { self.time_left() } else { Some(Duration::ZERO) };
             self.look_at_sockets(longest);
@@ -163,7 +173,8 @@ impl<T: Tenant> Reactor<T> {
         for event in &self.events {
             if let Some(Some(connection)) = self.connections.get_mut(event.token().0) {
                 connection.note(event);
-                self.ready.add(connection.id.slot);
+                let list = if connection.is_ended() { &mut self.gone } else { &mut self.ready };
+                list.add(connection.id.slot);
             }
         }
     }
@@ -193,9 +204,13 @@ impl<T: Tenant> Reactor<T> {
     /// full rather than fast clients their outboxes. Few newcomers while somebody waits who is here already:
     /// when all come back at once, those who never left shall not notice.
     fn room(&mut self) -> Room {
-        let crowded = !self.ready.is_empty() || self.tenant.outboxes().has_dirty();
-        let orders = if crowded { NEWCOMERS_TO_A_CROWD } else { NEWCOMERS };
+        let orders = if self.is_awaited() { NEWCOMERS_TO_A_CROWD } else { NEWCOMERS };
         Room { delivery: self.round == 0, orders }
+    }
+
+    /// Whether somebody who is here waits to be heard or answered.
+    fn is_awaited(&mut self) -> bool {
+        !self.ready.is_empty() || self.tenant.outboxes().has_dirty()
     }
 
     fn read_letters(&mut self, now: Now) {
@@ -272,6 +287,11 @@ impl<T: Tenant> Reactor<T> {
         for _ in 0..self.ready.len().min(TURN) {
             let Some(slot) = self.ready.take() else { break };
             self.busy += 1;
+            self.serve(slot, now);
+        }
+        for _ in 0..BURIALS {
+            let Some(slot) = self.gone.take() else { break };
+            self.busy += BURIAL;
             self.serve(slot, now);
         }
     }

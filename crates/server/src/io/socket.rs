@@ -42,6 +42,14 @@ impl Socket {
         }
     }
 
+    /// Whether nothing comes after what can be read now.
+    pub(super) fn is_ended(&self) -> bool {
+        match self {
+            Self::Plain(stream) => stream.is_ended(),
+            Self::Tls(stream) => stream.is_ended(),
+        }
+    }
+
     /// Reads into `buffer`; 0 is the end.
     pub(super) fn read(&mut self, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         match self {

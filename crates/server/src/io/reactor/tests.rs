@@ -1,10 +1,11 @@
 use std::{
     convert::Infallible,
+    io::{Read, Write},
     net::{Ipv4Addr, TcpListener, TcpStream},
     rc::Rc,
 };
 
-use suona_protocol::ws::{Message, close_frame};
+use suona_protocol::ws::{Message, Opcode, close_frame, masked_frame};
 
 use super::*;
 use crate::{
@@ -132,6 +133,32 @@ fn a_crowd_at_the_door_lets_those_who_are_in_go_first() {
     reactor.ready.take();
     reactor.wait();
     assert_eq!(reactor.letters.orders.len(), 100 - NEWCOMERS - NEWCOMERS_TO_A_CROWD);
+}
+
+#[test]
+fn those_who_stay_are_answered_while_many_go() {
+    let (sender, letters) = mailbox(1);
+    let mut reactor = reactor(letters);
+    let now = Now::read();
+    let (streams, mut peers): (Vec<_>, Vec<_>) = (0..100).map(|_| pair()).unzip();
+    streams.into_iter().for_each(|stream| sender.hand_over(newcomer(stream)));
+    while reactor.count < 100 || !reactor.ready.is_empty() {
+        reactor.wait();
+        reactor.read_letters(now);
+        reactor.serve_sockets(now);
+    }
+    let mut staying = peers.pop().unwrap();
+    drop(peers);
+    staying.write_all(&masked_frame(Opcode::Ping, b"", [0; 4])).unwrap();
+    while (reactor.gone.len(), reactor.ready.len()) < (99, 1) {
+        reactor.look_at_sockets(None);
+    }
+    reactor.serve_sockets(now);
+    reactor.flush(now);
+    let mut pong = [0; 2];
+    staying.read_exact(&mut pong).unwrap();
+    assert_eq!(pong, [0x8a, 0]);
+    assert_eq!(reactor.tenant.lost, [Loss::Cut; BURIALS]);
 }
 
 #[test]

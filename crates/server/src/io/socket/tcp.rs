@@ -42,6 +42,11 @@ impl Tcp {
         self.writable
     }
 
+    /// Whether nothing comes after what can be read.
+    pub(super) fn is_ended(&self) -> bool {
+        self.ended
+    }
+
     /// Tells the peer that nothing more is written. May be called again.
     pub(super) fn finish(&self) -> io::Result<()> {
         match self.stream.shutdown(Shutdown::Write) {

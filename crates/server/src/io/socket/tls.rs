@@ -31,6 +31,10 @@ impl TlsStream {
         self.stream.note(event);
     }
 
+    pub(super) fn is_ended(&self) -> bool {
+        self.stream.is_ended()
+    }
+
     pub(super) fn read(&mut self, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         loop {
             match self.session.reader().read(buffer) {
