@@ -7,8 +7,8 @@ mod bell;
 mod connection;
 mod mailbox;
 mod reactor;
-mod ready;
 mod socket;
+mod watch;
 
 use suona_protocol::ws::Message;
 

@@ -1,15 +1,17 @@
 //! The thread of one shard: a single loop that drives all its sockets and its tenant.
 
+mod turn;
+
 use std::{
     collections::VecDeque,
-    io::{self, ErrorKind},
+    io,
     sync::Arc,
     task::{Context, Poll, Waker},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
-use mio::{Events, Token};
+use mio::Token;
 use suona_protocol::ws::Inflater;
 
 use super::{
@@ -17,10 +19,11 @@ use super::{
     bell::Bell,
     connection::Connection,
     mailbox::{Letters, Order, Room},
-    ready::ReadyList,
     socket::Socket,
+    watch::Watch,
 };
 use crate::{Now, complaint::Complaint, hub::Envelope};
+use turn::{BURIAL, BURIALS, DELIVERIES, FULL_READ, NEWCOMERS, NEWCOMERS_TO_A_CROWD, TURN};
 
 /// Starts the thread of one shard. It ends when it is told to [`stop`](super::ShardSender::stop).
 ///
@@ -49,12 +52,7 @@ struct Reactor<T: Tenant> {
     /// By slot.
     connections: Vec<Option<Connection>>,
     count: usize,
-    /// Tells what sockets are ready for, by slot.
-    sockets: mio::Poll,
-    events: Events,
-    ready: ReadyList,
-    /// The same of those whose peers are gone, and who are in no hurry.
-    gone: ReadyList,
+    watch: Watch,
     /// How many of the dirty outboxes are left of this round of the flush.
     round: usize,
     /// When each closing connection is dropped, earliest first: the time given is always the same.
@@ -73,33 +71,8 @@ struct Reactor<T: Tenant> {
 /// Other tokens are slots.
 const BELL: Token = Token(usize::MAX);
 
-/// Sockets that one look may find ready; the next finds the others.
-const EVENTS: usize = 1024;
-
 /// The time for writing what is queued and for the peer's close frame, once a connection is closing.
 const PARTING: Duration = Duration::from_secs(5);
-
-/// Reads in a turn, and writes, each about a millisecond's; after as many, the sockets are looked at again.
-const TURN: usize = 256;
-
-/// Connections taken in a turn while nobody else waits; each costs a few microseconds.
-const NEWCOMERS: usize = 64;
-
-/// The same while somebody does.
-const NEWCOMERS_TO_A_CROWD: usize = 16;
-
-/// As much as so many short reads takes one that used up its budget.
-const FULL_READ: usize = 32;
-
-/// Connections closed in a turn because their peers are gone: when thousands go at once, those who stay shall not
-/// notice.
-const BURIALS: usize = 32;
-
-/// As much as so many short reads takes each of them, some ten microseconds.
-const BURIAL: usize = 4;
-
-/// Deliveries taken at once: publishers that never rest shall not keep sockets waiting.
-const DELIVERIES: usize = 1024;
 
 const BUFFER: usize = 64 * 1024;
 
@@ -117,10 +90,7 @@ impl<T: Tenant> Reactor<T> {
             mail: true,
             connections: Vec::new(),
             count: 0,
-            sockets,
-            events: Events::with_capacity(EVENTS),
-            ready: ReadyList::default(),
-            gone: ReadyList::default(),
+            watch: Watch::new(sockets),
             round: 0,
             parting: VecDeque::new(),
             stop: None,
@@ -152,7 +122,7 @@ impl<T: Tenant> Reactor<T> {
     /// Waits until there is something to do, and looks at the sockets even where there always is.
     fn wait(&mut self) {
         self.mail |= self.bell.has_rung();
-        let idle = !self.take_letters() && self.gone.is_empty() && !self.is_awaited();
+        let idle = !self.take_letters() && self.watch.gone.is_empty() && !self.is_awaited();
         if idle {
             let longest = if self.bell.may_sleep() { self.time_left() } else { Some(Duration::ZERO) };
             self.look_at_sockets(longest);
@@ -162,21 +132,11 @@ impl<T: Tenant> Reactor<T> {
         }
     }
 
-    /// Finds out which sockets are ready. If none is, waits until one is or somebody rings, but no longer than that.
+    /// Looks which sockets are ready. If none is, waits until one is or somebody rings, but no longer than that.
     fn look_at_sockets(&mut self, longest: Option<Duration>) {
         self.busy = 0;
-        match self.sockets.poll(&mut self.events, longest) {
-            Err(error) if error.kind() != ErrorKind::Interrupted => panic!("the sockets of a shard: {error}"),
-            _ => {}
-        }
+        self.watch.look(&mut self.connections, longest);
         self.mail |= self.bell.has_rung();
-        for event in &self.events {
-            if let Some(Some(connection)) = self.connections.get_mut(event.token().0) {
-                connection.note(event);
-                let list = if connection.is_ended() { &mut self.gone } else { &mut self.ready };
-                list.add(connection.id.slot);
-            }
-        }
     }
 
     /// How long the shard may sleep; for ever if it waits for nothing but others.
@@ -210,7 +170,7 @@ impl<T: Tenant> Reactor<T> {
 
     /// Whether somebody who is here waits to be heard or answered.
     fn is_awaited(&mut self) -> bool {
-        !self.ready.is_empty() || self.tenant.outboxes().has_dirty()
+        !self.watch.ready.is_empty() || self.tenant.outboxes().has_dirty()
     }
 
     fn read_letters(&mut self, now: Now) {
@@ -263,7 +223,7 @@ impl<T: Tenant> Reactor<T> {
         let mut read_ahead = Vec::from(handover.read_ahead);
         connection.decode(&mut self.tenant, &mut read_ahead, &mut self.inflater, now);
         self.connections[slot] = Some(connection);
-        self.ready.add(id.slot);
+        self.watch.ready.add(id.slot);
     }
 
     /// Nothing, if the shard takes no more or the system refuses.
@@ -272,7 +232,7 @@ impl<T: Tenant> Reactor<T> {
         if self.stop.is_some() {
             return None;
         }
-        let registered = Socket::register(stream, self.sockets.registry(), Token(id.slot as usize));
+        let registered = Socket::register(stream, self.watch.registry(), Token(id.slot as usize));
         registered
             .inspect_err(|error| {
                 if let Some(times) = FAILING.again(now.instant) {
@@ -284,13 +244,13 @@ impl<T: Tenant> Reactor<T> {
 
     fn serve_sockets(&mut self, now: Now) {
         // Those who are not done stand in the list again.
-        for _ in 0..self.ready.len().min(TURN) {
-            let Some(slot) = self.ready.take() else { break };
+        for _ in 0..self.watch.ready.len().min(TURN) {
+            let Some(slot) = self.watch.ready.take() else { break };
             self.busy += 1;
             self.serve(slot, now);
         }
         for _ in 0..BURIALS {
-            let Some(slot) = self.gone.take() else { break };
+            let Some(slot) = self.watch.gone.take() else { break };
             self.busy += BURIAL;
             self.serve(slot, now);
         }
@@ -303,7 +263,7 @@ impl<T: Tenant> Reactor<T> {
             Poll::Pending => {}
             Poll::Ready(Ok(())) => {
                 self.busy += FULL_READ;
-                self.ready.add(slot);
+                self.watch.ready.add(slot);
             }
             Poll::Ready(Err(_)) => {
                 let loss = connection.loss();

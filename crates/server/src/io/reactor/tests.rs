@@ -109,7 +109,7 @@ fn after_a_bell_that_rang_for_nothing_the_next_one_is_heard() {
 fn a_bell_is_heard_by_a_shard_whose_sockets_keep_it_busy() {
     let (sender, letters) = mailbox(1);
     let mut reactor = reactor(letters);
-    reactor.ready.add(0);
+    reactor.watch.ready.add(0);
     reactor.wait();
     sender.stop(Instant::now());
     reactor.wait();
@@ -126,11 +126,11 @@ fn a_crowd_at_the_door_lets_those_who_are_in_go_first() {
     }
     reactor.wait();
     assert_eq!(reactor.letters.orders.drain(..).len(), NEWCOMERS);
-    reactor.ready.add(0);
+    reactor.watch.ready.add(0);
     reactor.wait();
     assert_eq!(reactor.letters.orders.drain(..).len(), NEWCOMERS_TO_A_CROWD);
     // Whoever is left comes in when there is room again.
-    reactor.ready.take();
+    reactor.watch.ready.take();
     reactor.wait();
     assert_eq!(reactor.letters.orders.len(), 100 - NEWCOMERS - NEWCOMERS_TO_A_CROWD);
 }
@@ -142,7 +142,7 @@ fn those_who_stay_are_answered_while_many_go() {
     let now = Now::read();
     let (streams, mut peers): (Vec<_>, Vec<_>) = (0..100).map(|_| pair()).unzip();
     streams.into_iter().for_each(|stream| sender.hand_over(newcomer(stream)));
-    while reactor.count < 100 || !reactor.ready.is_empty() {
+    while reactor.count < 100 || !reactor.watch.ready.is_empty() {
         reactor.wait();
         reactor.read_letters(now);
         reactor.serve_sockets(now);
@@ -150,7 +150,7 @@ fn those_who_stay_are_answered_while_many_go() {
     let mut staying = peers.pop().unwrap();
     drop(peers);
     staying.write_all(&masked_frame(Opcode::Ping, b"", [0; 4])).unwrap();
-    while (reactor.gone.len(), reactor.ready.len()) < (99, 1) {
+    while (reactor.watch.gone.len(), reactor.watch.ready.len()) < (99, 1) {
         reactor.look_at_sockets(None);
     }
     reactor.serve_sockets(now);
@@ -166,11 +166,11 @@ fn answers_are_written_however_much_there_is_to_read() {
     let (_sender, letters) = mailbox(1);
     let mut reactor = reactor(letters);
     let now = Now::read();
-    (0..3 * TURN as u32).for_each(|slot| reactor.ready.add(slot));
+    (0..3 * TURN as u32).for_each(|slot| reactor.watch.ready.add(slot));
     let answered: Vec<_> = (0..TURN).map(|_| reactor.tenant.outboxes.open()).collect();
     answered.into_iter().for_each(|id| reactor.tenant.outboxes.touch(id));
     reactor.serve_sockets(now);
     reactor.flush(now);
-    assert_eq!(reactor.ready.len(), 2 * TURN);
+    assert_eq!(reactor.watch.ready.len(), 2 * TURN);
     assert!(!reactor.tenant.outboxes.has_dirty());
 }

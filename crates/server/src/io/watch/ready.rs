@@ -1,10 +1,10 @@
-//! Which connections have something to do.
+//! Connections in the order in which they are to be served.
 
 use std::collections::VecDeque;
 
 /// The slots of connections that are to be served, each once, in the order in which they came.
 #[derive(Default)]
-pub(super) struct ReadyList {
+pub(in crate::io) struct ReadyList {
     slots: VecDeque<u32>,
     /// By slot: whether it stands in the list.
     listed: Vec<bool>,
@@ -12,7 +12,7 @@ pub(super) struct ReadyList {
 
 impl ReadyList {
     /// Puts `slot` at the end of the list, unless it is there.
-    pub(super) fn add(&mut self, slot: u32) {
+    pub(in crate::io) fn add(&mut self, slot: u32) {
         let at = slot as usize;
         if self.listed.len() <= at {
             self.listed.resize(at + 1, false);
@@ -23,17 +23,17 @@ impl ReadyList {
     }
 
     /// Takes the first one off the list.
-    pub(super) fn take(&mut self) -> Option<u32> {
+    pub(in crate::io) fn take(&mut self) -> Option<u32> {
         let slot = self.slots.pop_front()?;
         self.listed[slot as usize] = false;
         Some(slot)
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::io) fn len(&self) -> usize {
         self.slots.len()
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::io) fn is_empty(&self) -> bool {
         self.slots.is_empty()
     }
 }
