@@ -209,25 +209,12 @@ impl Front {
         mut stop: Pin<&mut (impl Future<Output = ()> + Send)>,
         mut patience: Pin<&mut Sleep>,
     ) {
-        let answered = Mutex::new(answered);
-        let service = service_fn(|mut request: Request<Incoming>| {
-            visit.begin();
-            request.extensions_mut().insert(Arc::clone(&visit));
-            let answered = answered.lock().unwrap_or_else(PoisonError::into_inner).take();
-            let router = self.router.clone();
-            Box::pin(async move {
-                match answered {
-                    Some(answer) => Ok(answer),
-                    None => TowerToHyperService::new(router).call(request).await,
-                }
-            })
-        });
         let mut connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.strangers.keep_alive(visit.peer))
             .max_buf_size(HEAD_MAX)
             .max_headers(HEADERS_MAX)
-            .serve_connection(TokioIo::new(stream), service);
+            .serve_connection(TokioIo::new(stream), self.service(answered, &visit));
 
         let (mut stopped, mut patient) = (false, true);
         let served = loop {
@@ -252,6 +239,28 @@ impl Front {
             self.refuse(ConnectionRefusal::RequestHead, visit.peer, error);
         }
         self.end(connection, visit.departure(), served, &visit).await;
+    }
+
+    /// What answers requests. The first may be `answered` already.
+    fn service<'a>(
+        &'a self,
+        answered: Option<Response>,
+        visit: &'a Arc<Visit>,
+    ) -> impl Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send + Unpin> + 'a
+    {
+        let answered = Mutex::new(answered);
+        service_fn(move |mut request: Request<Incoming>| {
+            visit.begin();
+            request.extensions_mut().insert(Arc::clone(visit));
+            let answered = answered.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let router = self.router.clone();
+            Box::pin(async move {
+                match answered {
+                    Some(answer) => Ok(answer),
+                    None => TowerToHyperService::new(router).call(request).await,
+                }
+            })
+        })
     }
 
     /// The end of HTTP on a connection: it goes elsewhere, or is closed when the last answer is written.
