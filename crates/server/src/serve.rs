@@ -1,6 +1,7 @@
 //! Puts a gateway together from its parts, and takes it down in order.
 
 mod doors;
+mod edge;
 mod emulation;
 
 use std::{
@@ -21,21 +22,18 @@ use crate::{
     Now,
     auth::{KeyError, Verifier},
     backend::{self, Backend, BackendError, Events, Telling},
-    broker::{Broker, MemoryBroker, Surroundings},
+    broker::{MemoryBroker, Surroundings},
     config::{Config, Shutdown},
     http::{
-        BindError, Edge, EdgeOptions, Hooks, TlsFiles, Upgraded,
+        BindError, Edge,
         api::{self, Access, ApiState, Node, Shards},
     },
     hub::{Commons, Devices, Errand, Hub, Ledger, MAX_SHARDS, Shard, ShardId},
-    io::{Handover, ShardSender, mailbox, spawn},
+    io::{Mailbox, ShardSender, mailbox, spawn},
     limits::Keyed,
     metrics::Metrics,
     session::Rules,
 };
-
-use doors::Doors;
-use emulation::Listeners;
 
 /// As many deliveries wait for a shard before publishers hear error 100: a few milliseconds' worth of lag.
 const MAILBOX: usize = 4096;
@@ -91,15 +89,8 @@ impl Gateway {
     /// Starts to serve. Must be called within a multi-threaded tokio runtime.
     pub fn start(config: Config) -> Result<Self, StartError> {
         let count = thread::available_parallelism().map_or(1, usize::from).min(MAX_SHARDS);
-        let options = edge_options(&config)?;
-        let (connection_tokens, subscription_tokens) = verifiers(&config)?;
-        let rules = Arc::new(Rules {
-            connection_tokens: Arc::new(connection_tokens),
-            subscription_tokens,
-            version: concat!("Suona ", env!("CARGO_PKG_VERSION")).to_owned(),
-            node: uuid::Uuid::new_v4().to_string().into(),
-            config,
-        });
+        let options = edge::options(&config)?;
+        let rules = Arc::new(rules(config)?);
         let metrics = Arc::new(Metrics::new(count));
         let (shards, mailboxes): (Vec<_>, Vec<_>) = (0..count).map(|_| mailbox::<Shard>(MAILBOX)).unzip();
         let deliveries = shards.iter().map(|shard: &ShardSender<Shard>| shard.deliveries().clone());
@@ -111,16 +102,10 @@ impl Gateway {
             Some(options) => Events::begin(options, metrics.events()).map(|(on, by)| (on, Some(by)))?,
             None => (Events::default(), None),
         };
-        let uid = rules.node.clone();
-        let doors = Doors::new(rules.clone(), uid.clone());
-        let hooks = Hooks {
-            hand_over: hand_over(doors, shards.clone()),
-            emulate: Listeners::new(uid.clone(), &shards).emulate(),
-            ready: ready(broker.clone(), backend.clone()),
-        };
+        let hooks = edge::hooks(&rules, &shards, broker.clone(), backend.clone());
         let user_commands = rules.config.client.rate_limit.user_command.limit();
         let commons = Arc::new(Commons {
-            rules: rules.clone(),
+            rules,
             broker: broker.clone(),
             backend,
             events,
@@ -130,18 +115,11 @@ impl Gateway {
             user_commands: (!user_commands.is_none()).then(|| Keyed::new(user_commands)),
             errands: shards.iter().map(|shard| shard.errands().clone()).collect(),
         });
-        let api = api_router(&commons, &shards, &metrics, &uid);
-        let edge = Edge::bind(&options, api, hooks, metrics.clone())?;
-        let threads = mailboxes.into_iter().zip(0..).map(|(mailbox, number)| {
-            let (id, commons) = (ShardId(number), commons.clone());
-            let metrics = metrics.shard(usize::from(number));
-            let shard = move || Shard::new(id, commons, metrics, rand::random(), Now::read());
-            spawn(format!("shard-{number}"), mailbox, shard)
-        });
-        let threads = threads.collect::<Result<_, _>>()?;
+        let edge = Edge::bind(&options, api_router(&commons, &shards, &metrics), hooks, metrics.clone())?;
+        let threads = start_shards(mailboxes, &commons, &metrics)?;
         let mut sweeping = JoinSet::new();
         sweeping.spawn(sweep(broker, commons.ledger.clone()));
-        let shutdown = rules.config.shutdown.clone();
+        let shutdown = commons.rules.config.shutdown.clone();
         Ok(Self { edge, metrics, shards, threads, telling, sweeping, shutdown })
     }
 
@@ -190,6 +168,17 @@ impl Gateway {
     }
 }
 
+fn rules(config: Config) -> Result<Rules, StartError> {
+    let (connection_tokens, subscription_tokens) = verifiers(&config)?;
+    Ok(Rules {
+        connection_tokens: Arc::new(connection_tokens),
+        subscription_tokens,
+        version: concat!("Suona ", env!("CARGO_PKG_VERSION")).to_owned(),
+        node: uuid::Uuid::new_v4().to_string().into(),
+        config,
+    })
+}
+
 /// Who believes connection tokens, and who subscription tokens; where keys are published, they are fetched from
 /// now on.
 fn verifiers(config: &Config) -> Result<(Verifier, Verifier), StartError> {
@@ -207,64 +196,22 @@ fn verifiers(config: &Config) -> Result<(Verifier, Verifier), StartError> {
     Ok((connection, subscription))
 }
 
-fn edge_options(config: &Config) -> Result<EdgeOptions, StartError> {
-    let server = &config.http_server;
-    let address = |key: &'static str, value: &str, port: u16| {
-        let ip = if value.is_empty() { Ok([0; 4].into()) } else { value.parse() };
-        let ip = ip.map_err(|_| StartError::Address { key, value: value.to_owned() })?;
-        Ok::<_, StartError>(SocketAddr::new(ip, port))
-    };
-    let internal =
-        if server.internal_address.is_empty() { &server.address } else { &server.internal_address };
-    let internal_address =
-        server.internal_port.map(|port| address("internal_address", internal, port)).transpose()?;
-    let tls = server
-        .tls
-        .enabled
-        .then(|| TlsFiles { certificate: server.tls.cert_pem.clone(), key: server.tls.key_pem.clone() });
-    Ok(EdgeOptions {
-        internal_address,
-        allowed_origins: config.client.allowed_origins.clone(),
-        trusted_proxies: config.trusted_proxies.clone(),
-        proxy_protocol: config.proxy_protocol,
-        tls,
-        connection_limit: config.client.connection_limit,
-        connection_rate_limit: u32::try_from(config.client.connection_rate_limit).unwrap_or(u32::MAX),
-        address_limit: config.client.rate_limit.ip_connect.most(),
-        address_rate_limit: config.client.rate_limit.ip_connect.limit(),
-        health: config.health.enabled.then(|| config.health.handler_prefix.clone()),
-        metrics: config.prometheus.enabled.then(|| config.prometheus.handler_prefix.clone()),
-        api: config.http_api.handler_prefix.clone(),
-        kept_headers: config.webhooks.http_headers(),
-        emulation: Doors::emulation(config),
-        user_header: config.client.user_header.clone(),
-        deflate: config.websocket.compression,
-        ..EdgeOptions::new(address("address", &server.address, server.port)?, Doors::paths(config))
-    })
+/// A thread for each shard, which finds in its mailbox what was handed to it.
+fn start_shards(
+    mailboxes: Vec<Mailbox<Shard>>,
+    commons: &Arc<Commons>,
+    metrics: &Metrics,
+) -> Result<Vec<JoinHandle<()>>, StartError> {
+    let threads = mailboxes.into_iter().zip(0..).map(|(mailbox, number)| {
+        let (id, commons) = (ShardId(number), commons.clone());
+        let metrics = metrics.shard(usize::from(number));
+        let shard = move || Shard::new(id, commons, metrics, rand::random(), Now::read());
+        Ok(spawn(format!("shard-{number}"), mailbox, shard)?)
+    });
+    threads.collect()
 }
 
-/// Gives each upgraded connection to the shard that has the fewest.
-fn hand_over(doors: Doors, shards: Vec<ShardSender<Shard>>) -> crate::http::HandOver {
-    Box::new(move |upgraded: Upgraded| {
-        let Upgraded { stream, read_ahead, request } = upgraded;
-        let numbered = shards.iter().zip(0..);
-        let (shard, number) =
-            numbered.min_by_key(|(shard, _)| shard.connections()).expect("there is a shard");
-        let deflate = request.deflate;
-        let opening = doors.open(request, ShardId(number));
-        let max_message = doors.max_message(&opening.door);
-        shard.hand_over(Handover { stream, read_ahead, opening, max_message, deflate });
-    })
-}
-
-fn ready(broker: Arc<MemoryBroker>, backend: Arc<Backend>) -> crate::http::Ready {
-    Box::new(move || match broker.is_ready() {
-        true => backend.ready(),
-        false => Err("the broker cannot be reached".to_owned()),
-    })
-}
-
-fn api_router(commons: &Commons, shards: &[ShardSender<Shard>], metrics: &Arc<Metrics>, uid: &str) -> Router {
+fn api_router(commons: &Commons, shards: &[ShardSender<Shard>], metrics: &Arc<Metrics>) -> Router {
     let rules = &commons.rules;
     let settings = &rules.config.http_api;
     if settings.disabled {
@@ -280,7 +227,7 @@ fn api_router(commons: &Commons, shards: &[ShardSender<Shard>], metrics: &Arc<Me
         metrics: metrics.clone(),
         shards: Shards { errands: commons.errands.clone(), users: commons.users.clone() },
         node: Node {
-            uid: uid.to_owned(),
+            uid: rules.node.to_string(),
             name: rules.config.node.name.clone(),
             started: Instant::now(),
             connections: Box::new(move || counted.iter().map(ShardSender::connections).sum()),
