@@ -14,6 +14,7 @@ mod device;
 mod granting;
 mod heartbeat;
 mod input;
+mod introducing;
 mod joining;
 mod keys;
 mod latest;

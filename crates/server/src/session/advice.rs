@@ -10,7 +10,7 @@ use suona_protocol::{
 use super::{
     Act, Action, Attempt, Context, Introduction, ServerSub, Session, State, Trouble,
     admission::Admission,
-    connect::{may_be_anonymous, with_wishes},
+    introducing::{may_be_anonymous, with_wishes},
     queue::{Progress, Turn},
     reply,
     task::{AskedPublish, Task},

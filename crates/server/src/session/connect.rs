@@ -6,12 +6,12 @@ use std::{
 };
 
 use suona_protocol::{
-    Channel, ClientInfo, ConnectRequest, ConnectResult, DisconnectCode, ErrorCode, ErrorReply, Outcome,
-    RecoverFrom,
+    ClientInfo, ConnectRequest, ConnectResult, DisconnectCode, ErrorCode, ErrorReply, Outcome,
 };
 
 use super::{
     Action, Context, Heartbeat, Introduction, REFUSED_LINGER, ServerSub, Session, State, Trouble,
+    introducing::introduce,
     joining::{Budget, Hole},
     permission::Known,
     refresh::fingerprint,
@@ -19,11 +19,7 @@ use super::{
     task::Task,
     wishes::Wishes,
 };
-use crate::{
-    Now,
-    auth::{ConnectionClaims, TokenError},
-    backend::Inquiry,
-};
+use crate::{Now, backend::Inquiry};
 
 /// No lifetime is longer, so that every sum of times stays in range.
 const MAX_LIFETIME: Duration = Duration::from_secs(365 * 24 * 3600);
@@ -99,15 +95,9 @@ impl Session {
         actions: &mut Vec<Action>,
     ) -> Result<(), Trouble> {
         let client = &ctx.rules.config.client;
-        let has_waited = self.device().is_some();
-        let expires_at = introduction.expires_at.filter(|_| !client.insecure);
-        let ttl = match expires_at.map(|at| lifetime(at, ctx.now)) {
-            // It was good when it came, and ran out while the old connection was asked for what it leaves.
-            Some(None) if has_waited => {
-                return Err(self.refuse(ErrorCode::TokenExpired.into(), ctx, actions));
-            }
-            Some(None) => return Err(self.refuse(ErrorCode::Expired.into(), ctx, actions)),
-            ttl => ttl.flatten(),
+        let ttl = match self.time_left(&introduction, ctx) {
+            Ok(ttl) => ttl,
+            Err(code) => return Err(self.refuse(code.into(), ctx, actions)),
         };
         let Some(introduction) = self.succeed(id, introduction, ctx, actions) else { return Ok(()) };
         let Introduction { user, proved, info, data, meta, subs, .. } = introduction;
@@ -120,18 +110,8 @@ impl Session {
         let refreshes_itself = ctx.rules.config.webhooks.refresh.is_none();
         let grace = if refreshes_itself { client.expired_close_delay } else { Duration::ZERO };
         self.ends_at = ttl.map(|ttl| ctx.now.instant + ttl + grace);
-        let announced = self.manners.ping.filter(|_| self.manners.announces_pings);
-        let result = ConnectResult {
-            client: self.info.client.clone(),
-            version: ctx.rules.version.clone(),
-            ttl: ttl.filter(|_| refreshes_itself).map(whole_seconds),
-            data,
-            ping: announced.map(|schedule| whole_seconds(schedule.interval)),
-            pong: announced.is_some_and(|schedule| schedule.pong_timeout.is_some()),
-            node: self.device.as_ref().map_or_else(Arc::default, |_| ctx.rules.node.clone()),
-            time: (client.connect_include_server_time || self.wishes.time).then(|| unix_millis(ctx.now)),
-            ..ConnectResult::default()
-        };
+        let ttl = ttl.filter(|_| refreshes_itself).map(whole_seconds);
+        let result = ConnectResult { ttl, data, ..self.greeting(ctx) };
         self.token_channels = fingerprint(subs.iter().filter(|sub| sub.by_token).map(|sub| &sub.channel));
         let give_up = ctx.now.instant + client.stale_close_delay;
         self.state = State::Connecting(Box::new(Connecting { id, result, missing: subs.len(), give_up }));
@@ -143,6 +123,36 @@ impl Session {
         }
         self.finish_connecting(ctx, actions);
         Ok(())
+    }
+
+    /// How long the client may stay by what it was introduced with; for ever if nothing says.
+    fn time_left(
+        &self,
+        introduction: &Introduction,
+        ctx: Context<'_>,
+    ) -> Result<Option<Duration>, ErrorCode> {
+        let Some(at) = introduction.expires_at.filter(|_| !ctx.rules.config.client.insecure) else {
+            return Ok(None);
+        };
+        // What was good when it came may run out while the old connection is asked for what it leaves.
+        let has_waited = self.device().is_some();
+        let expired = if has_waited { ErrorCode::TokenExpired } else { ErrorCode::Expired };
+        lifetime(at, ctx.now).map(Some).ok_or(expired)
+    }
+
+    /// The reply to connect, without what its introduction adds and without subscriptions.
+    fn greeting(&self, ctx: Context<'_>) -> ConnectResult {
+        let announced = self.manners.ping.filter(|_| self.manners.announces_pings);
+        let tells_time = ctx.rules.config.client.connect_include_server_time || self.wishes.time;
+        ConnectResult {
+            client: self.info.client.clone(),
+            version: ctx.rules.version.clone(),
+            ping: announced.map(|schedule| whole_seconds(schedule.interval)),
+            pong: announced.is_some_and(|schedule| schedule.pong_timeout.is_some()),
+            node: self.device.as_ref().map_or_else(Arc::default, |_| ctx.rules.node.clone()),
+            time: tells_time.then(|| unix_millis(ctx.now)),
+            ..ConnectResult::default()
+        }
     }
 
     /// Begins one server-side subscription; if it is not permitted, the whole connect fails.
@@ -238,73 +248,6 @@ impl Session {
         self.state = State::Refused { drop_at: ctx.now.instant + REFUSED_LINGER };
         Trouble::Refused(error)
     }
-}
-
-/// Finds out who sends a connect command; `vouched` is whom its proxy names, if any.
-fn introduce(request: &ConnectRequest, vouched: &str, ctx: Context<'_>) -> Result<Introduction, Trouble> {
-    let introduction = if !request.token.is_empty() {
-        believe(&request.token, ctx)?
-    } else if !vouched.is_empty() {
-        Introduction::vouched(vouched)
-    } else if may_be_anonymous(ctx) {
-        Introduction::default()
-    } else {
-        return Err(DisconnectCode::BadRequest.into());
-    };
-    with_wishes(introduction, &request.subs, ctx)
-}
-
-/// Whether clients may connect of whom nobody knows anything.
-pub(super) fn may_be_anonymous(ctx: Context<'_>) -> bool {
-    let client = &ctx.rules.config.client;
-    client.allow_anonymous_connect_without_token || client.insecure
-}
-
-/// Adds the server-side subscriptions that the client asks for by naming them.
-pub(super) fn with_wishes(
-    mut introduction: Introduction,
-    wishes: &[(Channel, RecoverFrom)],
-    ctx: Context<'_>,
-) -> Result<Introduction, Trouble> {
-    introduction.subscribe_personally(ctx);
-    for (channel, since) in wishes {
-        match introduction.subs.iter_mut().find(|sub| sub.channel == *channel) {
-            Some(sub) => sub.since = *since,
-            None => introduction.subs.extend(
-                wished(channel, &introduction.user, ctx)?.map(|sub| ServerSub { since: *since, ..sub }),
-            ),
-        }
-    }
-    Ok(introduction)
-}
-
-fn believe(token: &str, ctx: Context<'_>) -> Result<Introduction, Trouble> {
-    let claims = match ctx.rules.connection_tokens.verify_connection(token, ctx.now.unix) {
-        Ok(claims) => claims,
-        Err(TokenError::Expired) => return Err(ErrorCode::TokenExpired.into()),
-        Err(error @ TokenError::Invalid(_)) => {
-            tracing::debug!(%error, "connection token refused");
-            return Err(DisconnectCode::InvalidToken.into());
-        }
-    };
-    let ConnectionClaims { user, expires_at, info, subs, meta } = claims;
-    let subs = subs.into_iter().map(ServerSub::of_token).collect();
-    Ok(Introduction { user, proved: true, info, expires_at, data: None, meta, subs })
-}
-
-/// A server-side subscription that the client asks for by naming it: granted if it could subscribe to it
-/// itself, else silently left out.
-fn wished(channel: &Channel, user: &str, ctx: Context<'_>) -> Result<Option<ServerSub>, Trouble> {
-    let Ok(known) = Known::find(&ctx.rules.config, channel) else {
-        return Err(DisconnectCode::BadRequest.into());
-    };
-    // An anonymous client is no "named user", whatever the name ends with.
-    let is_named = !user.is_empty() || !known.names_users();
-    let permitted = is_named
-        && known.subscribe_webhook().is_none()
-        && known.may_subscribe(user).is_ok()
-        && known.check_name(&ctx.rules.config, channel).is_ok();
-    Ok(permitted.then(|| ServerSub::new(channel.clone(), true)))
 }
 
 /// How long until `at`; `None` if that is past.
