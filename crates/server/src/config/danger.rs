@@ -5,35 +5,8 @@ use super::{Config, client::Token};
 impl Config {
     /// One sentence for each door that stands open, with the way to close it.
     pub fn dangers(&self) -> Vec<String> {
-        let mut dangers = Vec::new();
-        let mut warn = |when: bool, what: &str| {
-            if when {
-                dangers.push(what.to_owned());
-            }
-        };
         let client = &self.client;
-        warn(client.insecure, "client.insecure is on: everybody may read and publish everything; remove it");
-        warn(
-            self.http_api.insecure,
-            "http_api.insecure is on: everybody may use the API; set http_api.key instead",
-        );
-        warn(
-            client.allowed_origins.iter().any(|origin| origin == "*"),
-            "client.allowed_origins has \"*\": every web page may connect for its visitors; name your own pages",
-        );
-        warn(
-            self.trusted_proxies.iter().any(|range| range.prefix_len() == 0),
-            "trusted_proxies has every address: clients can claim any address; name your proxies",
-        );
-        warn(
-            client.insecure_skip_token_signature_verify,
-            "client.insecure_skip_token_signature_verify is on: everybody may claim to be anybody; remove it",
-        );
-        warn(
-            client.user_header.is_some() && self.trusted_proxies.is_empty(),
-            "client.user_id_http_header is believed from everybody: whoever gets past your proxy may claim to be \
-             anybody; name your proxies in trusted_proxies",
-        );
+        let mut dangers = self.blind_trust();
         dangers.extend(token_dangers(&client.token, "client.token"));
         if client.subscription_token.enabled {
             dangers.extend(token_dangers(&client.subscription_token.token, "client.subscription_token"));
@@ -45,23 +18,59 @@ impl Config {
         }
         dangers.extend(self.namespace_dangers());
         dangers.extend(self.personal_dangers());
-        // A client writes its emulated headers itself: nothing in between sets or checks them.
-        for webhook in &self.webhooks.all {
-            let claims = webhook.emulated_headers.iter().filter(|name| name.as_str().starts_with("x-"));
-            for name in claims {
-                dangers.push(format!(
-                    "{}: emulated_headers has {name:?}, which every client may set to anything; take its word for nothing",
-                    webhook.at
-                ));
-            }
-        }
-        for door in self.plain.iter().filter(|door| door.trust_names) {
-            dangers.push(format!(
+        dangers.extend(self.webhook_dangers());
+        let believing = self.plain.iter().filter(|door| door.trust_names).map(|door| {
+            format!(
                 "plain {}: trust_names is on: a client hears the channels of any name it claims; use tokens instead",
                 door.path
-            ));
-        }
+            )
+        });
+        dangers.extend(believing);
         dangers
+    }
+
+    /// Who is believed without proof.
+    fn blind_trust(&self) -> Vec<String> {
+        let client = &self.client;
+        let dangers = [
+            (client.insecure, "client.insecure is on: everybody may read and publish everything; remove it"),
+            (
+                self.http_api.insecure,
+                "http_api.insecure is on: everybody may use the API; set http_api.key instead",
+            ),
+            (
+                client.allowed_origins.iter().any(|origin| origin == "*"),
+                "client.allowed_origins has \"*\": every web page may connect for its visitors; name your own pages",
+            ),
+            (
+                self.trusted_proxies.iter().any(|range| range.prefix_len() == 0),
+                "trusted_proxies has every address: clients can claim any address; name your proxies",
+            ),
+            (
+                client.insecure_skip_token_signature_verify,
+                "client.insecure_skip_token_signature_verify is on: everybody may claim to be anybody; remove it",
+            ),
+            (
+                client.user_header.is_some() && self.trusted_proxies.is_empty(),
+                "client.user_id_http_header is believed from everybody: whoever gets past your proxy may claim to \
+                 be anybody; name your proxies in trusted_proxies",
+            ),
+        ];
+        dangers.into_iter().filter(|(is_so, _)| *is_so).map(|(_, what)| what.to_owned()).collect()
+    }
+
+    /// A client writes its emulated headers itself: nothing in between sets or checks them.
+    fn webhook_dangers(&self) -> impl Iterator<Item = String> {
+        self.webhooks.all.iter().flat_map(|webhook| {
+            let claims = webhook.emulated_headers.iter().filter(|name| name.as_str().starts_with("x-"));
+            claims.map(move |name| {
+                format!(
+                    "{}: emulated_headers has {name:?}, which every client may set to anything; take its word for \
+                     nothing",
+                    webhook.at
+                )
+            })
+        })
     }
 
     fn namespace_dangers(&self) -> Vec<String> {

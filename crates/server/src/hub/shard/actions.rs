@@ -1,6 +1,6 @@
 //! Doing what a session decided.
 
-use suona_protocol::{Channel, DisconnectCode, Outcome, Position};
+use suona_protocol::{Channel, Disconnect, DisconnectCode, Outcome, Position};
 
 use super::{Shard, delivering::frame_of};
 use crate::{
@@ -8,6 +8,7 @@ use crate::{
     auth::TokenKind,
     backend::{Advice, Consultation, Visit},
     broker::Answer,
+    door::Door,
     hub::{
         Errand, Frame, Order, Overflow, Overtaken, Selector, TooManyConnections,
         audience::{Audience, Conflation, Hearing},
@@ -44,21 +45,13 @@ impl Shard {
                 if let Outcome::Error(error) = &reply.outcome {
                     self.metrics.refused(error.code);
                 }
-                let frame = self.connections.get_mut(id).and_then(|connection| connection.door.reply(&reply));
-                return self.enqueue(id, frame.map(Into::into));
+                return self.say(id, |door| door.reply(&reply));
             }
-            Action::Push(push) => {
-                let frame = self.connections.get_mut(id).and_then(|connection| connection.door.push(&push));
-                return self.enqueue(id, frame.map(Into::into));
-            }
+            Action::Push(push) => return self.say(id, |door| door.push(&push)),
             Action::Publication(publication, form) => {
-                let wire = self.connections.get_mut(id).map(|connection| connection.door.wire());
-                return self.enqueue(id, wire.and_then(|wire| frame_of(&publication, wire, form)));
+                return self.say(id, |door| frame_of(&publication, door.wire(), form));
             }
-            Action::Ping => {
-                let frame = self.connections.get_mut(id).map(|connection| connection.door.ping());
-                return self.enqueue(id, frame.map(Into::into));
-            }
+            Action::Ping => return self.say(id, |door| Some(door.ping())),
             Action::Register(info) => {
                 self.settle_slate(id, &info.user, now);
                 self.register(id, &info.user)?;
@@ -94,21 +87,34 @@ impl Shard {
             Action::RemovePresence(channel, info) => broker.remove_presence(&channel, &info.client),
             Action::AnnounceJoin(channel, info) => broker.join(&channel, info),
             Action::AnnounceLeave(channel, info) => broker.leave(&channel, info),
-            Action::Close(why) => {
-                let close = self.connections.get_mut(id).map(|connection| connection.last_words(&why));
-                self.metrics.closed(why.code());
-                self.note_disconnected(id, &why, now);
-                self.outboxes.close(id, close.map(Into::into));
-                self.unregister(id);
-            }
+            Action::Close(why) => self.dismiss(id, &why, now),
             Action::Drop => self.outboxes.close(id, None),
         }
         Ok(())
     }
 
+    /// Queues what the door of a client makes of something.
+    fn say<F: Into<Frame>>(
+        &mut self,
+        id: ConnectionId,
+        words: impl FnOnce(&mut Door) -> Option<F>,
+    ) -> Result<(), Obstacle> {
+        let frame = self.connections.get_mut(id).and_then(|connection| words(&mut connection.door));
+        self.enqueue(id, frame.map(Into::into))
+    }
+
     /// Queues a frame for one client, if there is one to queue.
     pub(super) fn enqueue(&mut self, id: ConnectionId, frame: Option<Frame>) -> Result<(), Obstacle> {
         frame.map_or(Ok(()), |frame| self.outboxes.push(id, frame)).map_err(|Overflow| Obstacle::Slow)
+    }
+
+    /// Sends a client away.
+    fn dismiss(&mut self, id: ConnectionId, why: &Disconnect, now: Now) {
+        let close = self.connections.get_mut(id).map(|connection| connection.last_words(why));
+        self.metrics.closed(why.code());
+        self.note_disconnected(id, why, now);
+        self.outboxes.close(id, close.map(Into::into));
+        self.unregister(id);
     }
 
     fn register(&mut self, id: ConnectionId, user: &str) -> Result<(), Obstacle> {
