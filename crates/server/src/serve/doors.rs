@@ -13,8 +13,6 @@ use crate::{
 /// All doors, in the order of their paths.
 pub(super) struct Doors {
     rules: Arc<Rules>,
-    /// The id of this gateway.
-    uid: Arc<str>,
     doors: Vec<Kind>,
     /// How managed clients are treated: by whether they have protocol pings, and read Protobuf.
     managed: [[Arc<Manners>; 2]; 2],
@@ -42,7 +40,7 @@ impl Doors {
         (config.http_stream.enabled || config.sse.enabled).then_some(EmulationPath { path, max_body })
     }
 
-    pub(super) fn new(rules: Arc<Rules>, uid: Arc<str>) -> Self {
+    pub(super) fn new(rules: Arc<Rules>) -> Self {
         let ping = ping(&rules.config);
         let plain = rules.config.plain.iter().map(|door| {
             let door = PlainRules::new(door.clone(), rules.connection_tokens.clone());
@@ -54,7 +52,7 @@ impl Doors {
             Arc::new(Manners { ping, announces_pings, reads_binary, ..Manners::default() })
         };
         let managed = [true, false].map(|announces| [false, true].map(|binary| treated(announces, binary)));
-        Self { doors, rules, uid, managed }
+        Self { doors, rules, managed }
     }
 
     /// The longest message taken from a client on its connection, in bytes; `None` if it only listens there.
@@ -70,7 +68,7 @@ impl Doors {
             Kind::Managed => self.managed(managed(&request)),
             Kind::Stream(stream) => {
                 let session = SessionKey::draw(shard);
-                let emulation = Emulation { stream: *stream, session, node: self.uid.clone() };
+                let emulation = Emulation { stream: *stream, session, node: self.rules.node.clone() };
                 let is_protobuf = request.stream.as_ref().is_some_and(|stream| stream.is_protobuf);
                 let encoding = if is_protobuf { Encoding::Protobuf } else { Encoding::Json };
                 self.managed(Managed { encoding, emulation: Some(Box::new(emulation)), ..Managed::default() })

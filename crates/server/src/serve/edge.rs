@@ -55,9 +55,8 @@ pub(super) fn hooks(
     broker: Arc<MemoryBroker>,
     backend: Arc<Backend>,
 ) -> Hooks {
-    let doors = Doors::new(rules.clone(), rules.node.clone());
     Hooks {
-        hand_over: hand_over(doors, shards.to_vec()),
+        hand_over: hand_over(Doors::new(rules.clone()), shards.to_vec()),
         emulate: Listeners::new(rules.node.clone(), shards).emulate(),
         ready: ready(broker, backend),
     }
