@@ -1,5 +1,7 @@
 //! Agreeing on compression: the header `Sec-WebSocket-Extensions` (RFC 7692, 7.1).
 
+use std::borrow::Cow;
+
 /// How far back in a message its compressed form may refer: as far as its reader remembers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Window {
@@ -19,11 +21,11 @@ impl Window {
     }
 
     /// What the header answers. A limit is repeated, as whoever sets one wants to see it kept.
-    pub fn answer(self) -> String {
+    pub fn answer(self) -> Cow<'static, str> {
         const DEFLATE: &str = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
         match self {
-            Self::Full => DEFLATE.to_owned(),
-            Self::Limited { bits } => format!("{DEFLATE}; server_max_window_bits={bits}"),
+            Self::Full => DEFLATE.into(),
+            Self::Limited { bits } => format!("{DEFLATE}; server_max_window_bits={bits}").into(),
         }
     }
 
