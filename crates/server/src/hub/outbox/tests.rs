@@ -1,4 +1,4 @@
-use suona_protocol::ws::Window;
+use suona_protocol::ws::{self, Opcode, Window};
 
 use super::*;
 
@@ -128,7 +128,7 @@ fn one_compressed_frame_is_shared_by_all_who_agreed() {
     let [plain, one, other] = [(); 3].map(|()| outboxes.open());
     outboxes.envelop(one, Envelope::Deflated(Window::Full));
     outboxes.envelop(other, Envelope::Deflated(Window::Full));
-    let text = Rc::new(suona_protocol::ws::frame(suona_protocol::ws::Opcode::Text, &[b'x'; 1000]));
+    let text = Rc::new(ws::frame(Opcode::Text, &[b'x'; 1000]));
     for id in [plain, one, other] {
         outboxes.push(id, text.clone()).unwrap();
     }
